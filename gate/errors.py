@@ -1,0 +1,64 @@
+"""Everything that can stop the gate from doing its work.
+
+    GateError            exit code and a hint for the person who reads it
+    ├── ConfigError      2   usage, gate.yaml, keys, waivers, profiles
+    ├── EvidenceError    3   something that must be read could not be read
+    │   ├── HistoryError     git: missing base, shallow or broken history
+    │   └── LimitError       a size or count limit was reached
+    ├── PolicyError      4   the policy could not be loaded or evaluated
+    │   └── PolicyTimeout    its time limit was used up
+    └── AttestError      5   creating, signing or writing failed
+
+A bad signature is none of these: it is a `Rejected` item in the document. An exception means that no
+decision was made, and that blocks too.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GateError(Exception):
+    """The gate could not do its work. `str()` says what happened and where, `hint` what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(GateError):
+    """Usage, configuration, trusted keys, waivers or profile are wrong."""
+
+    exit_code = 2
+
+
+class EvidenceError(GateError):
+    """Something that has to be read (history, file, report) could not be read."""
+
+    exit_code = 3
+
+
+class HistoryError(EvidenceError):
+    """Git cannot say what changed. Never to be taken for "no changes" (SECURITY: git)."""
+
+
+class LimitError(EvidenceError):
+    """A limit of size or number was reached; nothing is silently cut off."""
+
+
+class PolicyError(GateError):
+    """The policy could not be loaded, or its answer is not a complete evaluation."""
+
+    exit_code = 4
+
+
+class PolicyTimeout(PolicyError):
+    """The evaluation used up its time limit."""
+
+
+class AttestError(GateError):
+    """Creating, signing or writing an attestation failed."""
+
+    exit_code = 5

@@ -1,0 +1,1 @@
+"""Bytes <-> typed values, pure and strict."""

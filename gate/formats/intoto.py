@@ -1,0 +1,103 @@
+"""in-toto Statement v1: the verified bytes become a typed statement (in-toto attestation spec, v1/statement.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.model.digest import Digest, digest_from_hex
+from gate.model.evidence import Subject
+from gate.model.json import JsonObject, JsonValue
+
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+_HEX_LENGTH: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
+_HEX: Final = re.compile(r"[0-9a-f]+")
+
+
+class StatementError(ValueError):
+    """The payload is no statement that the gate reads. `code` is the reason word of the rejection."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class RawStatement:
+    """A statement whose frame is right; its predicate is still unread."""
+
+    subjects: tuple[Subject, ...]
+    predicate_type: str
+    predicate: JsonObject
+
+
+def parse_statement(payload: bytes, *, limit: int) -> RawStatement:
+    """The statement in a payload; raises `StatementError`.
+
+    The type is exactly Statement v1, there is at least one subject, and each subject has a well-formed sha256,
+    sha384 or sha512. Unknown members are ignored, as the specification demands.
+    """
+    try:
+        value = loads_object(payload, limit=limit)
+    except StrictJsonError as error:
+        raise StatementError("json", f"the payload is not strict JSON: {error}") from None
+    if value.get("_type") != STATEMENT_TYPE:
+        raise StatementError("type", f"_type is {_short(value.get('_type'))}, expected {STATEMENT_TYPE!r}")
+    predicate_type = value.get("predicateType")
+    if not isinstance(predicate_type, str) or not predicate_type:
+        raise StatementError("predicate_type", "predicateType is not a string")
+    predicate = value.get("predicate", {})
+    if not isinstance(predicate, Mapping):
+        raise StatementError("predicate", "predicate is not an object")
+    return RawStatement(_subjects(value.get("subject")), predicate_type, predicate)
+
+
+def _subjects(value: JsonValue) -> tuple[Subject, ...]:
+    if not isinstance(value, list) or not value:
+        raise StatementError("no_subject", "the statement names no subject")
+    return tuple(parse_subject(item, f"subject {number}") for number, item in enumerate(value))
+
+
+def parse_subject(item: JsonValue, what: str) -> Subject:
+    """One resource descriptor with at least one secure digest; raises `StatementError`."""
+    if not isinstance(item, Mapping):
+        raise StatementError("subject", f"{what} is not an object")
+    name = item.get("name", "")
+    if not isinstance(name, str):
+        raise StatementError("subject", f"the name of {what} is not a string")
+    digests = item.get("digest")
+    if not isinstance(digests, Mapping):
+        raise StatementError("subject_digest", f"{what} has no digest")
+    secure = {key: digests[key] for key in _HEX_LENGTH if key in digests}
+    if not secure:
+        raise StatementError("subject_digest", f"{what} has no sha256, sha384 or sha512 digest")
+    checked = {key: _hex(text, key, what) for key, text in secure.items()}
+    sha256 = checked.pop("sha256", None)
+    return Subject(name, digest_from_hex(sha256) if sha256 else None, checked)
+
+
+def parse_digest_list(value: JsonValue, what: str) -> tuple[Digest, ...]:
+    """A list of `sha256:<hex>`, as `depends_on` holds; raises `StatementError`."""
+    if not isinstance(value, list):
+        raise StatementError("predicate", f"{what} is not a list")
+    found = []
+    for item in value:
+        digest = digest_from_hex(item.removeprefix("sha256:")) if isinstance(item, str) else None
+        if digest is None or digest != item:
+            raise StatementError("predicate", f"{what} holds {_short(item)}, expected sha256:<64 lower-case hex>")
+        found.append(digest)
+    return tuple(found)
+
+
+def _hex(text: JsonValue, algorithm: str, what: str) -> str:
+    if not isinstance(text, str) or len(text) != _HEX_LENGTH[algorithm] or not _HEX.fullmatch(text):
+        raise StatementError("subject_digest", f"the {algorithm} of {what} is not lower-case hexadecimal of its length")
+    return text
+
+
+def _short(value: JsonValue) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else text[:97] + "..."

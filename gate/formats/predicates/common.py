@@ -1,0 +1,81 @@
+"""What the readers of predicates share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gate.formats import schema
+from gate.formats.intoto import RawStatement, StatementError
+from gate.formats.rfc3339 import parse_time
+from gate.model.digest import Digest
+from gate.model.evidence import Statement, Subject
+from gate.model.json import JsonObject, JsonValue
+
+
+def make_statement(
+    raw: RawStatement,
+    claim: str,
+    facts: JsonObject,
+    *,
+    resources: tuple[Subject, ...] | None = None,
+    exhaustive: bool = False,
+    depends_on: tuple[Digest, ...] = (),
+    stated_at_s: int | None = None,
+) -> Statement:
+    """The typed statement; its resources are its subjects unless given."""
+    return Statement(
+        claim=claim,
+        predicate_type=raw.predicate_type,
+        subjects=raw.subjects,
+        resources=raw.subjects if resources is None else resources,
+        exhaustive=exhaustive,
+        depends_on=depends_on,
+        stated_at_s=stated_at_s,
+        facts=facts,
+        predicate=raw.predicate,
+    )
+
+
+def check_schema(raw: RawStatement, name: str) -> None:
+    """Raises `StatementError` unless the predicate fits the packaged schema."""
+    found = schema.problem(name, raw.predicate)
+    if found is not None:
+        raise StatementError("predicate", f"the predicate is malformed: {found}")
+
+
+def member(value: JsonValue, *keys: str) -> JsonValue:
+    """The value below nested objects; `None` where a member is absent."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def text(value: JsonValue, *keys: str) -> str | None:
+    """Like `member`, for a string."""
+    found = member(value, *keys)
+    return found if isinstance(found, str) else None
+
+
+def time(value: JsonValue, *keys: str) -> int | None:
+    """Seconds since 1970 of an RFC 3339 member, `None` if absent; raises `StatementError` for any other text."""
+    found = member(value, *keys)
+    if found is None:
+        return None
+    seconds = parse_time(found) if isinstance(found, str) else None
+    if seconds is None:
+        raise StatementError("time", f"{'.'.join(keys)} is not an RFC 3339 time")
+    return seconds
+
+
+def dependencies(value: JsonValue) -> JsonObject:
+    """Resource descriptors as `{uri or name: digest set}`; a repeated name gets `#2`, `#3` and so on."""
+    found: dict[str, JsonValue] = {}
+    for item in value if isinstance(value, list) else []:
+        name = text(item, "uri") or text(item, "name") or "unnamed"
+        key, number = name, 1
+        while key in found:
+            number += 1
+            key = f"{name}#{number}"
+        digests = member(item, "digest")
+        found[key] = dict(digests) if isinstance(digests, Mapping) else {}
+    return found

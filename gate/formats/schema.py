@@ -1,0 +1,42 @@
+"""Validation against the packaged JSON Schemas. Nothing is ever fetched (SECURITY 19).
+
+Every schema is self-contained, and the validator gets a registry that holds nothing else and refuses to look
+anything up.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Final, Never
+
+import jsonschema_rs
+
+from gate import resources
+from gate.formats.strict_json import loads
+from gate.model.json import JsonValue
+
+_SCHEMA_BYTES: Final = 4 << 20
+
+
+def problem(name: str, value: JsonValue) -> str | None:
+    """What is wrong with a value under the schema `name`, with its place; `None` when it is valid."""
+    validator = _validator(name)
+    if validator.is_valid(value):
+        return None
+    error = next(iter(validator.iter_errors(value)))
+    place = "/".join(str(part) for part in error.instance_path) or "the document"
+    return f"{place}: {_shorten(error.message)}"
+
+
+@functools.cache
+def _validator(name: str) -> Any:
+    schema = loads(resources.schema(name), limit=_SCHEMA_BYTES)
+    return jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+
+
+def _refuse(uri: str) -> Never:
+    raise ValueError(f"a schema refers to {uri}, which is not part of it")
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 240 else f"{text[:160]} ... {text[-70:]}"

@@ -1,0 +1,193 @@
+"""YAML for configuration: a safe subset with places (SECURITY 18).
+
+One document, mappings with unique string keys, sequences and scalars of the YAML 1.2 core schema. No anchors,
+aliases, tags, merge keys, NaN or infinity; at most 256 KiB and 20 levels. Each node knows its line and column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from gate.model.json import JsonValue
+
+MAX_BYTES: Final = 256 << 10
+MAX_DEPTH: Final = 20
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOL: Final = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
+_INT: Final = re.compile(r"[-+]?[0-9]{1,18}")
+_NUMBER_LIKE: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
+_NOT_A_NUMBER: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+class YamlError(ValueError):
+    """Something is wrong at a line and column, both counted from 1."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and where it stands."""
+
+    value: Mapping[str, Node] | Sequence[Node] | str | int | bool | None
+    line: int
+    column: int
+    keys: Mapping[str, tuple[int, int]]
+
+    def error(self, message: str) -> YamlError:
+        """An error at this place."""
+        return YamlError(message, self.line, self.column)
+
+    def fields(self, *known: str) -> Mapping[str, Node]:
+        """The members of a mapping; an unknown key is an error that names the nearest known one."""
+        members = self.members()
+        for key in members:
+            if key not in known:
+                line, column = self.keys[key]
+                raise YamlError(f"unknown key {key!r}{suggestion(key, known)}", line, column)
+        return members
+
+    def members(self) -> Mapping[str, Node]:
+        """The members of a mapping with keys of the user's choice."""
+        if not isinstance(self.value, Mapping):
+            raise self.error(f"expected a mapping, found {_kind(self.value)}")
+        return self.value
+
+    def items(self) -> Sequence[Node]:
+        """The items of a sequence."""
+        if isinstance(self.value, str | Mapping) or not isinstance(self.value, Sequence):
+            raise self.error(f"expected a list, found {_kind(self.value)}")
+        return self.value
+
+    def text(self) -> str:
+        """A non-empty string."""
+        if not isinstance(self.value, str) or not self.value:
+            raise self.error(f"expected text, found {_kind(self.value)}")
+        return self.value
+
+    def texts(self) -> tuple[str, ...]:
+        """A sequence of non-empty strings."""
+        return tuple(item.text() for item in self.items())
+
+    def choice(self, *words: str) -> str:
+        """One of some words."""
+        text = self.text()
+        if text not in words:
+            raise self.error(f"{text!r} is not one of {', '.join(words)}{suggestion(text, words)}")
+        return text
+
+    def json(self) -> JsonValue:
+        """The plain value."""
+        if isinstance(self.value, Mapping):
+            return {key: node.json() for key, node in self.value.items()}
+        if isinstance(self.value, Sequence) and not isinstance(self.value, str):
+            return [node.json() for node in self.value]
+        return self.value
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """`; did you mean ...?` for the nearest known word, or what is known."""
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(sorted(known))}" if len(known) <= 24 else ""
+
+
+def loads(data: bytes) -> Node:
+    """The root node of a document; raises `YamlError`."""
+    if len(data) > MAX_BYTES:
+        raise YamlError(f"{len(data)} bytes, more than the {MAX_BYTES} allowed", 1, 1)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise YamlError(f"not UTF-8 at byte {error.start}", data[: error.start].count(b"\n") + 1, 1) from None
+    if text.startswith("\ufeff"):
+        raise YamlError("starts with a byte order mark", 1, 1)
+    try:
+        return _document(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise YamlError(f"not YAML: {error.problem or error.context}", line, column) from None
+    except yaml.YAMLError as error:
+        raise YamlError(f"not YAML: {str(error).splitlines()[0]}", 1, 1) from None
+
+
+def _document(events: Iterator[yaml.Event]) -> Node:
+    root: Node | None = None
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            if root is not None:
+                raise YamlError("more than one document", *_place(event))
+            root = _node(next(events), events, 0)
+    if root is None or root.value is None:
+        raise YamlError("the document is empty", 1, 1)
+    return root
+
+
+def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    place = _place(event)
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+        raise YamlError("anchors and aliases are not allowed", *place)
+    if getattr(event, "tag", None) is not None:
+        raise YamlError("tags are not allowed", *place)
+    if depth > MAX_DEPTH:
+        raise YamlError(f"more than {MAX_DEPTH} levels", *place)
+    if isinstance(event, yaml.ScalarEvent):
+        return Node(_scalar(event) if event.style is None else event.value, *place, {})
+    if isinstance(event, yaml.SequenceStartEvent):
+        items = []
+        while not isinstance(item := next(events), yaml.SequenceEndEvent):
+            items.append(_node(item, events, depth + 1))
+        return Node(tuple(items), *place, {})
+    members: dict[str, Node] = {}
+    keys: dict[str, tuple[int, int]] = {}
+    while not isinstance(key_event := next(events), yaml.MappingEndEvent):
+        key = _node(key_event, events, depth + 1)
+        if not isinstance(key.value, str):
+            raise key.error(f"a key must be text, found {_kind(key.value)}; quote it if it is meant as text")
+        if key.value == "<<":
+            raise key.error("merge keys are not allowed")
+        if key.value in members:
+            raise key.error(f"duplicate key {key.value!r}")
+        keys[key.value] = (key.line, key.column)
+        members[key.value] = _node(next(events), events, depth + 1)
+    return Node(members, *place, keys)
+
+
+def _scalar(event: yaml.ScalarEvent) -> str | int | bool | None:
+    text: str = event.value
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _NUMBER_LIKE.fullmatch(text) or _NOT_A_NUMBER.fullmatch(text):
+        raise YamlError(f"{text[:40]} is no number the gate reads; write an integer, or quote it", *_place(event))
+    return text
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, str):
+        return "text" if value else "empty text"
+    return "a list" if isinstance(value, Sequence) else f"{value!r}".lower()

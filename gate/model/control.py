@@ -1,0 +1,102 @@
+"""Controls, profiles, and what an evaluation says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from gate.model.digest import Digest
+from gate.model.json import JsonObject
+
+
+class Mode(Enum):
+    """What a profile wants of a control."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    OFF = "off"
+
+
+class Status(Enum):
+    """What the Rego library may say about a control."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One reason for a refusal. `code` is `<control>.<reason>`; `artifact` and `file` say where."""
+
+    code: str
+    message: str
+    artifact: str | None
+    file: str | None
+    evidence: tuple[Digest, ...]
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it says that evidence is absent, rather than that something is wrong (exit 10, not 13)."""
+        return self.code.rpartition(".")[2].endswith("missing")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """The status of one control, exactly as the library returned it and the host accepted it."""
+
+    status: Status
+    violations: tuple[Violation, ...]
+    evidence: tuple[Digest, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Which controls are asked for, and with which parameters. At least one is enforced."""
+
+    name: str
+    controls: Mapping[str, Mode]
+    parameters: Mapping[str, JsonObject]
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The controls that an evaluation must answer: all but those that are off."""
+        return frozenset(control for control, mode in self.controls.items() if mode is not Mode.OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkReference:
+    """The requirements of one framework that evidence for a control supports. `relation`: supports, partly supports."""
+
+    relation: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlInfo:
+    """A control's METADATA block (CONTROLS 1)."""
+
+    id: str
+    title: str
+    description: str
+    severity: str
+    claims: tuple[str, ...]
+    artifacts: tuple[str, ...]
+    targets: tuple[str, ...]
+    waivable: bool
+    fix: str
+    frameworks: Mapping[str, FrameworkReference]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A complete, accepted answer of a policy engine: exactly the controls that were asked for."""
+
+    results: Mapping[str, ControlResult]
+    engine: str
+    engine_version: str
+    policy: Digest
+    input: Digest

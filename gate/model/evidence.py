@@ -1,0 +1,128 @@
+"""Evidence, and what verification makes of it: `Verified` or `Rejected`, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gate.model.digest import Digest
+from gate.model.json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Bytes from outside: one envelope or bundle. Nothing in it is believed.
+
+    `origin` is where it came from, for people: a path, with `#<line>` for a line of a JSON Lines file.
+    """
+
+    origin: str
+    data: bytes
+
+
+class Stage(Enum):
+    """The obligation that a rejected item did not meet, in the order in which they are checked."""
+
+    ENVELOPE = "envelope"
+    SIGNATURE = "signature"
+    STATEMENT = "statement"
+    SUBJECT = "subject"
+    CHAIN = "chain"
+
+    @property
+    def exit_code(self) -> int:
+        """The cause's exit code (ARCHITECTURE 6)."""
+        return {Stage.SIGNATURE: 11, Stage.SUBJECT: 12}.get(self, 14)
+
+
+class Concern(Enum):
+    """Whether rejected evidence is about what asks for admission."""
+
+    AT_STAKE = "at_stake"
+    """It names an artifact or changed file, or its content cannot be read."""
+    OTHERS = "others"
+    """It names only digests and names that are not at stake."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignerIdentity:
+    """Who signed, as proved by the trusted key. `spki` is the SHA-256 of the key's SubjectPublicKeyInfo."""
+
+    name: str
+    kind: str
+    spki: Digest | None
+    issuer: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A named resource with its SHA-256. `other_digests` holds secure digests by algorithm (sha384, sha512), in hex."""
+
+    name: str
+    digest: Digest | None
+    other_digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A parsed in-toto statement. Made only from bytes whose signature was verified.
+
+    `resources` are what it covers: its subjects, or the files of a model signature. `exhaustive` tells that the
+    resources must be exactly the files of the artifact (model signing). `facts` has one shape per claim.
+    """
+
+    claim: str
+    predicate_type: str
+    subjects: tuple[Subject, ...]
+    resources: tuple[Subject, ...]
+    exhaustive: bool
+    depends_on: tuple[Digest, ...]
+    stated_at_s: int | None
+    facts: JsonObject
+    predicate: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A statement whose obligations all hold.
+
+    `payload` is the digest of the signed bytes, `evidence` that of the bundle or envelope. `artifacts` names
+    the artifacts that it is about, each of whose files it covers. `ancestors` are all statements that it
+    depends on, directly or not.
+    """
+
+    payload: Digest
+    evidence: Digest
+    origin: str
+    statement: Statement
+    signers: tuple[SignerIdentity, ...]
+    artifacts: tuple[str, ...] = ()
+    ancestors: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Evidence that does not count, and why. `code` is `<stage>.<reason>`, `detail` says what was found.
+
+    `claimed` is the claim it says it makes, unproved; `None` when that cannot be read.
+    """
+
+    evidence: Digest
+    origin: str
+    stage: Stage
+    code: str
+    detail: str
+    claimed: str | None = None
+    concern: Concern = Concern.AT_STAKE
+    artifacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSet:
+    """All evidence, sorted by digest: what counts and what does not. `skipped` names files that are no evidence."""
+
+    verified: tuple[Verified, ...]
+    rejected: tuple[Rejected, ...]
+    skipped: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,152 @@
+"""What `gate.yaml` says, checked and frozen (DOCUMENTS 1). Paths are relative to the root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from gate.model.artifact import ArtifactKind
+from gate.model.claim import claim_matches
+from gate.model.digest import Digest
+from gate.model.json import JsonObject
+
+
+class Target(Enum):
+    """The trusted environment that artifacts want to enter."""
+
+    TRAINING = "training"
+    FINE_TUNING = "fine-tuning"
+    DEPLOYMENT = "deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is read before the gate gives up with a clear error."""
+
+    evidence_bytes: int = 1 << 20
+    """Bytes of one evidence file or report line."""
+    evidence_count: int = 10_000
+    """Number of envelopes and bundles."""
+    report_bytes: int = 64 << 20
+    """Bytes of one scanner report."""
+    files: int = 100_000
+    """Number of files in an artifact or a change."""
+    document_bytes: int = 64 << 20
+    """Bytes of the input document."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactSettings:
+    """One entry of `artifacts`: a path below the root, or an image reference."""
+
+    name: str
+    kind: ArtifactKind
+    path: str | None
+    image: str | None
+    base: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """One entry of `reports`; `path` may be a glob."""
+
+    tool: str
+    path: str
+    artifact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """One path-triggered gate."""
+
+    id: str
+    trigger_paths: tuple[str, ...]
+    required_attestations: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """A keyless signer: everything in it has to match exactly."""
+
+    issuer: str
+    subject: str
+    source_repository: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignerSettings:
+    """A trusted signer: a public key (PEM text, read with the configuration) or a keyless identity."""
+
+    name: str
+    claims: tuple[str, ...]
+    key_path: str | None
+    key_pem: bytes | None
+    identity: IdentitySettings | None
+    valid_from_s: int | None
+    valid_until_s: int | None
+
+    def may_claim(self, claim: str) -> bool:
+        """Whether the signer may speak for a claim."""
+        return any(claim_matches(pattern, claim) for pattern in self.claims)
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """What is no longer trusted: keys by SPKI digest or signer name, identities by subject, evidence by digest."""
+
+    keys: frozenset[str]
+    identities: frozenset[str]
+    evidence: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustSettings:
+    """Who may say what. `digest` is over everything in it, keys included."""
+
+    signers: Mapping[str, SignerSettings]
+    thresholds: Mapping[str, int]
+    revoked: Revocations
+    sigstore_trusted_root: str | None
+    sigstore_sha256: str | None
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration. `digest` is that of the file's bytes, `source` says where it was read."""
+
+    path: str
+    source: str
+    digest: Digest
+    target: Target
+    environment: str
+    profile: str
+    artifacts: Mapping[str, ArtifactSettings]
+    evidence_directories: tuple[str, ...]
+    reports: tuple[ReportSettings, ...]
+    gates: Mapping[str, GateSettings]
+    trust: TrustSettings
+    parameters: Mapping[str, JsonObject]
+    waivers_path: str | None
+    waivers: bytes | None
+    allow_empty_diff: bool
+    limits: Limits
+    profile_text: bytes | None
+    """The profile's document when `profile` names a file."""
+
+    @property
+    def policy_paths(self) -> Mapping[str, str]:
+        """The files that steer the gate, by path, with their role; a change to them is judged itself."""
+        roles = {self.path: "configuration"}
+        for signer in self.trust.signers.values():
+            if signer.key_path is not None:
+                roles[signer.key_path] = "key"
+        if self.waivers_path is not None:
+            roles[self.waivers_path] = "waivers"
+        if self.profile_text is not None:
+            roles[self.profile] = "profile"
+        if self.trust.sigstore_trusted_root is not None:
+            roles[self.trust.sigstore_trusted_root] = "trust_root"
+        return roles
