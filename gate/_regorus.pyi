@@ -1,0 +1,92 @@
+"""The embedded Rego engine (see `native/`). Only `gate.evaluate.regorus` imports it."""
+
+from collections.abc import Sequence
+from typing import final
+
+class PolicyError(Exception):
+    """Base class of all errors of this module."""
+
+class PolicySyntaxError(PolicyError):
+    """A module does not parse."""
+
+class PolicyCompileError(PolicyError):
+    """Modules, data and entrypoints do not fit, or the engine would get them wrong."""
+
+class PolicyInputError(PolicyError):
+    """Not an entrypoint, not a usable limit, or the input is not JSON."""
+
+class PolicyRuntimeError(PolicyError):
+    """A rule failed while it was evaluated."""
+
+class PolicyTimeout(PolicyError):
+    """The evaluation used up its time limit."""
+
+class PolicyPanic(PolicyError):
+    """The engine itself failed."""
+
+@final
+class PolicySet:
+    """Modules that passed all checks. Immutable, and free to be used by several threads at once.
+
+    Threads that share one gain nothing: for speed give each its own.
+    """
+
+    @staticmethod
+    def compile(modules: dict[str, str], data_json: bytes | str, entrypoints: Sequence[str]) -> PolicySet:
+        """Check and prepare modules, which are source text by file name.
+
+        Args:
+            modules: at most 256 KiB each.
+            data_json: the base document, an object that has no value at or below a package.
+            entrypoints: rules such as `data.gate.main.decision`. Test rules need not be named.
+
+        Raises:
+            PolicySyntaxError: for the first module that does not parse.
+            PolicyCompileError: with all other mistakes.
+            PolicyPanic: the engine failed.
+        """
+
+    def evaluate(
+        self,
+        entrypoint: str,
+        input_json: bytes | str,
+        *,
+        time_limit_s: float,
+        coverage: bool = False,
+        gather_prints: bool = False,
+    ) -> Evaluation:
+        """The value of an entrypoint or test rule for an input document.
+
+        An overrun of the limit inside one builtin function is noticed only when that function returns.
+
+        Raises:
+            PolicyInputError: not an entrypoint, not a limit, or not JSON.
+            PolicyRuntimeError: a rule or a builtin function failed.
+            PolicyTimeout: the evaluation took longer than `time_limit_s` seconds.
+            PolicyPanic: the engine failed.
+        """
+
+    def test_rules(self) -> list[str]:
+        """The rules named `test_*`, sorted. They can be evaluated like entrypoints."""
+
+    def builtins(self) -> list[str]:
+        """The builtin functions that the modules call, sorted."""
+
+@final
+class Evaluation:
+    """The result of an evaluation."""
+
+    @property
+    def json(self) -> str | None:
+        """The value as JSON text; `None` if the rule is undefined, which is not the text `null`."""
+
+    @property
+    def prints(self) -> list[str]:
+        """What `print` was called with, as `file:line: text`."""
+
+    @property
+    def coverage_json(self) -> str | None:
+        """`{file: {"covered": [line], "not_covered": [line]}}`, without files of which nothing ran."""
+
+def builtins() -> dict[str, int]:
+    """All builtin functions of this engine with their number of arguments."""

@@ -1,0 +1,31 @@
+"""The files that are installed with the package: the Rego library and the JSON Schemas.
+
+In a checkout `gate/_data/rego` and `gate/_data/schemas` are links to the folders at the top level, so an editable
+install sees an edit at once. In a wheel they are folders. Nobody else may know where these files are.
+"""
+
+from pathlib import Path
+
+_DATA = Path(__file__).parent / "_data"
+
+
+def rego_files() -> dict[str, bytes]:
+    """All files of the Rego library: bytes by path below `rego/`, with `/`, sorted by path.
+
+    Raises:
+        FileNotFoundError: the installation has no Rego library. A gate without policy must not start.
+    """
+    root = _DATA / "rego"
+    found = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    if not found:
+        raise FileNotFoundError(f"no Rego library at {root}: the installation of gate is damaged")
+    return {name: found[name].read_bytes() for name in sorted(found)}
+
+
+def schema(name: str) -> bytes:
+    """The bytes of a JSON Schema by its path below `schemas/`, such as `input.json`.
+
+    Raises:
+        FileNotFoundError: there is no schema of that name.
+    """
+    return (_DATA / "schemas" / name).read_bytes()

@@ -1,0 +1,28 @@
+//! `gate._regorus`: the Rego engine regorus, embedded for deciding gates.
+//!
+//! JSON text goes in and out, so that no value changes on the way between two type systems.
+//! Everything that can be known before an evaluation is an error of [`Policies::compile`].
+//!
+//! | module | content |
+//! |---|---|
+//! | `engine` | compile once, clone per evaluation, limits, coverage |
+//! | `checks` | static checks over the modules before the engine accepts them |
+//! | `heads` | the check for rule heads that lose results |
+//! | `walk` | the syntax tree visitor that the checks use |
+//! | `sandbox` | own thread with a known stack, panics become errors |
+//! | `fault` | the kinds of failure |
+//! | `python` | the extension module; everything else knows nothing of Python |
+
+mod checks;
+mod engine;
+mod fault;
+mod heads;
+#[cfg(feature = "python")]
+mod python;
+mod sandbox;
+mod walk;
+
+pub use checks::builtins;
+pub use engine::{Outcome, Policies};
+pub use fault::Fault;
+pub use sandbox::install_panic_hook;

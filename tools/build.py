@@ -1,0 +1,110 @@
+"""Builds a pinned developer tool once and prints where the program is.
+
+    python3 tools/build.py opa
+
+A tool is a folder beside this file with a `go.mod` that names it in a `tool` line. The program is kept outside
+the clone, below `$XDG_CACHE_HOME/gate-tools` (or `~/.cache/gate-tools`), in a folder named by the hash of go.mod,
+go.sum, the Go version and the build flags: a changed pin builds anew, and everything else costs nothing.
+
+Standard library only, because it runs before any environment exists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parent
+FLAGS = ("-mod=readonly", "-trimpath", "-ldflags", "-s -w")
+_TOOL_LINE = re.compile(r"^tool (?P<package>\S+)$", re.MULTILINE)
+
+
+class BuildError(Exception):
+    """The tool could not be built; the text says why and what to do."""
+
+
+def names() -> list[str]:
+    """The tools that can be built, sorted."""
+    return sorted(path.parent.name for path in TOOLS.glob("*/go.mod"))
+
+
+def program(name: str) -> Path:
+    """The built program, which is built first if the cache has none for these pins."""
+    folder = TOOLS / name
+    target = _cache() / _key(folder) / name
+    if not target.is_file():
+        _build(folder, target)
+    return target
+
+
+def _cache() -> Path:
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "gate-tools"
+
+
+def _key(folder: Path) -> str:
+    """What decides about the bytes of the program."""
+    digest = hashlib.sha256()
+    pins = ((folder / name).read_bytes() for name in ("go.mod", "go.sum"))
+    for part in (*pins, _go_version(), repr(FLAGS).encode()):
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:32]
+
+
+def _go_version() -> bytes:
+    """The toolchain and the platform, as `go1.26.8 linux amd64`."""
+    command = ["go", "env", "GOVERSION", "GOOS", "GOARCH"]
+    try:
+        # In the tool's folder a `toolchain` line may choose another Go than the one on the PATH.
+        return subprocess.run(command, check=True, capture_output=True, cwd=TOOLS).stdout
+    except FileNotFoundError:
+        raise BuildError("go is not installed: Go 1.26 or newer is needed") from None
+    except subprocess.CalledProcessError as error:
+        raise BuildError(f"`{' '.join(command)}` failed: {error.stderr.decode(errors='replace')}") from None
+
+
+def _build(folder: Path, target: Path) -> None:
+    found = _TOOL_LINE.search((folder / "go.mod").read_text("utf-8"))
+    if found is None:
+        raise BuildError(f"{folder.name}/go.mod has no `tool` line")
+    package = found["package"]
+    _say(f"building {folder.name} ({package}) once; this takes a minute or two on a cold cache")
+    start = time.monotonic()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Into a folder of its own and renamed, so that a parallel or interrupted build leaves no half program.
+    with tempfile.TemporaryDirectory(prefix="build-", dir=target.parent) as scratch:
+        built = Path(scratch) / folder.name
+        command = ["go", "build", *FLAGS, "-o", str(built), package]
+        environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
+        done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
+        if done.returncode != 0:
+            raise BuildError(f"go build of {package} failed with exit status {done.returncode}")
+        built.replace(target)
+    _say(f"built {folder.name} in {time.monotonic() - start:.0f} s")
+
+
+def _say(text: str) -> None:
+    print(f"tools/build.py: {text}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Print the path of the program that the command line names."""
+    parser = argparse.ArgumentParser(description="Build a pinned developer tool once and print its path.")
+    parser.add_argument("tool", choices=names())
+    try:
+        print(program(parser.parse_args().tool))
+    except BuildError as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
