@@ -1,0 +1,87 @@
+# METADATA
+# title: Build provenance is complete
+# description: Provenance binds each artifact to a builder, a build type and its inputs.
+# custom:
+#   severity: high
+#   claims: [build.provenance]
+#   artifacts: [weights, adapter, container]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Attach SLSA provenance by a trusted builder, naming build type, builder and an input by digest.
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014]}
+#     NIST-800-218A: {relation: supports, ids: [PS.3.2, PO.3.3]}
+#     SLSA-1.2: {relation: partly supports, ids: [Build-L1, Build-L2]}
+package gate.controls.build.provenance
+
+import data.gate.lib.document
+import data.gate.lib.result
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(document.artifacts)
+	is_object(statements.verified)
+}
+
+subjects := {name |
+	some name, artifact in document.artifacts
+	artifact.kind in {"adapter", "container", "weights"}
+}
+
+complete contains pair if {
+	some name in subjects
+	some digest in statements.about("build.provenance", name)
+	is_complete(statements.verified[digest].facts)
+	pair := [name, digest]
+}
+
+default is_complete(_) := false
+
+is_complete(facts) if {
+	shape.is_text(facts.builder_id)
+	shape.is_text(facts.build_type)
+	is_object(facts.dependencies)
+	some digests in facts.dependencies
+	is_object(digests)
+	some digest in digests
+	is_string(digest)
+	regex.match(`^[0-9a-f]{32,128}$`, digest)
+}
+
+proved := {name | some [name, _] in complete}
+
+violations contains entry if {
+	some name in subjects
+	count(statements.about("build.provenance", name)) == 0
+	message := "no verified build provenance covers it"
+	entry := result.violation("build.provenance.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name in (subjects - proved)
+	digests := statements.about("build.provenance", name)
+	count(digests) > 0
+	message := "its provenance lacks the builder, the build type or an input with a digest"
+	entry := result.violation("build.provenance.incomplete", message, {"artifact": name, "evidence": digests})
+}
+
+violations contains entry if {
+	some name in subjects
+	digests := statements.about("build.provenance", name)
+	count({story(statements.verified[digest].facts) | some digest in digests}) > 1
+	message := "its provenance statements disagree on builder, build type or inputs"
+	entry := result.violation("build.provenance.conflict", message, {"artifact": name, "evidence": digests})
+}
+
+story(facts) := [object.get(facts, field, null) | some field in ["builder_id", "build_type", "dependencies"]]
+
+evidence := {digest | some [_, digest] in complete}
+
+default reason := null
+
+reason := "no weights, adapter or container asks for admission" if count(subjects) == 0

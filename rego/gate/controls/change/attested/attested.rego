@@ -1,0 +1,84 @@
+# METADATA
+# title: Changed files are attested
+# description: Every changed file under a gate is covered by each attestation that the gate requires.
+# custom:
+#   severity: critical
+#   claims: []
+#   artifacts: []
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Attach the statement that the message names, for the file as it is now, signed by a trusted signer.
+#   parameters:
+#     - {name: on_empty_diff, type: string, default: refuse, meaning: "`allow` accepts a change without files"}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     NIST-800-218A: {relation: partly supports, ids: [PS.1.1]}
+package gate.controls.change.attested
+
+import data.gate.lib.document
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(document.change)
+	is_object(statements.verified)
+	is_object(settings)
+}
+
+settings := parameters.of("change.attested")
+
+# What each changed file owes: [path, gate, claim].
+subjects := {[path, gate, claim] |
+	some path, file in document.change.files
+	some gate in file.gates
+	some claim in document.gates[gate].required_attestations
+}
+
+coverings contains pair if {
+	some subject in subjects
+	[path, _, claim] := subject
+	some digest in statements.making(claim, document.change.files[path].covered_by[claim])
+	pair := [subject, digest]
+}
+
+proved := {subject | some [subject, _] in coverings}
+
+violations contains entry if {
+	is_object(statements.verified)
+	some [path, gate, claim] in (subjects - proved)
+	message := sprintf("gate %s requires a verified statement of %s that covers it", [gate, claim])
+	entry := result.violation("change.attested.missing", message, {"file": path})
+}
+
+violations contains entry if {
+	some path, file in document.change.files
+	some gate in file.gates
+	count(document.gates[gate].required_attestations) == 0
+	message := sprintf("gate %s requires no attestation, so nothing can prove the file", [gate])
+	entry := result.violation("change.attested.vacuous", message, {"file": path})
+}
+
+violations contains entry if {
+	document.change.status == "collected"
+	document.change.dirty == true
+	message := "the work tree differs from the commit that is judged"
+	entry := result.violation("change.attested.dirty", message, {})
+}
+
+violations contains entry if {
+	document.change.status == "collected"
+	count(document.change.files) == 0
+	not settings.on_empty_diff == "allow"
+	message := "no file differs from the base, so there is nothing to judge"
+	entry := result.violation("change.attested.empty_diff", message, {})
+}
+
+evidence := {digest | some [_, digest] in coverings}
+
+default reason := null
+
+reason := "no changed file is under a gate" if count(subjects) == 0

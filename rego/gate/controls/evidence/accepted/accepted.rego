@@ -1,0 +1,47 @@
+# METADATA
+# title: No evidence was rejected
+# description: No forged, conflicting or unreadable evidence about what is at stake lies beside the good one.
+# custom:
+#   severity: critical
+#   claims: []
+#   artifacts: [weights, adapter, dataset, package, container, prompt, corpus, evaluation, route, slo, plugin]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: false
+#   fix: Find out where the rejected file comes from; remove it, or sign it by a signer trusted for its claim.
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0013, AML.M0014]}
+package gate.controls.evidence.accepted
+
+import data.gate.lib.document
+import data.gate.lib.result
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(statements.verified)
+	is_object(document.rejected)
+}
+
+evidence := object.keys(statements.verified)
+
+about_others := {digest | some digest, item in document.rejected; item.concern == "others"}
+
+subjects := evidence | object.keys(document.rejected)
+
+proved := evidence | about_others
+
+violations contains entry if {
+	some digest, item in document.rejected
+	not digest in about_others
+	message := sprintf("%s: %s", [item.code, item.origin])
+	entry := result.violation("evidence.accepted.rejected", message, {"evidence": [digest]})
+}
+
+default reason := null
+
+reason := "no evidence" if count(subjects) == 0
+
+reason := sprintf("%d rejected items are about nothing at stake", [count(about_others)]) if count(about_others) > 0

@@ -1,0 +1,48 @@
+# METADATA
+# title: Scans
+# description: Which scans may be believed, and what they looked at.
+package gate.lib.scanning
+
+import data.gate.lib.document
+import data.gate.lib.parameters
+import future.keywords.not
+
+# METADATA
+# description: |
+#   Ids of the scans that may satisfy a control: attested or inspected ones, and observed ones if the control's
+#   parameter `observed` is true. Undefined if scans or parameters are malformed.
+usable(control) := ids if {
+	is_object(document.scans)
+	bases := _bases(parameters.of(control))
+	ids := {id |
+		some id, scan in document.scans
+		scan.basis in bases
+		scan.status in {"complete", "incomplete"}
+	}
+}
+
+_bases(settings) := {"attested", "inspected"} if not settings.observed == true
+
+_bases(settings) := {"attested", "inspected", "observed"} if settings.observed == true
+
+# METADATA
+# description: Ids of the scans in which the gate read the bytes itself.
+inspections := {id | some id, scan in document.scans; scan.basis == "inspected"}
+
+# METADATA
+# description: Paths of an artifact's regular files that one of the scans judged by the very bytes that are there.
+covered(ids, name) := {path |
+	some id in ids
+	document.scans[id].artifact == name
+	document.scans[id].status in {"complete", "incomplete"}
+	some path, digest in document.scans[id].files
+	document.artifacts[name].files[path].digest == digest
+}
+
+# METADATA
+# description: Findings of inspections that are about code from elsewhere, by id.
+remote_code := {id: finding |
+	some id, finding in document.findings
+	finding.scan in inspections
+	startswith(finding.rule, "remote_code.")
+}

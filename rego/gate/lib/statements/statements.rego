@@ -1,0 +1,42 @@
+# METADATA
+# title: Verified statements
+# description: Looks up verified statements by claim and artifact.
+package gate.lib.statements
+
+import data.gate.lib.document
+import future.keywords.not
+
+# METADATA
+# description: All verified statements, by payload digest; undefined unless the index of claims agrees with them.
+verified := document.attestations if {
+	is_object(document.claims)
+	by_claim := {[claim, digest] | some digest, attestation in document.attestations; claim := attestation.claim}
+	by_claim == {[claim, digest] | some claim, entry in document.claims; some digest in entry.all}
+	by_artifact := {[claim, artifact, digest] |
+		some digest, attestation in document.attestations
+		some artifact in attestation.artifacts
+		claim := attestation.claim
+	}
+	by_artifact == {[claim, artifact, digest] |
+		some claim, entry in document.claims
+		some artifact, digests in entry.by_artifact
+		some digest in digests
+	}
+}
+
+# METADATA
+# description: Payload digests of the statements of one claim that cover every file of one artifact.
+about(claim, artifact) := {digest | some digest in document.claims[claim].by_artifact[artifact]} if is_object(verified)
+
+# METADATA
+# description: Those of `digests` that are verified statements of a claim, which may be a pattern such as `build.*`.
+making(claim, digests) := {digest | some digest in digests; _is_made_by(claim, verified[digest].claim)}
+
+default _is_made_by(_, _) := false
+
+_is_made_by(wanted, claim) if wanted == claim
+
+_is_made_by(wanted, claim) if {
+	endswith(wanted, ".*")
+	startswith(claim, trim_suffix(wanted, "*"))
+}

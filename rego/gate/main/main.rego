@@ -1,0 +1,50 @@
+# METADATA
+# title: Report
+# description: Asks every control that the profile names. Lives outside gate.controls.
+package gate.main
+
+import future.keywords.not
+
+# METADATA
+# title: Report document
+# description: One entry for each control asked for that exists. The host refuses a missing one.
+# entrypoint: true
+report := {
+	"controls": controls,
+	"schema": "urn:gate:report:v1",
+}
+
+# METADATA
+# description: What each control says, by id. Evidence and reason are what a pass or a not_applicable rests on.
+controls[id] := entry if {
+	some id in asked
+	[family, name] := split(id, ".")
+	status := data.gate.controls[family][name].status
+	entry := {
+		"evidence": evidence_of(family, name, status),
+		"reason": reason_of(family, name, status),
+		"status": status,
+		"violations": violations_of(family, name),
+	}
+}
+
+# Every mode but `off` asks, also one that does not exist.
+asked contains id if {
+	is_object(input.profile.controls)
+	some id, setting in input.profile.controls
+	not setting.mode == "off"
+}
+
+default violations_of(_, _) := []
+
+violations_of(family, name) := sort(data.gate.controls[family][name].violations)
+
+default evidence_of(_, _, _) := []
+
+evidence_of(family, name, "pass") := sort(data.gate.controls[family][name].evidence)
+
+default reason_of(_, _, _) := null
+
+reason_of(family, name, "pass") := data.gate.controls[family][name].reason
+
+reason_of(family, name, "not_applicable") := data.gate.controls[family][name].reason
