@@ -84,6 +84,7 @@ class SignerSettings:
     key_path: str | None
     key_pem: bytes | None
     identity: IdentitySettings | None
+    scheme: str | None
     valid_from_s: int | None
     valid_until_s: int | None
 

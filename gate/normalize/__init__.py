@@ -1,0 +1,1 @@
+"""Everything that was collected, verified and inspected becomes one input document."""

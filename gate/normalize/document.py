@@ -1,0 +1,117 @@
+"""The only place that writes the input document (`urn:gate:input:v1`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gate.errors import LimitError, PolicyError
+from gate.formats import canonical_json, schema
+from gate.formats.rfc3339 import format_time
+from gate.model.artifact import Artifact
+from gate.model.change import ChangeSet
+from gate.model.control import Profile
+from gate.model.digest import sha256_digest
+from gate.model.document import INPUT_SCHEMA, InputDocument
+from gate.model.evidence import VerifiedSet
+from gate.model.json import JsonObject
+from gate.model.scan import Scan
+from gate.model.settings import Settings
+from gate.model.waiver import Waiver
+from gate.normalize.sections.artifacts import artifacts_section
+from gate.normalize.sections.change import change_sections
+from gate.normalize.sections.evidence import attestations_section, claims_section, rejected_section
+from gate.normalize.sections.scans import scans_sections
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the stages before found out."""
+
+    settings: Settings
+    profile: Profile
+    artifacts: Mapping[str, Artifact]
+    change: ChangeSet
+    evidence: VerifiedSet
+    scans: Sequence[Scan]
+    waivers: Mapping[str, Waiver]
+    now_s: int
+
+
+def build_document(facts: Facts) -> InputDocument:
+    """The document, validated against its schema; the same facts give the same bytes.
+
+    Raises `LimitError` when it is larger than `limits.document_bytes`, and `PolicyError` when it does not fit
+    its schema: then something came through that nobody foresaw, and nothing may be decided on it.
+    """
+    value = _document(facts)
+    try:
+        canonical = canonical_json.dumps(value)
+    except canonical_json.CanonicalJsonError as error:
+        raise PolicyError(f"the input document has no canonical form: {error}") from None
+    limit = facts.settings.limits.document_bytes
+    if len(canonical) > limit:
+        raise LimitError(
+            f"the input document has {len(canonical)} bytes, limits.document_bytes allows {limit}",
+            hint="raise the limit in gate.yaml, or judge fewer files at once",
+        )
+    problem = schema.problem("input.json", value)
+    if problem is not None:
+        raise PolicyError(f"the input document does not fit its schema: {problem}", hint="please report this as a bug")
+    return InputDocument(value, canonical, sha256_digest(canonical))
+
+
+def _document(facts: Facts) -> JsonObject:
+    settings = facts.settings
+    change, gates = change_sections(facts.change, settings.gates, settings.policy_paths, facts.evidence.verified)
+    scans, findings = scans_sections(facts.scans)
+    return {
+        "schema": INPUT_SCHEMA,
+        "context": {
+            "target": settings.target.value,
+            "environment": settings.environment,
+            "now": format_time(facts.now_s),
+            "now_s": facts.now_s,
+        },
+        "profile": {
+            "name": facts.profile.name,
+            "controls": {name: {"mode": mode.value} for name, mode in facts.profile.controls.items()},
+        },
+        "parameters": dict(facts.profile.parameters),
+        "artifacts": artifacts_section(facts.artifacts),
+        "change": change,
+        "gates": gates,
+        "attestations": attestations_section(facts.evidence.verified),
+        "claims": claims_section(facts.evidence.verified),
+        "rejected": rejected_section(facts.evidence.rejected),
+        "scans": scans,
+        "findings": findings,
+        "workloads": {},
+        "signals": {},
+        "waivers": {waiver.id: _waiver(waiver, facts.now_s) for waiver in facts.waivers.values()},
+        "skipped": _skipped(facts),
+    }
+
+
+def _waiver(waiver: Waiver, now_s: int) -> JsonObject:
+    return {
+        "control": waiver.control,
+        "artifact": waiver.artifact,
+        "finding": waiver.finding,
+        "expires_s": waiver.expires_s,
+        "state": waiver.state(now_s).value,
+    }
+
+
+def _skipped(facts: Facts) -> JsonObject:
+    found = {"workloads": "not configured", "signals": "not configured"}
+    sections = {
+        "artifacts": facts.settings.artifacts,
+        "evidence": facts.settings.evidence_directories,
+        "reports": facts.settings.reports,
+        "gates": facts.settings.gates,
+        "waivers": facts.settings.waivers_path,
+    }
+    found |= {name: "not configured" for name, configured in sections.items() if not configured}
+    found |= {f"evidence {path}": reason for path, reason in facts.evidence.skipped.items()}
+    return found

@@ -1,0 +1,72 @@
+"""`scans` and `findings`, each under an id that its content gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gate.formats.canonical_json import dumps
+from gate.model.digest import hex_of, sha256_digest
+from gate.model.json import JsonObject
+from gate.model.scan import Finding, Scan
+
+
+def scans_sections(scans: Sequence[Scan]) -> tuple[JsonObject, JsonObject]:
+    """The two sections."""
+    found_scans: dict[str, JsonObject] = {}
+    found_findings: dict[str, JsonObject] = {}
+    for scan in scans:
+        value = _scan(scan)
+        scan_id = _unique("scan", value, found_scans)
+        found_scans[scan_id] = value
+        for finding in scan.findings:
+            entry = _finding(finding, scan_id)
+            found_findings[_unique("finding", entry, found_findings)] = entry
+    return found_scans, found_findings
+
+
+def _unique(prefix: str, value: JsonObject, taken: dict[str, JsonObject]) -> str:
+    base = f"{prefix}-{hex_of(sha256_digest(dumps(value)))[:16]}"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def _scan(scan: Scan) -> JsonObject:
+    return {
+        "tool": scan.tool,
+        "version": scan.version,
+        "basis": scan.basis.value,
+        "artifact": scan.artifact,
+        "report": scan.report,
+        "origin": scan.origin,
+        "database_at_s": scan.database_at_s,
+        "arguments": list(scan.arguments),
+        "status": scan.status.value,
+        "problem": scan.problem,
+        "coverage": {
+            "expected": scan.coverage.expected,
+            "scanned": len(scan.coverage.scanned),
+            "missing": dict(scan.coverage.missing),
+            "errors": dict(scan.coverage.errors),
+        },
+        "files": dict(scan.coverage.scanned),
+    }
+
+
+def _finding(finding: Finding, scan_id: str) -> JsonObject:
+    return {
+        "scan": scan_id,
+        "rule": finding.rule,
+        "message": finding.message,
+        "aliases": list(finding.aliases),
+        "severity": finding.severity.value,
+        "score_bp": finding.score_bp,
+        "artifact": finding.artifact,
+        "file": finding.file,
+        "component": {"purl": finding.purl},
+        "fixed_in": finding.fixed_in,
+        "status": finding.status.value,
+        "justification": finding.justification,
+    }

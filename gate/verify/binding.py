@@ -1,0 +1,185 @@
+"""What a statement is about: its resources against the bytes that ask for admission (SECURITY 11, 12).
+
+Digests decide. A name alone never makes a statement count; it only tells a statement about *other bytes of the
+same thing* (refused, exit 12) from one about something else (kept, but it covers nothing here).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gate.formats.predicates.model_signature import SINGLE_FILE
+from gate.model.artifact import Artifact
+from gate.model.digest import Digest
+from gate.model.evidence import Concern, Statement, Subject
+
+OtherDigest = Callable[[Digest, str], str | None]
+"""The hexadecimal `algorithm` digest of the file whose SHA-256 this is; `None` if no such file is at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something at stake: an artifact, or a single changed file (`artifact` is `None` then).
+
+    `files` are its digests by the name that a statement may use, `None` for what is not a regular file.
+    """
+
+    key: str
+    artifact: str | None
+    digest: Digest | None
+    files: Mapping[str, Digest | None]
+    root: str
+    names: frozenset[str]
+    is_single_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A statement's relation to all targets: those it covers, and those whose other bytes it is about."""
+
+    covers: tuple[str, ...]
+    mismatches: Mapping[str, str]
+    conflict: str | None = None
+
+
+def build_targets(artifacts: Mapping[str, Artifact], changed: Mapping[str, Digest | None]) -> tuple[Target, ...]:
+    """The targets of a decision: the artifacts, and the changed files by path."""
+    found = [_artifact_target(artifact) for artifact in artifacts.values()]
+    for path, digest in changed.items():
+        found.append(Target(f"file:{path}", None, digest, {path: digest}, "", frozenset({path})))
+    return tuple(found)
+
+
+def _artifact_target(artifact: Artifact) -> Target:
+    files = {path: file.digest for path, file in artifact.files.items()}
+    if artifact.path is None:
+        reference = (artifact.reference or "").partition("@")[0]
+        return Target(f"artifact:{artifact.name}", artifact.name, artifact.digest, {}, "", frozenset({reference}))
+    root = artifact.path if artifact.is_folder else posixpath.dirname(artifact.path)
+    names = frozenset({artifact.path, posixpath.basename(artifact.path)})
+    single = not artifact.is_folder
+    return Target(f"artifact:{artifact.name}", artifact.name, artifact.digest, files, root, names, single)
+
+
+class Binder:
+    """Relates statements to targets through indexes, so that many statements and files stay cheap."""
+
+    def __init__(self, targets: Sequence[Target], other_digest: OtherDigest) -> None:
+        self._targets = {target.key: target for target in targets}
+        self._other_digest = other_digest
+        self._by_digest: dict[Digest, set[str]] = {}
+        self._by_name: dict[str, set[str]] = {}
+        for target in targets:
+            for digest in {target.digest, *target.files.values()} - {None}:
+                self._by_digest.setdefault(Digest(str(digest)), set()).add(target.key)
+            for name in _all_names(target):
+                self._by_name.setdefault(name, set()).add(target.key)
+
+    def relate(self, statement: Statement) -> Relation:
+        """How a statement stands to what is at stake."""
+        resources, conflict = self._settled(statement.resources)
+        if conflict is not None:
+            return Relation((), {}, conflict)
+        digests = {item.digest for item in resources if item.digest is not None}
+        covers, mismatches = [], {}
+        for key in sorted(self._candidates(statement, resources)):
+            target = self._targets[key]
+            if statement.exhaustive and target.artifact is not None:
+                covered, problem = _compare_manifest(target, resources)
+            else:
+                covered, problem = _compare_digests(target, resources, digests)
+            if covered:
+                covers.append(key)
+            elif problem is not None:
+                mismatches[key] = problem
+        return Relation(tuple(covers), mismatches)
+
+    def concern(self, names: frozenset[str], digests: frozenset[Digest]) -> tuple[Concern, tuple[str, ...]]:
+        """Whether unproved names and digests point at something at stake, and at which artifacts."""
+        keys = {key for name in names for key in self._by_name.get(name, ())}
+        keys |= {key for digest in digests for key in self._by_digest.get(digest, ())}
+        artifacts = {self._targets[key].artifact for key in keys} - {None}
+        return (Concern.AT_STAKE if keys else Concern.OTHERS), tuple(sorted(str(name) for name in artifacts))
+
+    def _candidates(self, statement: Statement, resources: Sequence[Subject]) -> set[str]:
+        found: set[str] = set()
+        for item in resources:
+            found |= self._by_digest.get(item.digest, set()) if item.digest is not None else set()
+            found |= self._by_name.get(item.name, set()) if not statement.exhaustive else set()
+        if statement.exhaustive:
+            for item in statement.subjects:
+                found |= self._by_name.get(item.name, set())
+        return found
+
+    def _settled(self, resources: Sequence[Subject]) -> tuple[tuple[Subject, ...], str | None]:
+        """Resources with a SHA-256 each; a secure digest of another algorithm that disagrees is a conflict."""
+        found = []
+        for item in resources:
+            if item.other_digests and item.digest is not None and item.digest in self._by_digest:
+                for algorithm, text in item.other_digests.items():
+                    if self._other_digest(item.digest, algorithm) != text:
+                        return (), f"{item.name!r}: its {algorithm} does not agree with its sha256"
+            digest = item.digest if item.digest is not None else self._find(item.other_digests)
+            found.append(Subject(item.name, digest))
+        return tuple(found), None
+
+    def _find(self, others: Mapping[str, str]) -> Digest | None:
+        """The digest at stake whose other algorithms give exactly these values."""
+        for digest in sorted(self._by_digest):
+            if all(self._other_digest(digest, algorithm) == text for algorithm, text in others.items()):
+                return digest
+        return None
+
+
+def _all_names(target: Target) -> Iterator[str]:
+    yield from target.names
+    for path in target.files:
+        yield path
+        if target.root:
+            yield f"{target.root}/{path}"
+
+
+def _compare_manifest(target: Target, resources: Sequence[Subject]) -> tuple[bool, str | None]:
+    """A model signature: names and digests must be those of the artifact's files, no more and no fewer."""
+    if not target.files:
+        return False, None
+    signed = {item.name: item.digest for item in resources}
+    if target.is_single_file and list(signed) == [SINGLE_FILE]:
+        signed = {next(iter(target.files)): signed[SINGLE_FILE]}
+    for path in sorted(signed.keys() | target.files.keys()):
+        if path not in target.files:
+            return False, f"{path!r} is signed, but it is not there"
+        if path not in signed:
+            return False, f"{path!r} is there, but it is not signed"
+        if target.files[path] is None:
+            return False, f"{path!r} is a link or a device, not a file"
+        if target.files[path] != signed[path]:
+            return False, f"{path!r} is {target.files[path]}, signed was {signed[path]}"
+    return True, None
+
+
+def _compare_digests(
+    target: Target, resources: Sequence[Subject], digests: set[Digest]
+) -> tuple[bool, str | None]:
+    """Any other statement: it names the whole artifact, or each of its files."""
+    if target.digest is not None and target.digest in digests:
+        return True, None
+    if target.files and all(digest in digests for digest in target.files.values()):
+        return True, None
+    for item in resources:
+        found = _named(target, item.name)
+        if found is not None and item.digest not in found:
+            actual = ", ".join(sorted(str(digest) for digest in found))
+            return False, f"{item.name!r} is {actual}, the statement is about {item.digest or 'another digest'}"
+    return False, None
+
+
+def _named(target: Target, name: str) -> set[Digest | None] | None:
+    """The digests that a name may stand for in a target, `None` when the name is not one of its own."""
+    relative = name.removeprefix(f"{target.root}/") if target.root else name
+    found = {target.files[path] for path in {name, relative} & target.files.keys()}
+    if name in target.names:
+        found.add(target.digest)
+    return found or None

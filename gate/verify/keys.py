@@ -1,0 +1,94 @@
+"""Public keys of trusted signers. The key fixes algorithm, curve and hash; a message never does (SECURITY 4).
+
+| key | signature |
+|---|---|
+| Ed25519 | Ed25519 |
+| EC P-256 | ECDSA with SHA-256, DER |
+| EC P-384 | ECDSA with SHA-384, DER |
+| RSA, 2048 bits or more | PSS with SHA-256; PKCS#1 v1.5 with SHA-256 where the signer's `scheme` says so |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+from gate.model.digest import Digest, sha256_digest
+
+_MIN_RSA_BITS: Final = 2048
+_PKCS1: Final = "rsa-pkcs1v15-sha256"
+_PSS: Final = "rsa-pss-sha256"
+SCHEMES: Final = (_PSS, _PKCS1)
+_Check = Callable[[bytes, bytes], None]
+
+
+class KeyFormatError(ValueError):
+    """The text is not a public key that the gate can trust."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key with its one way of verifying. `spki` is the SHA-256 of its SubjectPublicKeyInfo in DER."""
+
+    spki: Digest
+    algorithm: str
+    _check: _Check
+
+    def verifies(self, signature: bytes, data: bytes) -> bool:
+        """Whether the signature is this key's over exactly these bytes."""
+        try:
+            self._check(signature, data)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+def load_key(pem: bytes, scheme: str | None = None) -> TrustedKey:
+    """The one public key in a PEM text (SubjectPublicKeyInfo); raises `KeyFormatError`."""
+    if b"PRIVATE KEY" in pem:
+        raise KeyFormatError("this is a private key; the configuration names public keys")
+    if pem.count(b"-----BEGIN ") != 1 or not pem.strip().startswith(b"-----BEGIN PUBLIC KEY-----"):
+        raise KeyFormatError("expected exactly one PEM block 'PUBLIC KEY'")
+    try:
+        key = load_pem_public_key(pem.strip())
+        spki = sha256_digest(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    except Exception as error:  # the library documents no closed set; whatever it raises, there is no key
+        raise KeyFormatError(f"not a public key: {error}") from error
+    if isinstance(key, rsa.RSAPublicKey):
+        return _rsa(key, spki, scheme or _PSS)
+    if scheme is not None:
+        raise KeyFormatError("a scheme is given for RSA keys only")
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return TrustedKey(spki, "ed25519", key.verify)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _ec(key, spki)
+    raise KeyFormatError("the key is neither Ed25519, ECDSA P-256 or P-384, nor RSA")
+
+
+def _rsa(key: rsa.RSAPublicKey, spki: Digest, scheme: str) -> TrustedKey:
+    if key.key_size < _MIN_RSA_BITS:
+        raise KeyFormatError(f"an RSA key of {key.key_size} bits; at least {_MIN_RSA_BITS} are needed")
+    if scheme not in SCHEMES:
+        raise KeyFormatError(f"unknown scheme {scheme!r}; known are {', '.join(SCHEMES)}")
+    hashed = hashes.SHA256()
+    pss = padding.PSS(mgf=padding.MGF1(hashed), salt_length=padding.PSS.AUTO)
+    pad: padding.AsymmetricPadding = padding.PKCS1v15() if scheme == _PKCS1 else pss
+    return TrustedKey(spki, scheme, lambda signature, data: key.verify(signature, data, pad, hashed))
+
+
+def _ec(key: ec.EllipticCurvePublicKey, spki: Digest) -> TrustedKey:
+    curves: dict[str, tuple[str, hashes.HashAlgorithm]] = {
+        "secp256r1": ("ecdsa-p256-sha256", hashes.SHA256()),
+        "secp384r1": ("ecdsa-p384-sha384", hashes.SHA384()),
+    }
+    if key.curve.name not in curves:
+        raise KeyFormatError(f"curve {key.curve.name} is not trusted; use P-256 or P-384")
+    name, hashed = curves[key.curve.name]
+    algorithm = ec.ECDSA(hashed)
+    return TrustedKey(spki, name, lambda signature, data: key.verify(signature, data, algorithm))

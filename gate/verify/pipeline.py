@@ -1,0 +1,208 @@
+"""The obligations of evidence, in their order. Each item meets all of them or is rejected with the first it misses.
+
+ 1. The container is a bundle or an envelope, exactly                             ENVELOPE   SECURITY 1, 5, 9
+ 2. It is not revoked                                                             SIGNATURE  SECURITY 7
+ 3. A trusted, current, unrevoked key made a signature over the PAE               SIGNATURE  SECURITY 1-4, 7
+ 4. The signed bytes are a Statement v1 with well-formed subjects                 STATEMENT  SECURITY 6, 10, 11
+ 5. Its predicate type is known, and its predicate fits it                        STATEMENT  SECURITY 10
+ 6. Enough distinct signers may speak for its claim                               SIGNATURE  SECURITY 3, 7
+ 7. Its resources agree with the bytes that ask for admission                     SUBJECT    SECURITY 11, 12
+ 8. What it depends on is there, and verified                                     CHAIN      SECURITY 14
+
+The payload is parsed once, from the bytes whose signature was checked, and only after that check. Nothing here
+raises for bad evidence, and one bad item hides no other. The result depends on the set of items alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gate.formats.bundle import BundleError, parse_container
+from gate.formats.canonical_json import CanonicalJsonError, dumps
+from gate.formats.intoto import StatementError, parse_statement
+from gate.formats.predicates import read_statement
+from gate.model.artifact import Artifact
+from gate.model.digest import Digest, sha256_digest
+from gate.model.evidence import (
+    Concern,
+    Evidence,
+    Rejected,
+    Stage,
+    Statement,
+    Verified,
+    VerifiedSet,
+)
+from gate.verify.binding import Binder, OtherDigest, Relation, build_targets
+from gate.verify.chain import resolve_chain
+from gate.verify.hints import Hints, read_hints
+from gate.verify.trust import TrustStore, Untrusted
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """An envelope that met obligations 1 to 5: who signed it, and what it says."""
+
+    evidence: Digest
+    origin: str
+    payload: Digest
+    signers: frozenset[str]
+    statement: Statement
+    hints: Hints
+
+
+class _Refusal(Exception):  # noqa: N818 - how an item leaves the pipeline; always caught here
+    def __init__(self, stage: Stage, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.stage, self.code, self.detail = stage, code, detail
+
+
+def verify_evidence(
+    items: Sequence[Evidence],
+    trust: TrustStore,
+    artifacts: Mapping[str, Artifact],
+    changed: Mapping[str, Digest | None],
+    *,
+    limit: int,
+    other_digest: OtherDigest,
+) -> VerifiedSet:
+    """Verifies all items together.
+
+    `changed` are the changed files below gates by path, with the digest they have now. `limit` is the most bytes
+    of one item. `other_digest` gives the sha384 or sha512 of a file known by its SHA-256.
+    """
+    binder = Binder(build_targets(artifacts, changed), other_digest)
+    pipeline = _Pipeline(trust, binder, limit)
+    for item in sorted(items, key=lambda item: (sha256_digest(item.data), item.origin)):
+        pipeline.admit(item)
+    return pipeline.finish()
+
+
+class _Pipeline:
+    def __init__(self, trust: TrustStore, binder: Binder, limit: int) -> None:
+        self._trust = trust
+        self._binder = binder
+        self._limit = limit
+        self._signed: dict[Digest, list[_Signed]] = {}
+        self._rejected: dict[Digest, Rejected] = {}
+
+    def admit(self, item: Evidence) -> None:
+        """Obligations 1 to 5, which each item meets alone."""
+        evidence = sha256_digest(item.data)
+        try:
+            signed = self._read(item, evidence)
+        except _Refusal as refusal:
+            self._reject(evidence, item.origin, read_hints(item.data, self._limit), refusal)
+            return
+        self._signed.setdefault(signed.payload, []).append(signed)
+
+    def _read(self, item: Evidence, evidence: Digest) -> _Signed:
+        try:
+            envelope = parse_container(item.data, limit=self._limit).envelope
+        except BundleError as error:
+            raise _Refusal(Stage.ENVELOPE, error.code, str(error)) from None
+        payload = sha256_digest(envelope.payload)
+        if self._trust.is_revoked_evidence(evidence, payload):
+            raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
+        try:
+            signers = self._trust.identify(envelope.signatures, envelope.signed_bytes)
+        except Untrusted as error:
+            raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
+        try:
+            raw = parse_statement(envelope.payload, limit=self._limit)
+            statement = read_statement(raw)
+            dumps(statement.predicate)
+        except StatementError as error:
+            raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None
+        except CanonicalJsonError as error:
+            raise _Refusal(Stage.STATEMENT, "number", f"the predicate has no canonical form: {error}") from None
+        names = frozenset(signer.name for signer in signers)
+        return _Signed(evidence, item.origin, payload, names, statement, Hints.of(statement))
+
+    def finish(self) -> VerifiedSet:
+        """Obligations 6 to 8, which hold or fail for the set."""
+        authorised = dict(self._authorise())
+        bound = self._bind(authorised)
+        chains, broken = resolve_chain({payload: item.statement.depends_on for payload, item in bound.items()})
+        for payload, (code, detail) in broken.items():
+            self._reject_all(payload, _Refusal(Stage.CHAIN, code, detail))
+        verified = [
+            Verified(
+                payload=item.payload,
+                evidence=item.evidence,
+                origin=item.origin,
+                statement=item.statement,
+                signers=item.signers,
+                artifacts=item.artifacts,
+                ancestors=chains[payload],
+            )
+            for payload, item in bound.items()
+            if payload in chains
+        ]
+        return VerifiedSet(
+            tuple(sorted(verified, key=lambda item: item.payload)),
+            tuple(sorted(self._rejected.values(), key=lambda item: item.evidence)),
+        )
+
+    def _authorise(self) -> Iterable[tuple[Digest, Verified]]:
+        """Obligation 6. Several envelopes around one payload count together: the same statement, more signers."""
+        for payload, group in sorted(self._signed.items()):
+            first = group[0]
+            names = frozenset[str]().union(*(item.signers for item in group))
+            try:
+                signers = self._trust.authorised(names, first.statement.claim)
+            except Untrusted as error:
+                self._reject_all(payload, _Refusal(Stage.SIGNATURE, error.code, str(error)))
+                continue
+            yield payload, Verified(payload, first.evidence, first.origin, first.statement, signers)
+
+    def _bind(self, candidates: Mapping[Digest, Verified]) -> Mapping[Digest, Verified]:
+        """Obligation 7. A statement about other bytes is refused unless a statement of its claim fits those here.
+
+        So last month's signature may lie beside this month's, but weights that no signature fits are refused as
+        "the evidence is about other bytes", not as "nothing is there".
+        """
+        relations = {payload: self._binder.relate(item.statement) for payload, item in candidates.items()}
+        covered = {(candidates[p].statement.claim, key) for p, relation in relations.items() for key in relation.covers}
+        bound = {}
+        for payload, item in candidates.items():
+            problem = _mismatch(relations[payload], item.statement.claim, covered)
+            if problem is not None:
+                self._reject_all(payload, _Refusal(Stage.SUBJECT, *problem))
+                continue
+            prefix = "artifact:"
+            names = (key.removeprefix(prefix) for key in relations[payload].covers if key.startswith(prefix))
+            bound[payload] = Verified(
+                item.payload, item.evidence, item.origin, item.statement, item.signers, tuple(sorted(names))
+            )
+        return bound
+
+    def _reject_all(self, payload: Digest, refusal: _Refusal) -> None:
+        for item in self._signed[payload]:
+            self._reject(item.evidence, item.origin, item.hints, refusal)
+
+    def _reject(self, evidence: Digest, origin: str, hints: Hints, refusal: _Refusal) -> None:
+        concern, artifacts = Concern.AT_STAKE, ()
+        if hints.is_readable:
+            concern, artifacts = self._binder.concern(hints.names, hints.digests)
+        self._rejected[evidence] = Rejected(
+            evidence=evidence,
+            origin=origin,
+            stage=refusal.stage,
+            code=f"{refusal.stage.value}.{refusal.code}",
+            detail=refusal.detail,
+            claimed=hints.claim,
+            concern=concern,
+            artifacts=artifacts,
+        )
+
+
+def _mismatch(relation: Relation, claim: str, covered: set[tuple[str, str]]) -> tuple[str, str] | None:
+    if relation.conflict is not None:
+        return "digest_conflict", relation.conflict
+    if relation.covers:
+        return None
+    for key, problem in sorted(relation.mismatches.items()):
+        if (claim, key) not in covered:
+            return "mismatch", problem
+    return None
