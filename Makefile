@@ -6,7 +6,6 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-CARGO  := cargo --locked --quiet
 CODE   := $(wildcard gate tests tools bench examples)
 REGO   := $(wildcard rego rego_tests)
 NATIVE := $(shell find native/src native/Cargo.toml native/Cargo.lock -type f)
@@ -54,7 +53,7 @@ lint-python: preflight-test $(STAMPS)/dev $(STAMPS)/package
 lint-rust: preflight-test
 	$(call say,cargo fmt and clippy)
 	cd native && cargo fmt --check
-	cd native && $(CARGO) clippy --all-targets -- --deny warnings
+	cd native && cargo clippy --locked --quiet --all-targets -- --deny warnings
 
 lint-rego: preflight-test
 	$(call say,opa fmt and opa check: format, types, and only builtins that both engines have)
@@ -65,7 +64,7 @@ lint-rego: preflight-test
 
 test-rust: preflight-test  ## the engine without Python
 	$(call say,cargo test)
-	cd native && $(CARGO) test --no-default-features
+	cd native && cargo test --locked --quiet --no-default-features
 
 test-rego: preflight-test  ## the policy library under OPA, with full coverage
 	$(call say,opa test: the policy library, every line covered)

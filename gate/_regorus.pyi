@@ -3,6 +3,19 @@
 from collections.abc import Sequence
 from typing import final
 
+__all__ = [
+    "Evaluation",
+    "PolicyCompileError",
+    "PolicyError",
+    "PolicyInputError",
+    "PolicyPanic",
+    "PolicyRuntimeError",
+    "PolicySet",
+    "PolicySyntaxError",
+    "PolicyTimeout",
+    "builtins",
+]
+
 class PolicyError(Exception):
     """Base class of all errors of this module."""
 
