@@ -76,6 +76,15 @@ class FrameworkReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a control, which a profile or `gate.yaml` may set. `<claim>` stands for any claim's name."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
 class ControlInfo:
     """A control's METADATA block (CONTROLS 1)."""
 
@@ -89,6 +98,7 @@ class ControlInfo:
     waivable: bool
     fix: str
     frameworks: Mapping[str, FrameworkReference]
+    parameters: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

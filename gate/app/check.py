@@ -1,0 +1,104 @@
+"""`gate check`: from a request to a decision; and the document on the way there."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gate import __version__
+from gate.app.gather import Gathered, Progress, gather, silent
+from gate.app.workspace import Request, Workspace, open_workspace
+from gate.decide import Case, decide
+from gate.evaluate.accept import evaluate
+from gate.evaluate.bundle import PolicyBundle
+from gate.evaluate.interface import Engine
+from gate.model.decision import Decision
+from gate.model.document import InputDocument
+from gate.normalize.document import Facts, build_document
+
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+EngineFactory = Callable[[PolicyBundle], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A decision with the document it was made from."""
+
+    decision: Decision
+    document: InputDocument
+
+
+def embedded_engine(bundle: PolicyBundle) -> Engine:
+    """The engine inside the gate."""
+    from gate.evaluate.regorus import RegorusEngine
+
+    return RegorusEngine(bundle)
+
+
+def check(
+    request: Request,
+    *,
+    dry_run: bool = False,
+    progress: Progress = silent,
+    engine: EngineFactory = embedded_engine,
+) -> Judged:
+    """Judges; raises a `GateError` when no decision can be made."""
+    workspace = open_workspace(request)
+    gathered = gather(workspace, progress)
+    document = _document(workspace, gathered)
+    with progress("evaluating the policy"):
+        evaluation = evaluate(engine(workspace.bundle), workspace.bundle, workspace.profile, document)
+    settings = workspace.settings
+    case = Case(
+        identity=new_id(workspace.now_s),
+        now_s=workspace.now_s,
+        evaluation=evaluation,
+        profile=workspace.profile,
+        catalogue=workspace.bundle.catalogue,
+        evidence=gathered.evidence,
+        artifacts=gathered.artifacts,
+        change=gathered.change,
+        waivers=workspace.waivers,
+        context={"target": settings.target.value, "environment": settings.environment},
+        configuration=settings.digest,
+        configuration_source=settings.source,
+        trust=settings.trust.digest,
+        gate_version=__version__,
+        skipped=_skipped(document),
+        dry_run=dry_run,
+    )
+    return Judged(decide(case), document)
+
+
+def input_document(request: Request, progress: Progress = silent) -> InputDocument:
+    """The document that `check` would judge."""
+    workspace = open_workspace(request)
+    return _document(workspace, gather(workspace, progress))
+
+
+def _document(workspace: Workspace, gathered: Gathered) -> InputDocument:
+    return build_document(
+        Facts(
+            settings=workspace.settings,
+            profile=workspace.profile,
+            artifacts=gathered.artifacts,
+            change=gathered.change,
+            evidence=gathered.evidence,
+            scans=gathered.scans,
+            waivers=workspace.waivers,
+            now_s=workspace.now_s,
+        )
+    )
+
+
+def _skipped(document: InputDocument) -> dict[str, str]:
+    found = document.value["skipped"]
+    return {name: str(reason) for name, reason in found.items()} if isinstance(found, dict) else {}
+
+
+def new_id(now_s: int) -> str:
+    """A ULID: the time in milliseconds and 80 random bits, in Crockford's base 32."""
+    number = (now_s * 1000) << 80 | secrets.randbits(80)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))

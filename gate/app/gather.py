@@ -1,0 +1,151 @@
+"""The stages that read and verify: artifacts, change, evidence, reports. Shared by check, verify and input."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from gate import __version__
+from gate.app.workspace import Workspace
+from gate.collect.changes import collect_changes
+from gate.collect.directory import collect_artifact, open_regular, read_evidence, read_reports
+from gate.formats.glob import compile_glob
+from gate.formats.reports import read_report
+from gate.inspect.interface import inspect_file
+from gate.inspect.run import inspect_artifact
+from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind
+from gate.model.change import ChangeSet
+from gate.model.digest import Digest
+from gate.model.evidence import VerifiedSet
+from gate.model.scan import FileInspection, Scan
+from gate.normalize.sections.change import triggered_gates
+from gate.verify.pipeline import verify_evidence
+
+Progress = Callable[[str], AbstractContextManager[object]]
+"""Called with what is being done now; the context ends when it is done."""
+
+# Formats that can run code when they are loaded matter for what is loaded as a model or its data.
+_INSPECTED = frozenset({ArtifactKind.WEIGHTS, ArtifactKind.ADAPTER, ArtifactKind.DATASET})
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that the input document is made from, apart from the configuration."""
+
+    artifacts: Mapping[str, Artifact]
+    change: ChangeSet
+    evidence: VerifiedSet
+    scans: tuple[Scan, ...]
+
+
+def silent(_: str) -> AbstractContextManager[object]:
+    """A progress that says nothing."""
+    return nullcontext()
+
+
+def gather(workspace: Workspace, progress: Progress = silent) -> Gathered:
+    """Reads, inspects and verifies; raises `EvidenceError` for what cannot be read."""
+    artifacts, scans = _artifacts(workspace, progress)
+    with progress("comparing with the merge base" if workspace.range else "looking for files below gates"):
+        change = _change(workspace)
+    evidence = verify(workspace, artifacts, change, progress)
+    reports = read_reports(workspace.root, workspace.settings.reports, workspace.settings.limits)
+    scans += tuple(read_report(raw, artifacts) for raw in reports)
+    return Gathered(artifacts, change, evidence, scans)
+
+
+def _artifacts(workspace: Workspace, progress: Progress) -> tuple[Mapping[str, Artifact], tuple[Scan, ...]]:
+    artifacts: dict[str, Artifact] = {}
+    scans = []
+    for name, settings in workspace.settings.artifacts.items():
+        inspections: dict[str, FileInspection] = {}
+        inspected = settings.kind in _INSPECTED and settings.path is not None
+        with progress(f"hashing and inspecting {name}"):
+            artifact = collect_artifact(
+                workspace.root,
+                settings,
+                workspace.settings.limits,
+                visit=inspect_file if inspected else None,
+                inspections=inspections,
+            )
+        artifacts[name] = _with_formats(artifact, inspections)
+        if inspected:
+            scans.append(inspect_artifact(artifacts[name], inspections, __version__))
+    return artifacts, tuple(scans)
+
+
+def _with_formats(artifact: Artifact, inspections: Mapping[str, FileInspection]) -> Artifact:
+    files: dict[str, ArtifactFile] = {
+        path: replace(file, format=inspections[path].format) if path in inspections else file
+        for path, file in artifact.files.items()
+    }
+    return replace(artifact, files=files)
+
+
+def _change(workspace: Workspace) -> ChangeSet:
+    settings = workspace.settings
+    globs = [compile_glob(text) for gate in settings.gates.values() for text in gate.trigger_paths]
+    paths = [artifact.path for artifact in settings.artifacts.values() if artifact.path is not None]
+    excluded = (*settings.evidence_directories, *(report.path for report in settings.reports))
+    span = (workspace.range.merge_base, workspace.range.head, workspace.range.base) if workspace.range else None
+    return collect_changes(
+        workspace.repository, workspace.root, span, globs, artifacts=paths, excluded=excluded, limits=settings.limits
+    )
+
+
+def verify(
+    workspace: Workspace, artifacts: Mapping[str, Artifact], change: ChangeSet, progress: Progress
+) -> VerifiedSet:
+    """Verifies all evidence below the configured directories."""
+    settings = workspace.settings
+    items, skipped = [], {}
+    for directory in settings.evidence_directories:
+        found, left_out = read_evidence(workspace.root, directory, settings.limits)
+        items += found
+        skipped |= left_out
+    globs = {name: [compile_glob(text) for text in gate.trigger_paths] for name, gate in settings.gates.items()}
+    changed = {
+        path: entry.new.digest if entry.new is not None else None
+        for path, entry in change.files.items()
+        if triggered_gates(path, globs) or path in settings.policy_paths
+    }
+    with progress(f"verifying {len(items)} pieces of evidence"):
+        found_set = verify_evidence(
+            items,
+            workspace.trust,
+            artifacts,
+            changed,
+            limit=settings.limits.evidence_bytes,
+            other_digest=_OtherDigests(workspace, artifacts),
+        )
+    return replace(found_set, skipped=skipped)
+
+
+class _OtherDigests:
+    """sha384 and sha512 of artifact files, computed only when a statement names one."""
+
+    def __init__(self, workspace: Workspace, artifacts: Mapping[str, Artifact]) -> None:
+        self._workspace = workspace
+        self._paths: dict[Digest, str] = {}
+        self._known: dict[tuple[Digest, str], str | None] = {}
+        for artifact in artifacts.values():
+            for path, file in artifact.files.items():
+                if file.digest is not None and artifact.path is not None:
+                    self._paths[file.digest] = f"{artifact.path}/{path}" if artifact.is_folder else artifact.path
+
+    def __call__(self, digest: Digest, algorithm: str) -> str | None:
+        if (digest, algorithm) not in self._known:
+            self._known[digest, algorithm] = self._compute(digest, algorithm)
+        return self._known[digest, algorithm]
+
+    def _compute(self, digest: Digest, algorithm: str) -> str | None:
+        if digest not in self._paths:
+            return None
+        wanted, check = hashlib.new(algorithm), hashlib.sha256()
+        with open_regular(self._workspace.root, self._paths[digest]) as file:
+            while block := file.read(1 << 20):
+                wanted.update(block)
+                check.update(block)
+        return wanted.hexdigest() if f"sha256:{check.hexdigest()}" == digest else None

@@ -1,0 +1,156 @@
+"""What every use case starts from: the root, the configuration and where it was read, policy, trust."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gate.collect.directory import file_exists, read_regular
+from gate.collect.git import Repository, find_root
+from gate.config import Source, load_settings
+from gate.errors import ConfigError
+from gate.evaluate.bundle import PolicyBundle, packaged_bundle
+from gate.evaluate.catalogue import load_profile
+from gate.formats.strict_yaml import YamlError
+from gate.formats.waivers import parse_waivers
+from gate.model.control import Profile
+from gate.model.settings import Settings
+from gate.model.waiver import Waiver
+from gate.verify.trust import TrustStore, build_trust_store
+
+_CONFIG_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for. `start` is a folder; `now_s` is the time of the decision."""
+
+    start: Path
+    root: Path | None
+    config: str
+    base: str | None
+    config_from_worktree: bool
+    now_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The two commits between which the change lies, as full ids."""
+
+    base: str
+    merge_base: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A root with its checked configuration. Everything that steers the decision was read from one source."""
+
+    root: Path
+    repository: Repository | None
+    range: Range | None
+    settings: Settings
+    bundle: PolicyBundle
+    profile: Profile
+    trust: TrustStore
+    waivers: Mapping[str, Waiver]
+    now_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkTree:
+    root: Path
+    name: str = "worktree"
+
+    def read(self, path: str) -> bytes | None:
+        if not file_exists(self.root, path):
+            return None
+        return read_regular(self.root, path, _CONFIG_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    repository: Repository
+    commit: str
+
+    @property
+    def name(self) -> str:
+        return self.commit
+
+    def read(self, path: str) -> bytes | None:
+        return self.repository.read_file(self.commit, path, _CONFIG_BYTES)
+
+
+def open_workspace(request: Request) -> Workspace:
+    """Finds the root, reads and checks what steers the decision.
+
+    Raises `ConfigError` for usage and configuration, `HistoryError` when git cannot give the merge base.
+    """
+    repository, root = _locate(request)
+    found = _range(repository, request.base)
+    source: Source = _WorkTree(root)
+    if repository is not None and found is not None and not request.config_from_worktree:
+        source = _Commit(repository, found.merge_base)
+    settings = load_settings(_below_root(request.config), source)
+    bundle = packaged_bundle()
+    return Workspace(
+        root=root,
+        repository=repository,
+        range=found,
+        settings=settings,
+        bundle=bundle,
+        profile=_profile(settings, bundle),
+        trust=build_trust_store(settings.trust, request.now_s),
+        waivers=_waivers(settings),
+        now_s=request.now_s,
+    )
+
+
+def _locate(request: Request) -> tuple[Repository | None, Path]:
+    start = (request.root or request.start).resolve()
+    top = find_root(start)
+    root = start if request.root is not None or top is None else top
+    if top is not None and top != root:
+        raise ConfigError(f"--root: {root} lies inside the repository {top}", hint="judge the whole repository")
+    return (Repository(root) if top is not None else None), root
+
+
+def _range(repository: Repository | None, base: str | None) -> Range | None:
+    if base is None:
+        return None
+    if repository is None:
+        raise ConfigError("--base needs a git repository, and this folder is in none")
+    commit = repository.resolve(base)
+    head = repository.head()
+    if head is None:
+        raise ConfigError("--base: the repository has no commit yet")
+    return Range(commit, repository.merge_base(commit, head[0]), head[0])
+
+
+def _below_root(config: str) -> str:
+    if config.startswith("/") or ".." in config.split("/"):
+        raise ConfigError(
+            f"--config {config!r} must be a path below the root", hint="the configuration is versioned with what it judges"
+        )
+    return config.removeprefix("./")
+
+
+def _profile(settings: Settings, bundle: PolicyBundle) -> Profile:
+    text = settings.profile_text if settings.profile_text is not None else bundle.profiles.get(settings.profile)
+    if text is None:
+        known = ", ".join(sorted(bundle.profiles))
+        raise ConfigError(f"{settings.path}: there is no profile {settings.profile!r}; known are {known}, or a file")
+    load = functools.partial(load_profile, settings.profile, text, bundle.catalogue, settings.parameters)
+    return load(allow_empty_diff=settings.allow_empty_diff)
+
+
+def _waivers(settings: Settings) -> Mapping[str, Waiver]:
+    if settings.waivers is None:
+        return {}
+    try:
+        return parse_waivers(settings.waivers)
+    except YamlError as error:
+        raise ConfigError(f"{settings.waivers_path}:{error.line}:{error.column}: {error}") from None

@@ -1,0 +1,63 @@
+"""`gate check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gate.app.check import check
+from gate.app.workspace import Request
+from gate.cli.output import OutputFile, progress, show, wants_colour
+from gate.cli.params import now_or_clock, start_folder, workspace_options
+from gate.model.decision import Verdict
+from gate.report.interface import FORMATS, render
+
+
+@click.command("check")
+@workspace_options
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write the decision as JSON. The file is emptied first.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the true verdict, but exit with 0 whatever a decision says.")
+def command(
+    base: str | None,
+    config: str,
+    config_from: str,
+    root: Path | None,
+    now: int | None,
+    form: str,
+    output: Path | None,
+    dry_run: bool,
+) -> int:
+    """Decide whether a change, or everything below the root, may be promoted.
+
+    \b
+    gate check --base origin/main             the change of a pull request
+    gate check                                everything, as if all of it were new
+    gate check --base main --format markdown  for the pull request's comment
+
+    Exit code 0 means allow; 10 to 14 mean that the decision is no; others mean that there is no decision.
+    """
+    target = OutputFile(output) if output is not None else None
+    request = Request(
+        start=start_folder(root),
+        root=root,
+        config=config,
+        base=base,
+        config_from_worktree=config_from == "worktree",
+        now_s=now_or_clock(now),
+    )
+    decision = check(request, dry_run=dry_run, progress=progress).decision
+    show(render(form, decision, colour=wants_colour(sys.stdout.isatty())))
+    if target is not None:
+        target.write(render("json", decision))
+    if decision.verdict is Verdict.ERROR:
+        click.echo("gate: policy could not be evaluated: a control reports an error", err=True)
+        return decision.exit_code
+    return 0 if dry_run else decision.exit_code

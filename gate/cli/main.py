@@ -1,0 +1,134 @@
+"""`gate`: the lazy group of commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, Never
+
+import click
+
+from gate import __version__
+from gate.cli.exit_codes import BUG, EXIT_CODES, INTERRUPTED
+from gate.errors import GateError
+
+_EPILOG: Final = "\b\nExit codes:\n" + "\n".join(f"  {code:>2}  {text}" for code, text in EXIT_CODES.items())
+# Commands are imported when they run. Their help lines stand here, and a test holds them to the commands.
+COMMANDS: Final = {
+    "check": "Decide whether a change may be promoted.",
+    "verify": "Verify the evidence and say what counts and what does not.",
+    "input": "Print the normalised document that the policy judges.",
+    "init": "Look at this repository and propose a gate.yaml.",
+    "attest": "Create attestations.",
+    "sign": "Sign a model, a file or a statement.",
+    "keygen": "Make a signing key.",
+    "controls": "List and show the controls.",
+    "doctor": "Say what is missing, and what is weak in the configuration.",
+    "completion": "Print the shell's completion script.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"gate.cli.{cmd_name}_command").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command to run; an unknown name suggests the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="gate")
+def main() -> None:
+    """Decide whether an AI artifact may be trained on, fine-tuned or deployed.
+
+    Evidence (signatures, attestations, scans) is verified, normalised into one document and judged by a Rego
+    library of controls. The answer is yes only when every required control passed.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> Never:
+    """Runs the program and exits. No traceback reaches a person, and no error looks like a yes."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = main.main(args=None if arguments is None else list(arguments), prog_name="gate", standalone_mode=False)
+        sys.stdout.flush()
+    except GateError as error:
+        return _fail(str(error), error.hint, error.exit_code)
+    except click.exceptions.Abort:
+        return _fail("interrupted", "", INTERRUPTED)
+    except click.UsageError as error:
+        return _fail(error.format_message(), _usage_hint(error), error.exit_code)
+    except click.ClickException as error:
+        return _fail(error.format_message(), "", error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output is gone: the answer was not delivered, so it is not a success.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 5
+    except OSError as error:
+        return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", "", 5)
+    except BaseException as error:  # noqa: BLE001 - also SystemExit(0) from a library must not look like a yes
+        return _bug(error)
+    return code if isinstance(code, int) else 0
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    return f"{error.ctx.command_path} --help" if error.ctx is not None else "gate --help"
+
+
+def _fail(message: str, hint: str, code: int) -> int:
+    from gate.report.escape import terminal
+
+    lines = [f"gate: {EXIT_CODES.get(code, 'error')}: {terminal(message)}"]
+    if hint:
+        lines.append(f"      try: {terminal(hint)}")
+    print("\n".join(lines), file=sys.stderr)
+    return code
+
+
+def _bug(error: BaseException) -> int:
+    from gate.report.escape import terminal
+
+    place = "unknown place"
+    trace = error.__traceback__
+    while trace is not None:
+        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    print(
+        f"gate: this is a bug in the gate: {type(error).__name__} at {place}: {terminal(str(error))}\n"
+        "      No decision was made. Please report it with this line and the command you ran.",
+        file=sys.stderr,
+    )
+    return BUG

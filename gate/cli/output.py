@@ -1,0 +1,93 @@
+"""Where answers go: standard output, or a file that is never stale (SECURITY 37)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from gate.errors import AttestError
+
+_QUIET_S: Final = 2.0
+
+
+class OutputFile:
+    """A file that is emptied before the work and written in one step after it.
+
+    Whoever reads it sees nothing or the whole new answer, never yesterday's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Empties the file; raises `AttestError` when it cannot be written."""
+        self._path = path
+        try:
+            if path.is_symlink() or (path.exists() and not path.is_file()):
+                raise AttestError(f"--output: {path} is a link or no regular file")
+            path.write_bytes(b"")
+        except OSError as error:
+            raise AttestError(f"--output: cannot write {path}: {error.strerror}") from None
+
+    def write(self, text: str) -> None:
+        """Replaces the empty file by the text, synced to disk; raises `AttestError`."""
+        try:
+            with tempfile.NamedTemporaryFile("wb", dir=self._path.parent, delete=False) as file:
+                try:
+                    file.write(text.encode("utf-8"))
+                    file.flush()
+                    os.fsync(file.fileno())
+                    os.chmod(file.name, 0o644)
+                    os.replace(file.name, self._path)
+                except BaseException:
+                    os.unlink(file.name)
+                    raise
+        except OSError as error:
+            raise AttestError(f"--output: cannot write {self._path}: {error.strerror}") from None
+
+
+def show(text: str) -> None:
+    """Prints a finished report; an answer that could not be printed is no success."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
+    except UnicodeEncodeError:
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.flush()
+
+
+def wants_colour(stream_is_terminal: bool) -> bool:
+    """Colour only on a terminal that can show it, and not against NO_COLOR."""
+    return stream_is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM", "") != "dumb"
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[None]:
+    """Says on standard error what takes so long, once it has taken two seconds and somebody is watching."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    began = time.monotonic()
+    done = threading.Event()
+
+    def tick() -> None:
+        wait = _QUIET_S
+        while not done.wait(wait):
+            click.echo(f"\r{what} ... {time.monotonic() - began:.0f} s", err=True, nl=False)
+            wait = 1.0
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        if time.monotonic() - began > _QUIET_S:
+            click.echo(f"\r{what} ... {time.monotonic() - began:.1f} s, done", err=True)

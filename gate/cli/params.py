@@ -1,0 +1,76 @@
+"""Options that several commands share, and how options become typed requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from gate.errors import ConfigError
+from gate.formats.rfc3339 import parse_time
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class TimeParameter(click.ParamType[int]):
+    """An RFC 3339 time, as seconds since 1970."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds since 1970; fails for anything that is no complete RFC 3339 time."""
+        seconds = value if isinstance(value, int) else parse_time(str(value))
+        if seconds is None:
+            self.fail(f"{value!r} is not an RFC 3339 time such as 2026-11-20T12:00:00Z", param, ctx)
+        return seconds
+
+
+def workspace_options(function: F) -> F:
+    """`--root`, `--config`, `--base`, `--config-from` and `--now`."""
+    for option in reversed(
+        (
+            click.option(
+                "--base",
+                metavar="REF",
+                help="Judge the change from the merge base with REF to HEAD. Without it everything counts as changed.",
+            ),
+            click.option(
+                "--config",
+                metavar="FILE",
+                default="gate.yaml",
+                show_default=True,
+                help="The configuration, relative to the root.",
+            ),
+            click.option(
+                "--config-from",
+                type=click.Choice(["merge-base", "worktree"]),
+                default="merge-base",
+                show_default=True,
+                help="Where configuration, keys and waivers are read with --base.",
+            ),
+            click.option(
+                "--root",
+                type=click.Path(path_type=Path, file_okay=False),
+                help="The folder to judge  [default: the top of this repository, else this folder]",
+            ),
+            click.option("--now", type=TimeParameter(), metavar="TIME", help="Time of the decision (RFC 3339)."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def now_or_clock(now_s: int | None) -> int:
+    """The given time, or this moment; in whole seconds since 1970."""
+    return int(time.time()) if now_s is None else now_s
+
+
+def start_folder(root: Path | None) -> Path:
+    """The folder that `--root` names, or the current one; raises `ConfigError` when there is none."""
+    folder = Path.cwd() if root is None else root
+    if not folder.is_dir():
+        raise ConfigError(f"--root: there is no folder {str(folder)!r}")
+    return folder

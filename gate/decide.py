@@ -1,0 +1,221 @@
+"""From a complete evaluation to the verdict. Pure and total: no clock, no randomness, no input but its arguments.
+
+The one place where ALLOW is made. It is reached only when every enforced control passed, is not applicable or is
+waived, at least one passed, and no rejected evidence is about what is at stake. `Decision` checks that again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gate.errors import PolicyError
+from gate.formats.rfc3339 import format_time
+from gate.model.artifact import Artifact
+from gate.model.change import ChangeSet
+from gate.model.control import ControlInfo, ControlResult, Evaluation, Mode, Profile, Status
+from gate.model.decision import (
+    ControlDecision,
+    DecidedViolation,
+    Decision,
+    Digests,
+    Outcome,
+    Verdict,
+    VerifiedItem,
+    WaiverUse,
+)
+from gate.model.digest import Digest
+from gate.model.evidence import Concern, Rejected, Verified, VerifiedSet
+from gate.model.json import JsonObject
+from gate.model.waiver import Waiver, WaiverState
+
+EXIT_ALLOW: Final = 0
+EXIT_UNDECIDED: Final = 4
+EXIT_MISSING: Final = 10
+EXIT_REFUSED: Final = 13
+PRECEDENCE: Final = (11, 12, 14, EXIT_MISSING, EXIT_REFUSED)
+"""With several causes the exit code is the first of these (ARCHITECTURE 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that a decision is made from.
+
+    `identity` is its id, `now_s` its time in seconds since 1970; both come from outside so that this stays pure.
+    """
+
+    identity: str
+    now_s: int
+    evaluation: Evaluation
+    profile: Profile
+    catalogue: Mapping[str, ControlInfo]
+    evidence: VerifiedSet
+    artifacts: Mapping[str, Artifact]
+    change: ChangeSet
+    waivers: Mapping[str, Waiver]
+    context: JsonObject
+    configuration: Digest
+    configuration_source: str
+    trust: Digest
+    gate_version: str
+    skipped: Mapping[str, str]
+    dry_run: bool = False
+
+
+def decide(case: Case) -> Decision:
+    """The decision of a case; raises `PolicyError` when the evaluation is not of exactly the profile's controls."""
+    if case.evaluation.results.keys() != case.profile.asked or not case.profile.asked:
+        raise PolicyError("the evaluation is not of the controls that the profile asks for")
+    controls = {name: _control(name, result, case) for name, result in sorted(case.evaluation.results.items())}
+    causes = _causes(controls, case.evidence.rejected)
+    verdict, exit_code = _verdict(controls, causes)
+    return Decision(
+        id=case.identity,
+        verdict=verdict,
+        exit_code=exit_code,
+        dry_run=case.dry_run,
+        context={**case.context, "profile": case.profile.name, "configuration_from": case.configuration_source},
+        subject=_subject(case),
+        controls=controls,
+        coverage=_coverage(case, controls),
+        verified=tuple(_verified(item) for item in case.evidence.verified),
+        rejected=case.evidence.rejected,
+        waivers=tuple(_waiver_uses(case, controls)),
+        skipped=case.skipped,
+        causes=causes,
+        digests=Digests(case.evaluation.input, case.evaluation.policy, case.configuration, case.trust),
+        engine=case.evaluation.engine,
+        engine_version=case.evaluation.engine_version,
+        gate_version=case.gate_version,
+        decided_at=format_time(case.now_s),
+    )
+
+
+def _verdict(controls: Mapping[str, ControlDecision], causes: Sequence[int]) -> tuple[Verdict, int]:
+    if causes:
+        return Verdict.DENY, causes[0]
+    enforced = [control.outcome for control in controls.values() if control.mode is Mode.ENFORCE]
+    if Outcome.ERROR in enforced:
+        return Verdict.ERROR, EXIT_UNDECIDED
+    harmless = all(outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED} for outcome in enforced)
+    if harmless and Outcome.PASS in enforced:
+        return Verdict.ALLOW, EXIT_ALLOW
+    # Nothing was refused and nothing passed: nothing was judged, and that is no reason to let it through.
+    return Verdict.DENY, EXIT_MISSING
+
+
+def _causes(controls: Mapping[str, ControlDecision], rejected: Sequence[Rejected]) -> tuple[int, ...]:
+    found = {item.stage.exit_code for item in rejected if item.concern is not Concern.OTHERS}
+    for control in controls.values():
+        if control.mode is Mode.ENFORCE and control.outcome is Outcome.FAIL:
+            open_ones = [entry.violation for entry in control.violations if entry.waiver is None]
+            found |= {EXIT_MISSING if violation.is_missing else EXIT_REFUSED for violation in open_ones}
+    return tuple(code for code in PRECEDENCE if code in found)
+
+
+def _control(name: str, result: ControlResult, case: Case) -> ControlDecision:
+    info = case.catalogue[name]
+    violations = tuple(
+        DecidedViolation(violation, _waiver_for(info, violation.code, violation.artifact, violation.file, case))
+        for violation in result.violations
+    )
+    outcome = Outcome(result.status.value)
+    if result.status is Status.FAIL and all(entry.waiver is not None for entry in violations):
+        outcome = Outcome.WAIVED
+    return ControlDecision(info, case.profile.controls[name], outcome, violations, result.evidence, result.reason)
+
+
+def _waiver_for(info: ControlInfo, code: str, artifact: str | None, file: str | None, case: Case) -> str | None:
+    """The waiver that covers a violation: of its control, for its very digest, in force; the first by id."""
+    if not info.waivable:
+        return None
+    digests = _digests_of(artifact, file, case)
+    for waiver in sorted(case.waivers.values(), key=lambda waiver: waiver.id):
+        if (
+            waiver.control == info.id
+            and waiver.artifact in digests
+            and waiver.finding in {None, code}
+            and waiver.state(case.now_s) in {WaiverState.ACTIVE, WaiverState.EXPIRING}
+        ):
+            return waiver.id
+    return None
+
+
+def _digests_of(artifact: str | None, file: str | None, case: Case) -> frozenset[Digest]:
+    """The digests that a violation is about: its file's, when it names one, and its artifact's."""
+    found: set[Digest | None] = set()
+    if artifact in case.artifacts:
+        entry = case.artifacts[artifact]
+        found.add(entry.digest)
+        if file in entry.files:
+            found.add(entry.files[file].digest)
+    changed = case.change.files.get(file) if file is not None else None
+    if changed is not None and changed.new is not None:
+        found.add(changed.new.digest)
+    return frozenset(digest for digest in found if digest is not None)
+
+
+def _waiver_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterator[WaiverUse]:
+    used = {entry.waiver for control in controls.values() for entry in control.violations}
+    for waiver in sorted(case.waivers.values(), key=lambda waiver: waiver.id):
+        info, state = case.catalogue.get(waiver.control), waiver.state(case.now_s)
+        problem = None
+        if info is None:
+            problem = f"there is no control {waiver.control!r}"
+        elif not info.waivable:
+            problem = f"{waiver.control} cannot be waived"
+        elif state in {WaiverState.PENDING, WaiverState.EXPIRED}:
+            problem = f"the waiver is {state.value}"
+        elif waiver.id not in used:
+            problem = "the waiver is not used"
+        yield WaiverUse(waiver.id, waiver.control, state, waiver.id in used, waiver.expires_s, problem)
+
+
+def _subject(case: Case) -> JsonObject:
+    change = case.change
+    return {
+        "artifacts": {
+            name: {"kind": artifact.kind.value, "digest": artifact.digest, "path": artifact.path}
+            for name, artifact in case.artifacts.items()
+        },
+        "change": {
+            "status": change.source.value,
+            "base": change.base,
+            "merge_base": change.merge_base,
+            "head": change.head,
+            "tree": change.tree,
+            "dirty": change.dirty,
+        },
+    }
+
+
+def _coverage(case: Case, controls: Mapping[str, ControlDecision]) -> JsonObject:
+    covered = {name for item in case.evidence.verified for name in item.artifacts}
+    claims: dict[str, int] = {}
+    for item in case.evidence.verified:
+        claims[item.statement.claim] = claims.get(item.statement.claim, 0) + 1
+    outcomes = [control.outcome for control in controls.values()]
+    return {
+        "artifacts": {"total": len(case.artifacts), "with_verified_evidence": len(covered & case.artifacts.keys())},
+        "files": {"changed": len(case.change.files), "in_artifacts": sum(len(a.files) for a in case.artifacts.values())},
+        "claims": dict(sorted(claims.items())),
+        "controls": {
+            "total": len(case.profile.controls),
+            "evaluated": len(outcomes),
+            **{outcome.value: outcomes.count(outcome) for outcome in Outcome},
+        },
+    }
+
+
+def _verified(item: Verified) -> VerifiedItem:
+    return VerifiedItem(
+        payload=item.payload,
+        evidence=item.evidence,
+        origin=item.origin,
+        claim=item.statement.claim,
+        artifacts=item.artifacts,
+        signers=item.signers,
+        stated_at_s=item.statement.stated_at_s,
+        subjects={subject.name: subject.digest for subject in item.statement.resources if subject.digest is not None},
+    )

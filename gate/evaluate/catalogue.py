@@ -1,0 +1,132 @@
+"""Controls and profiles as data: METADATA blocks and profile documents (CONTROLS 1 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gate.errors import ConfigError, PolicyError
+from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
+from gate.model.claim import CLAIMS
+from gate.model.control import ControlInfo, FrameworkReference, Mode, Parameter, Profile
+from gate.model.json import JsonObject
+
+_SEVERITIES: Final = ("low", "medium", "high", "critical")
+_RELATIONS: Final = ("supports", "partly supports")
+_EMPTY_DIFF_CONTROL: Final = "change.attested"
+
+
+def read_control(path: str, text: str) -> ControlInfo:
+    """The control in one module; raises `PolicyError` when its METADATA is missing or malformed."""
+    family, name = path.removesuffix(".rego").split("/")[-3:-1]
+    lines = text.splitlines()
+    if "# METADATA" not in lines:
+        raise PolicyError(f"{path}: the control has no METADATA")
+    block = []
+    for line in lines[lines.index("# METADATA") + 1 :]:
+        if not line.startswith("#"):
+            break
+        block.append(line.removeprefix("#").removeprefix(" "))
+    try:
+        return _control(f"{family}.{name}", loads("\n".join(block).encode("utf-8")))
+    except YamlError as error:
+        raise PolicyError(f"{path}: METADATA line {error.line}: {error}") from None
+
+
+def _control(control: str, root: Node) -> ControlInfo:
+    fields = root.fields("title", "description", "custom", "scope", "schemas", "related_resources")
+    if "custom" not in fields:
+        raise root.error("custom is missing")
+    custom = fields["custom"].fields(
+        "severity", "claims", "artifacts", "targets", "waivable", "fix", "frameworks", "parameters"
+    )
+    for name in ("severity", "waivable", "fix", "claims", "artifacts", "targets"):
+        if name not in custom:
+            raise fields["custom"].error(f"custom.{name} is missing")
+    if not isinstance(custom["waivable"].value, bool):
+        raise custom["waivable"].error("waivable is true or false")
+    return ControlInfo(
+        id=control,
+        title=fields["title"].text(),
+        description=fields["description"].text(),
+        severity=custom["severity"].choice(*_SEVERITIES),
+        claims=tuple(item.choice(*sorted(CLAIMS)) for item in custom["claims"].items()),
+        artifacts=custom["artifacts"].texts(),
+        targets=custom["targets"].texts(),
+        waivable=custom["waivable"].value,
+        fix=custom["fix"].text(),
+        frameworks={
+            name: _framework(node)
+            for name, node in (custom["frameworks"].members() if "frameworks" in custom else {}).items()
+        },
+        parameters=tuple(_parameter(node) for node in (custom["parameters"].items() if "parameters" in custom else ())),
+    )
+
+
+def _framework(node: Node) -> FrameworkReference:
+    fields = node.fields("relation", "ids")
+    return FrameworkReference(fields["relation"].choice(*_RELATIONS), fields["ids"].texts())
+
+
+def _parameter(node: Node) -> Parameter:
+    fields = node.fields("name", "type", "default", "meaning")
+    return Parameter(fields["name"].text(), fields["type"].text(), fields["meaning"].text())
+
+
+def load_profile(
+    name: str,
+    text: bytes,
+    catalogue: Mapping[str, ControlInfo],
+    overrides: Mapping[str, JsonObject],
+    *,
+    allow_empty_diff: bool = False,
+) -> Profile:
+    """The profile in a document, with the configuration's parameters over its own; raises `ConfigError`.
+
+    Every control and parameter named must exist, and at least one control must be enforced: a profile that asks
+    for nothing would let everything through.
+    """
+    try:
+        fields = loads(text).fields("name", "description", "controls", "parameters")
+        controls = _modes(fields, catalogue)
+        parameters = {control: _object(node) for control, node in _members(fields, "parameters").items()}
+    except YamlError as error:
+        raise ConfigError(f"profile {name}: line {error.line}: {error}") from None
+    if Mode.ENFORCE not in controls.values():
+        raise ConfigError(f"profile {name} enforces no control, so it would let everything through")
+    for control, values in overrides.items():
+        parameters[control] = {**parameters.get(control, {}), **values}
+    if allow_empty_diff:
+        parameters[_EMPTY_DIFF_CONTROL] = {**parameters.get(_EMPTY_DIFF_CONTROL, {}), "on_empty_diff": "allow"}
+    _check_parameters(parameters, catalogue)
+    return Profile(name, controls, parameters)
+
+
+def _members(fields: Mapping[str, Node], key: str) -> Mapping[str, Node]:
+    return fields[key].members() if key in fields else {}
+
+
+def _object(node: Node) -> JsonObject:
+    return {name: item.json() for name, item in node.members().items()}
+
+
+def _modes(fields: Mapping[str, Node], catalogue: Mapping[str, ControlInfo]) -> Mapping[str, Mode]:
+    found = {}
+    for control, node in _members(fields, "controls").items():
+        if control not in catalogue:
+            raise node.error(f"there is no control {control!r}{suggestion(control, sorted(catalogue))}")
+        entry = node.fields("mode")
+        if "mode" not in entry:
+            raise node.error(f"{control} needs a mode")
+        found[control] = Mode(entry["mode"].choice(*(mode.value for mode in Mode)))
+    return found
+
+
+def _check_parameters(parameters: Mapping[str, JsonObject], catalogue: Mapping[str, ControlInfo]) -> None:
+    for control, values in parameters.items():
+        if control not in catalogue:
+            raise ConfigError(f"parameters: there is no control {control!r}{suggestion(control, sorted(catalogue))}")
+        known = [parameter.name for parameter in catalogue[control].parameters]
+        for name in values:
+            if name not in known and not ("<claim>" in known and name in CLAIMS):
+                raise ConfigError(f"parameters: {control} has no parameter {name!r}{suggestion(name, known)}")
