@@ -56,7 +56,7 @@ lint-rust: preflight-test
 	cd native && cargo clippy --locked --quiet --all-targets -- --deny warnings
 
 lint-rego: preflight-test
-	$(call say,opa fmt and opa check: format, types, and only builtins that both engines have)
+	$(call say,opa fmt and opa check: format and types and only builtins that both engines have)
 	$(OPA) fmt --list --fail $(REGO)
 	$(OPA) check --strict --capabilities tools/opa/capabilities.portable.json $(REGO)
 	$(call say,regal: Rego rules)
@@ -67,7 +67,7 @@ test-rust: preflight-test  ## the engine without Python
 	cd native && cargo test --locked --quiet --no-default-features
 
 test-rego: preflight-test  ## the policy library under OPA, with full coverage
-	$(call say,opa test: the policy library, every line covered)
+	$(call say,opa test: the policy library with every line covered)
 	$(PYTHON) tools/rego_tests.py $(OPA) $(REGO)
 
 test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance, property and packaging tests
