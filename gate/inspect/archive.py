@@ -1,0 +1,266 @@
+"""Containers: zip archives (torch, NumPy, plain) and compressed streams. Nothing is unpacked to disk.
+
+Every member is judged by its content, as a file of its own would be. What cannot be judged makes the whole archive
+uninspected. Tar archives, torch's oldest format among them, are named and not inspected.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from gate.inspect.context import CapError, Context, Findings, shown
+from gate.inspect.pickle import inspect_torch_data, is_hidden_pickle, is_pickle_head
+from gate.inspect.pickle_values import Storage
+from gate.inspect.source import CHUNK_BYTES, BytesSource, Slice, Source, SourceError
+from gate.inspect.zip_directory import Member, ZipError, read_directory
+from gate.model.scan import FileInspection, Severity
+
+_STORED: Final = 0
+_DEFLATED: Final = 8
+_PREFIX_BYTES: Final = 128 << 10
+_TORCH_NOTES: Final = frozenset(
+    {"version", "byteorder", ".data/serialization_id", ".format_version", ".storage_alignment"}
+)
+_NOTE: Final = re.compile(rb"[0-9A-Za-z_.\- ]{0,255}\n?")
+
+
+class _Decompressor(Protocol):
+    """The part of the decompressors of gzip, bz2 and lzma that is used."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream ended."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the stream."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """More output, at most `max_length` bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    """The first bytes of something larger; reading beyond them is an error."""
+
+    data: bytes
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See `Source`."""
+        wanted = min(length, self.size - offset)
+        if offset + wanted > len(self.data):
+            raise SourceError("unpacks to more than the limit")
+        return self.data[offset : offset + wanted]
+
+
+def inspect_zip(path: str, source: Source, context: Context) -> FileInspection:
+    """Judges the structure and every member of a zip archive."""
+    found = Findings(context.limits.findings)
+    try:
+        members = read_directory(source, context.limits, found)
+    except ZipError as problem:
+        found.add("archive.structure", Severity.HIGH, f"not a readable zip archive: {problem}")
+        return FileInspection(
+            "zip", inspected=False, reason=f"not a readable zip archive: {problem}", findings=found.done()
+        )
+    except CapError as problem:
+        return FileInspection("zip", inspected=False, reason=str(problem), findings=found.done())
+    prefix = _torch_prefix(members)
+    kind = _kind(members, prefix)
+    if kind == "keras":
+        reason = "format keras is not inspected by this version"
+        return FileInspection(kind, inspected=False, reason=reason, findings=found.done())
+    reader = _Archive(path, source, context, found, prefix)
+    reasons = [reason for member in members if (reason := reader.judge(member)) is not None]
+    reader.check_storages()
+    reason = f"{len(reasons)} of {len(members)} members, first: {reasons[0]}" if reasons else None
+    return FileInspection(kind, inspected=reason is None, reason=reason, findings=found.done())
+
+
+def _torch_prefix(members: Sequence[Member]) -> str | None:
+    """The folder of a torch archive, if it is one: the first member's, and it holds `data.pkl`."""
+    prefix = members[0].name.partition("/")[0] + "/" if members else ""
+    return prefix if any(member.name == prefix + "data.pkl" for member in members) else None
+
+
+def _kind(members: Sequence[Member], prefix: str | None) -> str:
+    names = {member.name for member in members}
+    if prefix is not None:
+        return "torchscript" if any(name.startswith(prefix + "code/") for name in names) else "torch"
+    if names and all(name.endswith(".npy") for name in names):
+        return "npz"
+    return "keras" if {"metadata.json", "config.json"} <= names and "model.weights.h5" in names else "zip"
+
+
+class _Archive:
+    """The members of one archive, one after the other."""
+
+    def __init__(self, path: str, source: Source, context: Context, found: Findings, prefix: str | None) -> None:
+        self._path = path
+        self._source = source
+        self._context = context
+        self._found = found
+        self._prefix = prefix
+        self._storages: Mapping[str, Storage] = {}
+        self._sizes: dict[str, int] = {}
+
+    def judge(self, member: Member) -> str | None:
+        """Why a member was not inspected; `None` if it was."""
+        if member.is_folder:
+            return None
+        try:
+            return self._judge(member)
+        except (CapError, SourceError) as problem:
+            return f"{shown(member.name)} {problem}"
+
+    def _judge(self, member: Member) -> str | None:
+        inside = self._open(member)
+        if self._prefix is not None and member.name.startswith(self._prefix):
+            name = member.name.removeprefix(self._prefix)
+            if name == "data.pkl":
+                inspection, walk = inspect_torch_data(inside, self._context)
+                self._storages = walk.storages
+                return self._take(member, inspection)
+            if name in _TORCH_NOTES and _NOTE.fullmatch(inside.read_at(0, 512)):
+                return None
+            if name.startswith("data/"):
+                self._sizes[name.removeprefix("data/")] = member.unpacked
+                self._judge_storage(member, inside)
+                return None
+            if name.startswith("code/"):
+                message = f"member {shown(member.name)} is a program (TorchScript)"
+                self._found.add("archive.code", Severity.HIGH, message)
+                return None
+        context = self._context.deeper()
+        return self._take(member, context.nested(member.name, inside, context))
+
+    def _judge_storage(self, member: Member, inside: Source) -> None:
+        """Raw numbers, that no loader takes for anything else; a pickle among them is there to be found by one."""
+        if is_pickle_head(inside.read_at(0, 2)) and is_hidden_pickle(inside, self._context):
+            self._found.add("archive.hidden_pickle", Severity.CRITICAL, f"storage {shown(member.name)} is a pickle")
+
+    def _take(self, member: Member, inspection: FileInspection) -> str | None:
+        for finding in inspection.findings:
+            self._found.add(finding.rule, finding.severity, f"{shown(member.name)}: {finding.message}")
+        return None if inspection.inspected else f"{shown(member.name)}: {inspection.reason}"
+
+    def _open(self, member: Member) -> Source:
+        packed = Slice(self._source, member.data, member.packed)
+        if member.method == _STORED and member.packed == member.unpacked:
+            return packed
+        if member.method != _DEFLATED or member.flags & 1:
+            raise CapError("is stored in a way that is not read")
+        limits = self._context.limits
+        if member.unpacked > member.packed * limits.ratio + 1024:
+            self._found.add(
+                "archive.bomb", Severity.HIGH, f"member {shown(member.name)} says it unpacks to more than it can"
+            )
+            raise CapError("unpacks to more than it can")
+        if member.unpacked > limits.inflated_bytes:
+            if not member.name.endswith(".npy"):
+                raise CapError("unpacks to more than the limit")
+            return _Prefix(_inflate(packed, _PREFIX_BYTES, self._context, whole=False), member.unpacked)
+        data = _inflate(packed, member.unpacked, self._context, whole=True)
+        if len(data) != member.unpacked:
+            self._found.add("archive.size", Severity.HIGH, f"member {shown(member.name)} is shorter than it says")
+        return BytesSource(data)
+
+    def check_storages(self) -> None:
+        """Torch: each storage that the pickle refers to is there, with the size that its tensors take for granted."""
+        for key, storage in self._storages.items():
+            if self._sizes.get(key) != storage.elements * storage.element_bytes:
+                message = f"storage {shown(key, 40)} is missing, or has another size than its tensors say"
+                self._found.add("pickle.storage", Severity.HIGH, message)
+
+
+def _inflate(source: Source, limit: int, context: Context, *, whole: bool) -> bytes:
+    """Unpacks raw deflate to at most `limit` bytes; with `whole`, the stream must not hold more."""
+    try:
+        data, complete, _ = _unpack(source, 0, zlib.decompressobj(-15), limit, context)
+    except zlib.error:
+        raise CapError("cannot be unpacked") from None
+    if whole and not complete:
+        raise CapError("unpacks to more than it says, or breaks off")
+    return data
+
+
+def _unpack(source: Source, start: int, stream: _Decompressor, limit: int, context: Context) -> tuple[bytes, bool, int]:
+    """Unpacks one stream: its bytes up to the limit, whether it came to its end within it, and where it ended."""
+    parts: list[bytes] = []
+    left, at, waiting = limit + 1, start, b""
+    while left > 0 and not stream.eof:
+        if not waiting:
+            waiting = source.read_at(at, CHUNK_BYTES)
+            at += len(waiting)
+        part = stream.decompress(waiting, min(left, CHUNK_BYTES))
+        waiting = getattr(stream, "unconsumed_tail", b"")
+        if not part and not waiting and not stream.eof and at >= source.size:
+            break
+        context.budget.spend_inflated(len(part))
+        parts.append(part)
+        left -= len(part)
+    data = b"".join(parts)
+    return data[:limit], stream.eof and len(data) <= limit, at - len(stream.unused_data)
+
+
+def _gzip() -> _Decompressor:
+    return zlib.decompressobj(31)
+
+
+def _zlib() -> _Decompressor:
+    return zlib.decompressobj(15)
+
+
+def _bz2() -> _Decompressor:
+    import bz2
+
+    return bz2.BZ2Decompressor()
+
+
+def _lzma() -> _Decompressor:
+    import lzma
+
+    return lzma.LZMADecompressor(memlimit=64 << 20)
+
+
+COMPRESSED: Final[Mapping[str, Callable[[], _Decompressor]]] = {
+    "gzip": _gzip,
+    "zlib": _zlib,
+    "bz2": _bz2,
+    "xz": _lzma,
+    "lzma": _lzma,
+}
+"""Formats of a single compressed stream."""
+
+
+def inspect_compressed(path: str, source: Source, context: Context, name: str) -> FileInspection:
+    """Unpacks a stream in memory, up to the limit, and judges what is in it, as joblib would load it."""
+    found = Findings(context.limits.findings)
+    parts: list[bytes] = []
+    at, left = 0, context.limits.inflated_bytes
+    try:
+        inside = context.deeper()
+        while at < source.size:
+            data, complete, end = _unpack(source, at, COMPRESSED[name](), left, context)
+            if not complete:
+                return FileInspection(name, inspected=False, reason="unpacks to more than the limit, or breaks off")
+            parts.append(data)
+            left -= len(data)
+            at = end
+    except CapError as problem:
+        return FileInspection(name, inspected=False, reason=str(problem))
+    except Exception as problem:  # noqa: BLE001 - zlib.error, LZMAError, OSError and EOFError share nothing else
+        if not parts:
+            return FileInspection(name, inspected=False, reason=f"cannot be unpacked: {type(problem).__name__}")
+        found.add("archive.trailing_data", Severity.HIGH, "bytes follow the end of the compressed stream")
+    inner = inside.nested(
+        path.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz"), BytesSource(b"".join(parts)), inside
+    )
+    found.extend(inner.findings)
+    reason = None if inner.inspected else f"holds {inner.format}: {inner.reason}"
+    return FileInspection(name, inspected=inner.inspected, reason=reason, findings=found.done())

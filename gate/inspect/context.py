@@ -1,0 +1,90 @@
+"""What the inspectors of one file share: limits, what is left of them, and the way back for nested files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from gate.inspect.limits import InspectLimits
+from gate.inspect.source import Source
+from gate.model.scan import FileInspection, Finding, Severity
+
+
+class CapError(Exception):
+    """A cap of `InspectLimits` was reached; the text says which. The file is then not inspected."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left for one file, nested ones included. The only mutable thing here."""
+
+    operations: int
+    inflated: int
+
+    def spend_inflated(self, count: int) -> None:
+        """Takes unpacked bytes off; raises `CapError`."""
+        self.inflated -= count
+        if self.inflated < 0:
+            raise CapError("unpacks to more than the limit")
+
+
+Nested = Callable[[str, Source, "Context"], FileInspection]
+"""Inspects a file inside a file: its name, its bytes, the context of its container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One inspection. `depth` counts the containers around the bytes at hand."""
+
+    limits: InspectLimits
+    budget: Budget
+    nested: Nested
+    depth: int = 0
+
+    def deeper(self) -> Context:
+        """The context for what lies inside; raises `CapError`."""
+        if self.depth >= self.limits.archive_depth:
+            raise CapError(f"more than {self.limits.archive_depth} containers inside one another")
+        return replace(self, depth=self.depth + 1)
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects findings without duplicates, up to a limit; that there were more becomes a finding."""
+
+    limit: int
+    _found: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    _overflow: bool = False
+
+    def add(self, rule: str, severity: Severity, message: str) -> None:
+        """Adds one finding about the file at hand."""
+        self.extend((Finding(rule=rule, severity=severity, message=message),))
+
+    def extend(self, findings: tuple[Finding, ...]) -> None:
+        """Adds findings that another inspector made."""
+        for finding in findings:
+            key = (finding.rule, finding.message)
+            if key in self._found:
+                continue
+            if len(self._found) >= self.limit:
+                self._overflow = True
+            else:
+                self._found[key] = finding
+
+    def has(self, rule: str) -> bool:
+        """Whether there is a finding of a rule."""
+        return any(found == rule for found, _ in self._found)
+
+    def done(self) -> tuple[Finding, ...]:
+        """All findings, in the order in which they were made."""
+        found = tuple(self._found.values())
+        if self._overflow:
+            message = f"there are more than {self.limit} findings; the others are not listed"
+            found += (Finding(rule="file.findings", severity=Severity.CRITICAL, message=message),)
+        return found
+
+
+def shown(text: str, limit: int = 120) -> str:
+    """Text from outside for a message: one line of printable ASCII, the rest escaped, cut with a mark."""
+    cut = text if len(text) <= limit else text[:limit] + "..."
+    return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode("ascii") for c in cut)

@@ -1,0 +1,109 @@
+"""The inspectors, and the one way to them: a file is recognised, judged, and never loaded (SECURITY 31, 32)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import BinaryIO, Final, Protocol
+
+from gate.inspect.archive import COMPRESSED, inspect_compressed, inspect_zip
+from gate.inspect.context import Budget, CapError, Context, Findings, shown
+from gate.inspect.limits import InspectLimits
+from gate.inspect.numpy import inspect_npy
+from gate.inspect.pickle import inspect_pickle, is_bare_pickle, is_hidden_pickle, is_pickle_head
+from gate.inspect.remote_code import inspect_code
+from gate.inspect.safetensors import inspect_safetensors
+from gate.inspect.sniff import has_expected_format, is_pickle_name, recognise
+from gate.inspect.source import FileSource, Source, SourceError
+from gate.inspect.text import inspect_json, inspect_text, inspect_yaml, text_problem
+from gate.inspect.zip_directory import find_end
+from gate.model.scan import FileInspection, Severity
+
+
+class Inspector(Protocol):
+    """Judges the bytes of one format.
+
+    Reads within the limits of the context and without recursion into the data. What is wrong becomes a finding;
+    what it cannot judge becomes `inspected=False` with a reason. It may raise: `inspect_file` makes that "not inspected".
+    """
+
+    def __call__(self, path: str, source: Source, context: Context, /) -> FileInspection:
+        """The judgement on one file; `path` is only its name."""
+
+
+_INSPECTORS: Final[Mapping[str, Inspector]] = {
+    "safetensors": inspect_safetensors,
+    "pickle": inspect_pickle,
+    "numpy": inspect_npy,
+    "zip": inspect_zip,
+    "json": inspect_json,
+    "yaml": inspect_yaml,
+    "text": inspect_text,
+    "code": inspect_code,
+    **{name: partial(inspect_compressed, name=name) for name in COMPRESSED},
+}
+_ZIP_FORMATS: Final = frozenset({"zip", "torch", "torchscript", "npz", "keras"})
+
+
+def inspect_file(path: str, file: BinaryIO, size: int, limits: InspectLimits | None = None) -> FileInspection:
+    """What one file is and what it could do, from its bytes alone.
+
+    `path` is relative to its artifact and only used as a name; `file` is open for binary reading and seekable, and
+    `size` is its number of bytes. Never raises: whatever goes wrong makes the file "not inspected", never clean.
+    """
+    limits = limits or InspectLimits()
+    context = Context(limits, Budget(limits.pickle_operations, limits.inflated_total_bytes), _inspect)
+    return _inspect(path, FileSource(file, size), context)
+
+
+def _inspect(path: str, source: Source, context: Context) -> FileInspection:
+    """One file or member; whatever an inspector raises ends here."""
+    found = Findings(context.limits.findings)
+    try:
+        judged = _judge(path, source, context, found)
+    except (CapError, SourceError) as problem:
+        return FileInspection("unknown", inspected=False, reason=shown(str(problem)), findings=found.done())
+    except Exception as problem:  # noqa: BLE001 - a fault of the gate must not pass for a clean file
+        reason = f"the inspection failed ({type(problem).__name__})"
+        return FileInspection("unknown", inspected=False, reason=reason, findings=found.done())
+    found.extend(judged.findings)
+    return FileInspection(judged.format, judged.inspected, judged.reason, found.done())
+
+
+def _judge(path: str, source: Source, context: Context, found: Findings) -> FileInspection:
+    if source.size == 0:
+        return FileInspection("empty", inspected=True)
+    head = source.read_at(0, context.limits.head_bytes)
+    name = recognise(path, head, source.size)
+    if name == "safetensors" and is_pickle_head(head) and is_hidden_pickle(source, context):
+        found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
+    if name in {"text", "json", "yaml", "jinja", "code"} and is_hidden_pickle(source, context):
+        found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
+    inspector = _INSPECTORS.get(name)
+    if inspector is not None:
+        judged = inspector(path, source, context)
+    elif name in {"unknown", "sentencepiece"} and is_bare_pickle(source, context):
+        judged = inspect_pickle(path, source, context)
+    else:
+        judged = FileInspection(name, inspected=False, reason=_why_not(path, name, source))
+    _check_disguise(path, source, judged, found)
+    return judged
+
+
+def _why_not(path: str, name: str, source: Source) -> str:
+    if name == "jinja":
+        return "chat templates are not inspected by this version"
+    if name != "unknown":
+        return f"format {name} is not inspected by this version"
+    if is_pickle_name(path):
+        return "neither a pickle nor another format that is known"
+    problem = text_problem(source)
+    return "format unknown" if problem else "text of a kind that is not known to be harmless"
+
+
+def _check_disguise(path: str, source: Source, judged: FileInspection, found: Findings) -> None:
+    """A name that promises another format, and a zip archive hidden behind something else."""
+    if judged.format not in {"unknown", "empty"} and not has_expected_format(path, judged.format):
+        found.add("file.mismatch", Severity.HIGH, f"is {judged.format}, which is not what its name says")
+    if judged.format not in _ZIP_FORMATS and find_end(source) is not None:
+        found.add("file.polyglot", Severity.CRITICAL, "is a zip archive too: one can be read from its end")

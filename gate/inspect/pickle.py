@@ -1,0 +1,128 @@
+"""Pickles: default-deny, never loaded. What a pickle may name and call is on a list; all else is a finding."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gate.inspect.context import Context, Findings
+from gate.inspect.pickle_machine import walk
+from gate.inspect.pickle_policy import pickle_policy
+from gate.inspect.pickle_values import Items, Storage, Walk, WalkRules
+from gate.inspect.source import Slice, Source
+from gate.model.scan import FileInspection, Severity
+
+LEGACY_TORCH: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""How files of `torch.save` before version 1.6 begin: a pickle of their magic number."""
+_LEGACY_PICKLES: Final = 5
+_EXHAUSTED: Final = "has more pickle operations than the limit"
+
+
+def is_pickle_head(head: bytes) -> bool:
+    """Whether bytes begin with the PROTO operation of a known protocol."""
+    return len(head) >= 2 and head[0] == 0x80 and head[1] <= 5
+
+
+def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bool = False) -> Walk:
+    """Reads one pickle, within what is left of the file's operations."""
+    rules = WalkRules(pickle_policy(), persistent, context.budget.operations, context.limits.pickle_line_bytes)
+    result = walk(source, offset, rules)
+    context.budget.operations -= result.operations
+    return result
+
+
+def is_hidden_pickle(source: Source, context: Context) -> bool:
+    """Whether bytes that pass for something else call, read as a pickle, a global that is not allowed."""
+    result = walk_pickle(source, 0, context)
+    return result.calls
+
+
+def is_bare_pickle(source: Source, context: Context) -> bool:
+    """Whether bytes without a PROTO operation are a pickle: they end like one, or name something on their way."""
+    result = walk_pickle(source, 0, context)
+    return bool(result.named) or result.refused or (result.error is None and result.operations > 1)
+
+
+def inspect_pickle(_path: str, source: Source, context: Context) -> FileInspection:
+    """Judges all pickles of a stream; bytes after the last that are no pickle are a finding."""
+    if source.read_at(0, len(LEGACY_TORCH)) == LEGACY_TORCH:
+        return _inspect_legacy_torch(source, context)
+    return inspect_stream("pickle", source, context)
+
+
+def inspect_stream(name: str, source: Source, context: Context) -> FileInspection:
+    """Judges a stream of pickles as the format `name`."""
+    found = Findings(context.limits.findings)
+    offset, count = 0, 0
+    while offset < source.size:
+        if count >= context.limits.pickle_streams:
+            return FileInspection(
+                name, inspected=False, reason="holds more pickles than the limit", findings=found.done()
+            )
+        result = walk_pickle(source, offset, context)
+        add_walk(found, result, first=count == 0)
+        if result.exhausted:
+            return FileInspection(name, inspected=False, reason=_EXHAUSTED, findings=found.done())
+        if result.error is not None:
+            break
+        offset, count = result.end, count + 1
+    return FileInspection(name, inspected=True, findings=found.done())
+
+
+def add_walk(found: Findings, result: Walk, *, first: bool = True) -> None:
+    """Adds what one pickle did, and that it broke off: an unpickler has run everything before the break by then."""
+    for rule, severity, message in result.notes:
+        found.add(rule, severity, message)
+    if result.error is not None:
+        rule = "pickle.malformed" if first else "pickle.trailing_data"
+        found.add(rule, Severity.HIGH, f"not a complete pickle: {result.error}")
+
+
+def inspect_torch_data(source: Source, context: Context) -> tuple[FileInspection, Walk]:
+    """Judges the `data.pkl` of a torch archive: exactly one pickle, whose persistent ids name storages beside it."""
+    found = Findings(context.limits.findings)
+    result = walk_pickle(source, 0, context, persistent=True)
+    add_walk(found, result)
+    if result.exhausted:
+        return FileInspection("pickle", inspected=False, reason=_EXHAUSTED, findings=found.done()), result
+    if result.error is None and result.end != source.size:
+        found.extend(inspect_stream("pickle", Slice(source, result.end, source.size - result.end), context).findings)
+        found.add("pickle.trailing_data", Severity.HIGH, "data.pkl holds more than one pickle")
+    return FileInspection("pickle", inspected=True, findings=found.done()), result
+
+
+def _inspect_legacy_torch(source: Source, context: Context) -> FileInspection:
+    """Judges a file of `torch.save` before 1.6: magic, protocol, system, object, storage keys, then raw storages."""
+    found = Findings(context.limits.findings)
+    offset = 0
+    storages: dict[str, Storage] = {}
+    keys: tuple[str, ...] = ()
+    for number in range(_LEGACY_PICKLES):
+        result = walk_pickle(source, offset, context, persistent=number == _LEGACY_PICKLES - 2)
+        add_walk(found, result)
+        if result.exhausted:
+            return FileInspection("torch.legacy", inspected=False, reason=_EXHAUSTED, findings=found.done())
+        if result.error is not None:
+            return FileInspection("torch.legacy", inspected=True, findings=found.done())
+        offset = result.end
+        storages.update(result.storages)
+        if isinstance(result.value, Items):
+            keys = tuple(item for item in result.value.items if isinstance(item, str))
+    problem = _legacy_storages(source, offset, keys, storages)
+    if problem is not None:
+        found.add("pickle.storage", Severity.HIGH, problem)
+    return FileInspection("torch.legacy", inspected=True, findings=found.done())
+
+
+def _legacy_storages(source: Source, offset: int, keys: tuple[str, ...], storages: dict[str, Storage]) -> str | None:
+    """What is wrong with the raw part, `None` if it is exactly the storages that the object refers to."""
+    if len(set(keys)) != len(keys) or set(keys) != set(storages):
+        return "the list of storages differs from the storages that are used"
+    for key in keys:
+        storage = storages[key]
+        count = int.from_bytes(source.read_at(offset, 8), "little", signed=True)
+        if count != storage.elements:
+            return "a storage has another size than its tensors say"
+        offset += 8 + count * storage.element_bytes
+        if offset > source.size:
+            return "a storage reaches past the end of the file"
+    return None if offset == source.size else "bytes follow the last storage"

@@ -1,0 +1,84 @@
+"""Reads the bytes of a pickle forwards through a window, so that a pickle of any size takes little memory."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gate.inspect.pickle_values import MalformedError
+from gate.inspect.source import Source
+
+WINDOW_BYTES: Final = 1 << 18
+
+
+class PickleReader:
+    """A position in a source. Reading past the end raises `MalformedError`: a pickle ends with STOP, never by itself.
+
+    `buffer` and `at` are open to the machine's main loop, which reads single operations out of the window.
+    """
+
+    __slots__ = ("_line_bytes", "_source", "_start", "at", "buffer")
+
+    def __init__(self, source: Source, offset: int, line_bytes: int) -> None:
+        self._source = source
+        self._line_bytes = line_bytes
+        self._start = offset
+        self.buffer = b""
+        self.at = 0
+
+    @property
+    def position(self) -> int:
+        """The offset of the next byte."""
+        return self._start + self.at
+
+    @property
+    def remaining(self) -> int:
+        """The number of bytes from here to the end of the source."""
+        return self._source.size - self.position
+
+    def fill(self, count: int) -> None:
+        """Makes at least `count` bytes available in the window."""
+        if count > self.remaining:
+            raise MalformedError(f"it ends at byte {self._source.size} in the middle of an operation")
+        position = self.position
+        self.buffer = self._source.read_at(position, max(count, WINDOW_BYTES))
+        self._start, self.at = position, 0
+
+    def take(self, count: int) -> bytes:
+        """The next bytes."""
+        end = self.at + count
+        if end > len(self.buffer):
+            self.fill(count)
+            end = count
+        data = self.buffer[self.at : end]
+        self.at = end
+        return data
+
+    def skip(self, count: int) -> None:
+        """Passes over bytes without reading them."""
+        if count > self.remaining:
+            raise MalformedError(f"it ends at byte {self._source.size} in the middle of an operation")
+        if self.at + count <= len(self.buffer):
+            self.at += count
+        else:
+            self._start, self.buffer, self.at = self.position + count, b"", 0
+
+    def number(self, width: int) -> int:
+        """An unsigned little-endian number of `width` bytes."""
+        return int.from_bytes(self.take(width), "little")
+
+    def line(self) -> bytes:
+        """The bytes up to the next line feed, without it."""
+        end = self.buffer.find(b"\n", self.at)
+        wanted = WINDOW_BYTES
+        while end < 0:
+            available = min(wanted, self.remaining)
+            if len(self.buffer) - self.at < available:
+                self.fill(available)
+                end = self.buffer.find(b"\n", self.at)
+            elif available == self.remaining or wanted > self._line_bytes:
+                raise MalformedError("a line does not end")
+            else:
+                wanted *= 4
+        line = self.buffer[self.at : end]
+        self.at = end + 1
+        return line

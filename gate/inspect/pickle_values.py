@@ -1,0 +1,112 @@
+"""What the pickle machine knows about values: enough to judge calls, never the values themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gate.inspect.pickle_policy import PicklePolicy
+from gate.model.scan import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """Plain data whose content does not matter."""
+
+    name: str
+
+
+NONE = Atom("None")
+BOOL = Atom("bool")
+NUMBER = Atom("number")
+"""A float, or an integer of more than 16 bytes."""
+BYTES = Atom("bytes")
+TEXT = Atom("text")
+"""Text that is too long to be a name, or written with escapes: never resolved."""
+
+
+@dataclass(slots=True, eq=False)
+class Items:
+    """A tuple, list, set or frozenset."""
+
+    kind: str
+    items: list[Value]
+
+
+@dataclass(slots=True, eq=False)
+class Table:
+    """A dictionary. `keys` holds the keys that are known text; `plain` tells that all are."""
+
+    keys: set[str] = field(default_factory=set)
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """A global that the pickle named. `role` is `None` for one that is not allowed."""
+
+    module: str
+    name: str
+    role: str | None
+
+    @property
+    def full_name(self) -> str:
+        """The name with its module."""
+        return f"{self.module}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """What an allowed call returned, by role; `storage` for a persistent id. `numbers` are its extent, where known."""
+
+    role: str
+    numbers: tuple[int, ...] = ()
+
+
+Value = Atom | str | int | Items | Table | Reference | Made
+
+DENIED = Made("denied")
+"""What comes of a call that is not allowed. The call was reported; its result is not reported again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A tensor's bytes, kept outside the pickle: the size of an element in bytes, and how many there are."""
+
+    element_bytes: int
+    elements: int
+
+
+class MalformedError(Exception):
+    """The stream is no pickle from here on; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What one pickle was found to do.
+
+    `end` is the offset behind it. `error` is why it broke off; `None` when it reached STOP or, if `exhausted`, the cap.
+    `named` holds the globals that it names, `refused` tells that one of them is not allowed, `calls` that such a one
+    was called. `storages` are the persistent ids of torch, by key. `value` is what the pickle stands for.
+    """
+
+    end: int
+    error: str | None
+    exhausted: bool
+    notes: tuple[tuple[str, Severity, str], ...]
+    named: frozenset[str]
+    refused: bool
+    calls: bool
+    storages: Mapping[str, Storage]
+    value: Value
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalkRules:
+    """How one pickle is read. `persistent` allows torch's persistent ids, which only its own containers resolve."""
+
+    policy: PicklePolicy
+    persistent: bool
+    operations: int
+    line_bytes: int

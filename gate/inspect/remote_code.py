@@ -1,0 +1,131 @@
+"""Settings and files that make a loader fetch or run code of the artifact's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gate.inspect.context import Context, Findings, shown
+from gate.inspect.source import Source
+from gate.model.scan import FileInspection, Severity
+
+_ATTENTION: Final = frozenset(
+    f"{prefix}{name}"
+    for prefix in ("", "paged|")
+    for name in ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flash_attention_4", "flex_attention")
+) | {"paged_attention", "sdpa_paged", "eager_paged", "flash_attention_2_paged", ""}
+_ATTENTION_KEYS: Final = frozenset({"_attn_implementation", "_attn_implementation_internal", "attn_implementation"})
+_CODE_KEYS: Final[Mapping[str, str]] = {
+    "auto_map": "auto_map",
+    "trust_remote_code": "trust_remote_code",
+    "custom_pipeline": "custom_pipeline",
+    "custom_pipelines": "custom_pipelines",
+    "kernel_config": "kernel_config",
+    "use_kernels": "use_kernels",
+}
+"""Keys that name code, or allow it, unless their value is empty or false; with the last part of the rule."""
+_TEMPLATE_KEYS: Final = frozenset({"chat_template", "default_chat_template"})
+_PIPELINE_LIBRARIES: Final = frozenset(
+    {"diffusers", "transformers", "onnxruntime", "onnxruntime.training", "optimum", "flax", "k_diffusion", "peft"}
+)
+_FALSE: Final = (None, False, 0, "", "false", "False")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """An object of a lenient reader, with all its members, doubled ones too."""
+
+    items: tuple[tuple[str, object], ...]
+
+
+def scan_settings(path: str, root: object, found: Findings) -> None:
+    """Looks at every key at any depth of a parsed document, and at the lists of modules that some libraries keep."""
+    for key, value in _members(root):
+        if key in _CODE_KEYS and not _is_empty(value):
+            message = f"{key} makes a loader run code that comes with the artifact or from a hub"
+            found.add(f"remote_code.{_CODE_KEYS[key]}", Severity.HIGH, message)
+        elif key == "_target_":
+            found.add("remote_code.target", Severity.HIGH, f"_target_ names a callable for hydra: {_brief(value)}")
+        elif key in _ATTENTION_KEYS and not _is_known_attention(value):
+            message = f"{key} is none of the built-in implementations: {_brief(value)}"
+            found.add("remote_code.attn_implementation", Severity.HIGH, message)
+        elif key in _TEMPLATE_KEYS and not _is_empty(value):
+            found.add(
+                "template.present", Severity.NONE, "holds a chat template, which is not inspected by this version"
+            )
+    name = path.rpartition("/")[2].lower()
+    if name == "model_index.json":
+        _scan_model_index(root, found)
+    elif name == "modules.json":
+        _scan_modules(root, found)
+
+
+def _members(root: object) -> Iterator[tuple[str, object]]:
+    """All members of all objects, without recursion."""
+    waiting: list[object] = [root]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Pairs):
+            for key, item in value.items:
+                yield key, item
+                waiting.append(item)
+        elif isinstance(value, Mapping):
+            for key, item in value.items():
+                yield str(key), item
+                waiting.append(item)
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _top(root: object) -> tuple[tuple[str, object], ...]:
+    """The members of the outermost object."""
+    if isinstance(root, Pairs):
+        return root.items
+    return tuple((str(key), value) for key, value in root.items()) if isinstance(root, Mapping) else ()
+
+
+def _is_empty(value: object) -> bool:
+    if isinstance(value, Pairs):
+        return not value.items
+    return any(value is no or (type(value) is type(no) and value == no) for no in _FALSE) or value in ([], {})
+
+
+def _is_known_attention(value: object) -> bool:
+    if value is None or (isinstance(value, str) and value in _ATTENTION):
+        return True
+    if isinstance(value, (Pairs, Mapping)):
+        return all(_is_known_attention(item) for _, item in _top(value))
+    return False
+
+
+def _scan_model_index(root: object, found: Findings) -> None:
+    """Diffusers: each component is `[library, class]`; another library is a module of the artifact's own."""
+    for key, value in _top(root):
+        if key == "_class_name":
+            custom = not isinstance(value, str)
+        elif isinstance(value, list) and len(value) == 2 and not key.startswith("_"):
+            custom = value[0] is not None and value[0] not in _PIPELINE_LIBRARIES
+        else:
+            custom = False
+        if custom:
+            found.add("remote_code.model_index", Severity.HIGH, f"component {shown(key, 60)} is a module of its own")
+
+
+def _scan_modules(root: object, found: Findings) -> None:
+    """Sentence Transformers: each module names its class."""
+    for module in root if isinstance(root, list) else ():
+        for key, value in _top(module):
+            if key == "type" and not (isinstance(value, str) and value.startswith("sentence_transformers.")):
+                found.add("remote_code.modules", Severity.HIGH, f"a module has a class of its own: {_brief(value)}")
+
+
+def _brief(value: object) -> str:
+    return shown(value, 60) if isinstance(value, str) else type(value).__name__.lower()
+
+
+def inspect_code(_path: str, _source: Source, context: Context) -> FileInspection:
+    """A file that is code. What the code does is not judged: that it is there is the finding."""
+    found = Findings(context.limits.findings)
+    found.add("remote_code.file", Severity.HIGH, "is code that a loader or a person could run")
+    return FileInspection("code", inspected=True, findings=found.done())

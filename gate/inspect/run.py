@@ -1,0 +1,51 @@
+"""The built-in scan of one artifact, out of what was seen in each of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gate.model.artifact import Artifact
+from gate.model.digest import Digest
+from gate.model.scan import Basis, Coverage, FileInspection, Finding, Scan, ScanStatus
+
+
+def inspect_artifact(artifact: Artifact, inspections: Mapping[str, FileInspection], version: str) -> Scan:
+    """The gate's own scan of an artifact.
+
+    `inspections` are keyed like `artifact.files`. A file is covered when it is regular, has a digest and was inspected;
+    every other one is listed with the reason. The scan is complete when all files are covered, and failed when there
+    is no file at all. `version` is the gate's.
+    """
+    scanned: dict[str, Digest] = {}
+    missing: dict[str, str] = {}
+    findings: list[Finding] = []
+    for path, file in sorted(artifact.files.items()):
+        inspection = inspections.get(path)
+        if file.digest is None:
+            missing[path] = f"not a regular file ({file.format})"
+        elif inspection is None:
+            missing[path] = "it was not looked at"
+        elif not inspection.inspected:
+            missing[path] = inspection.reason or "no reason was given"
+        else:
+            scanned[path] = file.digest
+        for finding in inspection.findings if inspection else ():
+            findings.append(replace(finding, artifact=artifact.name, file=path))
+    if not artifact.files:
+        status, problem = ScanStatus.FAILED, "the artifact has no files that could be inspected"
+    elif missing:
+        status, problem = ScanStatus.INCOMPLETE, f"{len(missing)} of {len(artifact.files)} files were not inspected"
+    else:
+        status, problem = ScanStatus.COMPLETE, None
+    return Scan(
+        tool="gate",
+        version=version,
+        basis=Basis.INSPECTED,
+        artifact=artifact.name,
+        report=None,
+        status=status,
+        coverage=Coverage(expected=len(artifact.files), scanned=scanned, missing=missing),
+        findings=tuple(findings),
+        problem=problem,
+    )

@@ -1,0 +1,148 @@
+"""What a file is: by its content first, by its name second."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from gate.inspect.numpy import NPY_MAGIC
+from gate.inspect.pickle import is_pickle_head
+from gate.inspect.safetensors import is_safetensors_head
+
+_MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"PK\x05\x06", "zip"),
+    (0, b"PK\x07\x08", "zip"),
+    (0, b"7z\xbc\xaf'\x1c", "7z"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"BZh", "bz2"),
+    (0, b"\xfd7zXZ\x00", "xz"),
+    (0, b"]\x00\x00", "lzma"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (0, b"\x04\x22\x4d\x18", "lz4"),
+    (0, b"Rar!\x1a\x07", "rar"),
+    (257, b"ustar", "tar"),
+    (0, NPY_MAGIC, "numpy"),
+    (0, b"GGUF", "gguf"),
+    (0, b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (0, b"PAR1", "parquet"),
+    (0, b"ARROW1", "arrow"),
+    (0, b"SQLite format 3\x00", "sqlite"),
+    (4, b"TFL3", "tflite"),
+    (0, b"\x89PNG\r\n\x1a\n", "png"),
+    (0, b"\xff\xd8\xff", "jpeg"),
+    (0, b"GIF8", "gif"),
+    (0, b"%PDF-", "pdf"),
+    (0, b"\x7fELF", "code"),
+    (0, b"\xfe\xed\xfa\xce", "code"),
+    (0, b"\xfe\xed\xfa\xcf", "code"),
+    (0, b"\xce\xfa\xed\xfe", "code"),
+    (0, b"\xcf\xfa\xed\xfe", "code"),
+    (0, b"\xca\xfe\xba\xbe", "code"),
+    (0, b"\x00asm", "code"),
+    (0, b"dex\n", "code"),
+)
+_SCRIPT: Final = re.compile(rb"(?:\xef\xbb\xbf)?#![ \t]*/")
+_CODE_SUFFIXES: Final = frozenset(
+    (
+        "bash bat cmd class cpp cu cuh dll dylib exe go ipynb jar js lua mjs php pl ps1 psm1 ptx py pyc pyd pyi pyo "
+        "pyw pyx r rb rs sh so ts vbs wasm zsh"
+    ).split()
+)
+_TEXT_SUFFIXES: Final = frozenset(
+    "bib bpe cff cfg codes csv gitattributes gitignore gitkeep ini jsonl license lock log md merges ndjson prompt rst text "
+    "toml tsv txt vocab".split()
+)
+_TEXT_NAMES: Final = frozenset(
+    "authors changelog codeowners contributing copying license licence notice readme use_policy version".split()
+)
+_BY_SUFFIX: Final[Mapping[str, str]] = {
+    "json": "json",
+    "yaml": "yaml",
+    "yml": "yaml",
+    "jinja": "jinja",
+    "jinja2": "jinja",
+    "j2": "jinja",
+    "safetensors": "safetensors",
+    "onnx": "onnx",
+    "pb": "protobuf",
+    "model": "sentencepiece",
+    "spm": "sentencepiece",
+    "tar": "tar",
+}
+_PICKLE_SUFFIXES: Final = frozenset("bin ckpt data dat dill joblib mdl model pickle pkl pt pth sav th".split())
+_EXPECTED: Final[Mapping[str, frozenset[str]]] = {
+    "safetensors": frozenset({"safetensors"}),
+    "json": frozenset({"json"}),
+    "yaml": frozenset({"yaml"}),
+    "yml": frozenset({"yaml"}),
+    "npy": frozenset({"numpy"}),
+    "npz": frozenset({"npz"}),
+    "gguf": frozenset({"gguf"}),
+    "onnx": frozenset({"onnx"}),
+    "h5": frozenset({"hdf5"}),
+    "hdf5": frozenset({"hdf5"}),
+    "keras": frozenset({"keras", "hdf5"}),
+    "zip": frozenset({"zip", "torch", "torchscript", "npz", "keras"}),
+    "parquet": frozenset({"parquet"}),
+    "png": frozenset({"png"}),
+    "jpg": frozenset({"jpeg"}),
+    "jpeg": frozenset({"jpeg"}),
+}
+
+
+def suffix_of(path: str) -> str:
+    """The last suffix of a name, in lower case, without its dot; a dot file's name counts as its suffix."""
+    return path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
+
+
+def is_text_name(path: str) -> bool:
+    """Whether a name promises text that no loader runs."""
+    name = path.rpartition("/")[2].lower()
+    return suffix_of(path) in _TEXT_SUFFIXES or name.partition(".")[0] in _TEXT_NAMES
+
+
+def is_pickle_name(path: str) -> bool:
+    """Whether files of such names are commonly unpickled."""
+    return suffix_of(path) in _PICKLE_SUFFIXES
+
+
+def has_expected_format(path: str, name: str) -> bool:
+    """Whether a recognised format is what the file's name promises."""
+    if is_text_name(path):
+        return name in {"text", "json", "code"}
+    return name in _EXPECTED.get(suffix_of(path), {name})
+
+
+def recognise(path: str, head: bytes, size: int) -> str:
+    """The format to inspect a file as; `unknown` when neither its content nor its name tells.
+
+    `head` is the file's first bytes. A safetensors length may begin with the bytes of a pickle's PROTO, so its
+    whole pattern is looked at before the pickle's.
+    """
+    if is_safetensors_head(head, size):
+        return "safetensors"
+    if is_pickle_head(head):
+        return "pickle"
+    for offset, magic, name in _MAGIC:
+        if head.startswith(magic, offset):
+            return name
+    if (head[:2] == b"MZ" and b"\x00" in head[:64]) or _SCRIPT.match(head):
+        return "code"
+    if len(head) >= 2 and head[0] == 0x78 and (head[0] << 8 | head[1]) % 31 == 0 and head[1] & 0x20 == 0:
+        return "zlib"
+    return _by_name(path, head)
+
+
+def _by_name(path: str, head: bytes) -> str:
+    suffix = suffix_of(path)
+    if suffix in _CODE_SUFFIXES:
+        return "code"
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if is_text_name(path):
+        return "text"
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["} and not is_pickle_name(path):
+        return "json"
+    return "unknown"

@@ -1,0 +1,102 @@
+"""Plain text, JSON and YAML: read strictly, so that what the gate sees is what a loader sees."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from gate.formats.strict_json import StrictJsonError, loads
+from gate.inspect.context import Context, Findings, shown
+from gate.inspect.remote_code import Pairs, scan_settings
+from gate.inspect.source import Source, chunks
+from gate.model.scan import FileInspection, Severity
+
+_CONTROL: Final = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
+
+
+def text_problem(source: Source) -> str | None:
+    """Why bytes are not plain text; `None` for UTF-8 without control characters other than tab and line ends."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in chunks(source):
+            decoder.decode(chunk)
+            if len(chunk.translate(None, _CONTROL)) != len(chunk):
+                return "holds control characters"
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "is not UTF-8"
+    return None
+
+
+def inspect_text(_path: str, source: Source, _context: Context) -> FileInspection:
+    """Judges a file whose name says that it is text."""
+    problem = text_problem(source)
+    if problem is not None:
+        return FileInspection("unknown", inspected=False, reason=f"named like text, but {problem}")
+    return FileInspection("text", inspected=True)
+
+
+def inspect_json(path: str, source: Source, context: Context) -> FileInspection:
+    """Judges settings in JSON: what does not parse strictly is a finding, and read as leniently as loaders do."""
+    found = Findings(context.limits.findings)
+    if source.size > context.limits.json_bytes:
+        return FileInspection("json", inspected=False, reason="longer than the limit for JSON")
+    data = source.read_at(0, source.size)
+    try:
+        scan_settings(path, loads(data, limit=len(data)), found)
+    except StrictJsonError as problem:
+        _inspect_loose_json(path, data, str(problem), found)
+    return FileInspection("json", inspected=True, findings=found.done())
+
+
+def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -> None:
+    """What Python's own reader accepts is still scanned: duplicate keys all count.
+
+    Numbers beyond int64 alone are common (`model_max_length` of tokenizers) and do not mislead anybody.
+    """
+    doubled: list[str] = []
+
+    def pairs(items: list[tuple[str, object]]) -> Pairs:
+        if len({key for key, _ in items}) != len(items):
+            doubled.append("duplicate keys")
+        return Pairs(tuple(items))
+
+    def constant(text: str) -> None:
+        doubled.append(text)
+
+    try:
+        value: object = json.loads(
+            data.decode("utf-8-sig"), object_pairs_hook=pairs, parse_int=len, parse_constant=constant
+        )
+    except (ValueError, RecursionError):
+        found.add("json.invalid", Severity.MEDIUM, f"does not parse: {shown(problem)}")
+        return
+    if doubled or not ("int64" in problem or "too large" in problem):
+        found.add("json.invalid", Severity.MEDIUM, f"parsers may differ about it: {shown(problem)}")
+    else:
+        found.add("json.number", Severity.NONE, shown(problem))
+    scan_settings(path, value, found)
+
+
+def inspect_yaml(path: str, source: Source, context: Context) -> FileInspection:
+    """Judges settings in YAML, if they keep to the subset that the gate reads; other YAML is not inspected."""
+    from gate.formats import strict_yaml
+
+    if source.size > strict_yaml.MAX_BYTES:
+        return FileInspection("yaml", inspected=False, reason="longer than the limit for YAML")
+    found = Findings(context.limits.findings)
+    try:
+        scan_settings(path, _plain(strict_yaml.loads(source.read_at(0, source.size))), found)
+    except strict_yaml.YamlError as problem:
+        reason = f"not in the subset of YAML that is inspected: {shown(str(problem))}"
+        return FileInspection("yaml", inspected=False, reason=reason)
+    return FileInspection("yaml", inspected=True, findings=found.done())
+
+
+def _plain(node: object) -> object:
+    value = getattr(node, "value", None)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
