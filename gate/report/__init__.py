@@ -1,0 +1,1 @@
+"""Reports: a decision as text for one reader. Pure functions, no printing."""

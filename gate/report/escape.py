@@ -1,0 +1,112 @@
+"""Text from outside, made safe for the sink it is shown in: one function per sink (SECURITY 34).
+
+Everything that is shown passes through one of these functions exactly once, where it is put into the output.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+LIMIT: Final = 600
+"""Characters that a text from outside may take unless told otherwise, escapes included."""
+_GAP: Final = " ... "
+_MARKS_IN_A_ROW: Final = 3
+
+# Categories that print nothing, or change how their neighbours print: controls, formats (bidi, zero width),
+# surrogates, private use, unassigned, line and paragraph separators.
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MARKS: Final = frozenset({"Mn", "Me", "Mc"})
+# Letters, marks and symbols that show nothing all the same: joiners, fillers, variation selectors, blank Braille.
+_INVISIBLE: Final = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+)
+
+_CODE_SPAN: Final = re.compile(r"`([^`]+)`")
+# What Markdown and the sites that render it take for nothing else than a word: no punctuation inside but hyphens
+# and apostrophes between letters, no digits that could be a commit or an issue.
+_PLAIN_WORD: Final = re.compile(r"[(\"']?(?:[^\W\d_]+(?:[-'][^\W\d_]+)*|[0-9]{1,6}(?=[,;)\"']*$))[)\"']?[.,;:!?]?")
+
+
+def terminal(text: str, limit: int = LIMIT) -> str:
+    r"""One line of printable text that says what it hides.
+
+    Every character that prints nothing or could confuse (controls, bidi and zero-width characters, separators,
+    lone surrogates, private and unassigned ones, spaces other than U+0020, stacks of combining marks) becomes
+    `\xNN` below U+0080 and `\uNNNN` or `\UNNNNNNNN` above. A backslash stays as it is: paths double theirs (see
+    `gate.model.path`), so in a path an escape is never mistaken for text. What is longer than `limit` characters
+    keeps its head and its tail, with ` ... ` between them.
+    """
+    if len(text) <= limit:
+        if text.isascii() and text.isprintable():
+            return text
+        units = list(_units(text))
+        if sum(map(len, units)) <= limit:
+            return "".join(units)
+    tail_room = limit // 3
+    tail = _fitting(reversed(list(_units(text[-tail_room:]))), tail_room)
+    head = _fitting(_units(text[:limit]), limit - tail_room - len(_GAP))
+    return "".join(head) + _GAP + "".join(reversed(tail))
+
+
+def markdown(text: str, limit: int = LIMIT) -> str:
+    r"""Prose for Markdown, also inside a table's cell: plain words as they are, anything else in code spans.
+
+    Sites that render Markdown find mentions, issues, commits and addresses after they have undone escapes, and
+    only code spans are left alone. So only words of letters (with a hyphen or apostrophe between them, and
+    ordinary punctuation at their end) and short numbers are prose. `` `code` `` in the text stays code.
+    """
+    shown: list[str] = []
+    for place, part in enumerate(_CODE_SPAN.split(terminal(text, limit))):
+        words = [part] if place % 2 else part.split(" ")
+        for word in filter(None, words):
+            is_prose = place % 2 == 0 and _PLAIN_WORD.fullmatch(word) is not None
+            shown.append(word if is_prose else markdown_code(word, len(word)))
+    # A number that begins a line with a full stop would be a list; `_PLAIN_WORD` takes no such number.
+    return " ".join(shown)
+
+
+def markdown_code(text: str, limit: int = LIMIT) -> str:
+    r"""A code span for Markdown, also inside a table's cell: nothing in it is markup.
+
+    A backtick and a vertical bar, which could end the span or the cell, become `\x60` and `\x7c`.
+    """
+    return "`" + (terminal(text, limit).replace("`", "\\x60").replace("|", "\\x7c") or " ") + "`"
+
+
+def _units(text: str) -> Iterable[str]:
+    """Each character or its escape. A combining mark needs a letter before it, and few marks may stack up."""
+    marks = _MARKS_IN_A_ROW
+    for character in text:
+        category = unicodedata.category(character)
+        if category in _MARKS:
+            marks += 1
+        else:
+            marks = 0 if category.startswith("L") else _MARKS_IN_A_ROW
+        if character == " " or (_is_clear(character, category) and (category not in _MARKS or marks <= _MARKS_IN_A_ROW)):
+            yield character
+        else:
+            yield _escaped(ord(character))
+
+
+def _is_clear(character: str, category: str) -> bool:
+    return category not in _HIDDEN and category != "Zs" and ord(character) not in _INVISIBLE
+
+
+def _escaped(code: int) -> str:
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _fitting(units: Iterable[str], room: int) -> list[str]:
+    """As many units from the start as have room; an escape is never cut."""
+    found: list[str] = []
+    for unit in units:
+        room -= len(unit)
+        if room < 0:
+            break
+        found.append(unit)
+    return found

@@ -1,0 +1,124 @@
+"""The decision as a document: `urn:gate:decision:v1` (DOCUMENTS 4, `schemas/decision.json`)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gate.formats.canonical_json import pretty
+from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, VerifiedItem, WaiverUse
+from gate.model.evidence import Rejected
+from gate.model.json import JsonObject
+
+DECISION_SCHEMA: Final = "urn:gate:decision:v1"
+
+
+def render_json(decision: Decision) -> str:
+    """The document, indented, in printable ASCII, with a line feed at its end."""
+    return pretty(decision_json(decision)) + "\n"
+
+
+def decision_json(decision: Decision) -> JsonObject:
+    """The document. Nothing of the decision is left out or shortened; two equal runs differ in `id` alone."""
+    digests = decision.digests
+    return {
+        "schema": DECISION_SCHEMA,
+        "id": decision.id,
+        "verdict": decision.verdict.value,
+        "exit_code": decision.exit_code,
+        "dry_run": decision.dry_run,
+        "context": decision.context,
+        "subject": decision.subject,
+        "controls": {name: _control(control) for name, control in decision.controls.items()},
+        "coverage": decision.coverage,
+        "evidence": {
+            "verified": [_verified(item) for item in decision.verified],
+            "rejected": [_rejected(item) for item in decision.rejected],
+        },
+        "waivers": [_waiver(waiver) for waiver in decision.waivers],
+        "skipped": dict(decision.skipped),
+        "causes": list(decision.causes),
+        "digests": {
+            "input": digests.input,
+            "policy": digests.policy,
+            "configuration": digests.configuration,
+            "trust": digests.trust,
+        },
+        "engine": {"name": decision.engine, "version": decision.engine_version},
+        "gate_version": decision.gate_version,
+        "decided_at": decision.decided_at,
+    }
+
+
+def _control(control: ControlDecision) -> JsonObject:
+    waivers = [entry.waiver for entry in control.violations if entry.waiver is not None]
+    return {
+        "status": control.outcome.value,
+        "mode": control.mode.value,
+        "title": control.info.title,
+        "severity": control.info.severity,
+        "claims": list(control.info.claims),
+        "frameworks": {name: list(reference.ids) for name, reference in control.info.frameworks.items()},
+        "violations": [_violation(entry, control.info.fix) for entry in control.violations],
+        "evidence": list(control.evidence),
+        "reason": control.reason,
+        "waiver": waivers[0] if control.outcome is Outcome.WAIVED and waivers else None,
+    }
+
+
+def _violation(entry: DecidedViolation, fix: str) -> JsonObject:
+    violation = entry.violation
+    return {
+        "code": violation.code,
+        "message": violation.message,
+        "fix": fix,
+        "artifact": violation.artifact,
+        "file": violation.file,
+        "evidence": list(violation.evidence),
+        "waiver": entry.waiver,
+    }
+
+
+def _verified(item: VerifiedItem) -> JsonObject:
+    return {
+        "payload": item.payload,
+        "evidence": item.evidence,
+        "origin": item.origin,
+        "claim": item.claim,
+        "artifacts": list(item.artifacts),
+        "signers": [
+            {
+                "name": signer.name,
+                "kind": signer.kind,
+                "spki": signer.spki,
+                "issuer": signer.issuer,
+                "subject": signer.subject,
+            }
+            for signer in item.signers
+        ],
+        "stated_at_s": item.stated_at_s,
+        "subjects": dict(item.subjects),
+    }
+
+
+def _rejected(item: Rejected) -> JsonObject:
+    return {
+        "evidence": item.evidence,
+        "origin": item.origin,
+        "stage": item.stage.value,
+        "code": item.code,
+        "detail": item.detail,
+        "claimed": item.claimed,
+        "concern": item.concern.value,
+        "artifacts": list(item.artifacts),
+    }
+
+
+def _waiver(waiver: WaiverUse) -> JsonObject:
+    return {
+        "id": waiver.id,
+        "control": waiver.control,
+        "state": waiver.state.value,
+        "used": waiver.used,
+        "expires_s": waiver.expires_s,
+        "problem": waiver.problem,
+    }
