@@ -88,8 +88,7 @@ lock: preflight  ## newest versions that fit requirements/*.in into the lock fil
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$$name.in" -o "$$name.lock"; done
 
 wheel: $(STAMPS)/package  ## the wheel, in dist/
-	$(RELEASE_FLAGS) $(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-build-isolation --no-deps \
-	  --wheel-dir dist .
+	$(RELEASE_FLAGS) maturin build --release --locked --interpreter $(BIN)/python --out dist
 	@ls -l dist
 
 clean:  ## remove what these targets made in the checkout
