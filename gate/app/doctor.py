@@ -1,0 +1,144 @@
+"""`gate doctor`: what is installed, what is missing, and what is weak in a configuration that is not wrong."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from importlib.metadata import version
+from typing import Final
+
+from gate import __version__
+from gate.app.workspace import Request, Workspace, open_workspace
+from gate.collect.git import git_version
+from gate.errors import ConfigError, GateError
+from gate.evaluate.bundle import PolicyBundle, packaged_bundle
+from gate.evaluate.regorus import RegorusEngine
+from gate.formats.rfc3339 import format_time
+from gate.model.control import Mode
+from gate.model.waiver import WaiverState
+
+_GIT_FLOOR: Final = (2, 36)
+_YEAR_S: Final = 366 * 24 * 3600
+# Parameters whose looser value lets more through, with that value.
+_LOOSE: Final = {
+    ("change.attested", "on_empty_diff", "allow"): "an empty diff counts as a pass",
+    ("scan.malware", "accept_suppressed", True): "findings that a tool suppressed do not refuse",
+    ("scan.malware", "accept_not_affected", True): "findings judged not to apply do not refuse",
+}
+
+
+class Level(Enum):
+    """How bad a note is."""
+
+    OK = "ok"
+    WEAK = "weak"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing found, and what to do about it."""
+
+    level: Level
+    text: str
+    fix: str = ""
+
+
+def examine(request: Request) -> tuple[Note, ...]:
+    """Everything worth saying; a broken part becomes a note and hides no other."""
+    notes = list(_installation())
+    try:
+        workspace = open_workspace(request)
+    except ConfigError as error:
+        return (*notes, Note(Level.WRONG, str(error), error.hint))
+    except GateError as error:
+        return (*notes, Note(Level.WRONG, str(error), error.hint))
+    notes.append(Note(Level.OK, f"{workspace.settings.path} is valid (profile {workspace.profile.name})"))
+    notes += _signers(workspace)
+    notes += _inputs(workspace)
+    notes += _policy(workspace)
+    return tuple(notes)
+
+
+def _installation() -> Iterator[Note]:
+    yield Note(Level.OK, f"gate {__version__}, Python {platform.python_version()}")
+    packages = ", ".join(f"{name} {version(name)}" for name in ("click", "cryptography", "jsonschema-rs"))
+    yield Note(Level.OK, packages)
+    yield from _git()
+    try:
+        bundle: PolicyBundle = packaged_bundle()
+        engine = RegorusEngine(bundle)
+        yield Note(
+            Level.OK, f"policy {bundle.digest[:19]}..., {len(bundle.catalogue)} controls; {engine.name} {engine.version}"
+        )
+    except GateError as error:
+        yield Note(Level.WRONG, str(error), error.hint or "install gate again")
+
+
+def _git() -> Iterator[Note]:
+    try:
+        found = git_version()
+    except GateError as error:
+        yield Note(Level.WRONG, str(error), error.hint)
+        return
+    if found < _GIT_FLOOR:
+        floor = ".".join(map(str, _GIT_FLOOR))
+        yield Note(Level.WRONG, f"git {'.'.join(map(str, found))} is older than {floor}", f"install git {floor} or newer")
+    else:
+        yield Note(Level.OK, f"git {'.'.join(map(str, found))}")
+
+
+def _signers(workspace: Workspace) -> Iterator[Note]:
+    settings = workspace.settings
+    if not settings.trust.signers:
+        yield Note(Level.WEAK, "no signer is trusted, so no evidence can count", "gate keygen, then trust.signers")
+    for name, signer in settings.trust.signers.items():
+        if signer.identity is not None:
+            yield Note(
+                Level.WEAK, f"signer {name}: keyless identities are not verified by this version", "use a key for now"
+            )
+            continue
+        if signer.valid_until_s is None:
+            yield Note(Level.WEAK, f"signer {name}: its key never expires", "set valid_until")
+        elif signer.valid_until_s < workspace.now_s:
+            when = format_time(signer.valid_until_s)
+            yield Note(Level.WRONG, f"signer {name}: its key expired at {when}", "rotate the key")
+        elif signer.valid_until_s - workspace.now_s > _YEAR_S:
+            yield Note(Level.WEAK, f"signer {name}: its key is valid for more than a year", "shorten valid_until")
+    keys: dict[bytes, str] = {}
+    for name, signer in settings.trust.signers.items():
+        pem = (signer.key_pem or b"").strip()
+        if pem and pem in keys:
+            yield Note(Level.WEAK, f"signers {keys[pem]} and {name} share one key", "give each its own")
+        keys.setdefault(pem, name)
+
+
+def _inputs(workspace: Workspace) -> Iterator[Note]:
+    settings = workspace.settings
+    if not settings.evidence_directories:
+        yield Note(Level.WEAK, "no evidence directory is configured, so everything attested is missing", "set evidence")
+    for directory in settings.evidence_directories:
+        if not (workspace.root / directory).is_dir():
+            yield Note(Level.WEAK, f"evidence directory {directory} does not exist", "gate sign writes there")
+    if not settings.gates:
+        yield Note(Level.WEAK, "no gate is configured: changed paths are not required to be attested", "set gates")
+    for report in settings.reports:
+        if not any(workspace.root.glob(report.path)):
+            yield Note(Level.WEAK, f"report {report.path} does not exist", f"run {report.tool} before the gate")
+
+
+def _policy(workspace: Workspace) -> Iterator[Note]:
+    for control, mode in workspace.profile.controls.items():
+        if mode is not Mode.ENFORCE:
+            yield Note(Level.WEAK, f"{control} is {mode.value} in profile {workspace.profile.name}", "enforce it")
+    for control in sorted(workspace.bundle.catalogue.keys() - workspace.profile.controls.keys()):
+        yield Note(Level.WEAK, f"{control} is not part of profile {workspace.profile.name}", "add it")
+    for (control, name, loose), meaning in _LOOSE.items():
+        if workspace.profile.parameters.get(control, {}).get(name) == loose:
+            yield Note(Level.WEAK, f"{control}: {meaning} ({name})", "remove the parameter")
+    for waiver in workspace.waivers.values():
+        state = waiver.state(workspace.now_s)
+        if state is not WaiverState.ACTIVE:
+            yield Note(Level.WEAK, f"waiver {waiver.id} for {waiver.control} is {state.value}", "renew or remove it")

@@ -1,0 +1,164 @@
+"""`gate init`: looks at a folder and proposes a configuration for what it finds. Reads names only, no content."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from gate.errors import ConfigError
+from gate.model.artifact import ArtifactKind
+from gate.model.path import is_plain_relative
+
+MAX_FOLDERS: Final = 20_000
+_WEIGHTS: Final = frozenset(
+    {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".joblib", ".onnx", ".gguf", ".h5", ".keras", ".npz"}
+)
+_DATA: Final = frozenset({".jsonl", ".parquet", ".csv", ".arrow"})
+_DATA_FOLDERS: Final = frozenset({"data", "dataset", "datasets"})
+_LOCKS: Final = re.compile(r"(requirements.*\.(lock|txt)|uv\.lock|poetry\.lock|Pipfile\.lock|package-lock\.json|Cargo\.lock)")
+_PROMPT_FOLDERS: Final = frozenset({"prompts", "prompt"})
+_GLOB_CHARACTERS: Final = frozenset("*?[]{}")
+_SKIPPED: Final = frozenset({"node_modules", "site-packages", "__pycache__", "target", "dist", "build"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that could be an artifact. Only `active` ones are switched on in the proposal."""
+
+    name: str
+    kind: ArtifactKind
+    path: str
+    active: bool
+    is_folder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A configuration and where its parts came from."""
+
+    text: str
+    found: tuple[Found, ...]
+    dockerfiles: tuple[str, ...]
+
+
+def propose(root: Path, valid_until: str, public_key: str) -> Proposal:
+    """A commented `gate.yaml`; raises `ConfigError` when there is nothing to judge below the root."""
+    entries, dockerfiles = [], []
+    for folder, files in _walk(root):
+        entries += _judge_folder(folder, files)
+        dockerfiles += [_join(folder, name) for name in files if name.startswith("Dockerfile")]
+    found = tuple(_named(sorted(set(entries), key=lambda entry: (not entry[2], entry[1]))))
+    if not any(entry.active for entry in found):
+        raise ConfigError(
+            "found no model, adapter or dataset below this folder",
+            hint="write a gate.yaml that names them (docs/reference/configuration.md), or run this beside them",
+        )
+    return Proposal(_render(found, tuple(sorted(dockerfiles)), valid_until, public_key), found, tuple(sorted(dockerfiles)))
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Folders below the root with the names of their files; hidden, linked and vendored ones are left out."""
+    for number, (folder, folders, files) in enumerate(os.walk(root)):
+        if number >= MAX_FOLDERS:
+            raise ConfigError(f"more than {MAX_FOLDERS} folders; run this closer to the models")
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
+        if (Path(folder) / "pyvenv.cfg").exists():
+            folders[:] = []
+            continue
+        relative = Path(folder).relative_to(root).as_posix()
+        path = "" if relative == "." else relative
+        if not path or is_plain_relative(path):
+            yield path, sorted(files)
+
+
+def _judge_folder(folder: str, files: Sequence[str]) -> Iterator[tuple[ArtifactKind, str, bool]]:
+    suffixes = {PurePosixPath(name).suffix for name in files}
+    name = PurePosixPath(folder).name
+    if folder and suffixes & _WEIGHTS:
+        yield (ArtifactKind.ADAPTER if "adapter_config.json" in files else ArtifactKind.WEIGHTS), folder, True
+    elif folder and suffixes & _DATA and set(PurePosixPath(folder).parts) & _DATA_FOLDERS:
+        yield ArtifactKind.DATASET, folder, True
+    if not folder:
+        for file in files:
+            if PurePosixPath(file).suffix in _WEIGHTS and is_plain_relative(file):
+                yield ArtifactKind.WEIGHTS, file, True
+    if name in _PROMPT_FOLDERS:
+        yield ArtifactKind.PROMPT, folder, False
+    for file in files:
+        if _LOCKS.fullmatch(file):
+            yield ArtifactKind.PACKAGE, _join(folder, file), False
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _named(entries: Sequence[tuple[ArtifactKind, str, bool]]) -> Iterator[Found]:
+    """Gives each a unique plain name. A folder below another artifact belongs to that one."""
+    taken: set[str] = set()
+    folders = {path for kind, path, active in entries if active}
+    for kind, path, active in entries:
+        if active and any(parent.as_posix() in folders for parent in PurePosixPath(path).parents):
+            continue
+        base = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(path).name).strip("-._")[:48] or "artifact"
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}-{number}"
+        taken.add(name)
+        # A name with a glob's characters can't be a trigger path, so a person has to look at it.
+        plain = _GLOB_CHARACTERS.isdisjoint(path)
+        yield Found(name, kind, path, active and plain, is_folder="/" in path or PurePosixPath(path).suffix not in _WEIGHTS)
+
+
+def _render(found: Sequence[Found], dockerfiles: Sequence[str], valid_until: str, public_key: str) -> str:
+    lines = [
+        "# What the gate judges, and whom it trusts. Reference: docs/reference/configuration.md",
+        "version: 1",
+        "target: deployment                # training | fine-tuning | deployment",
+        "environment: production",
+        "profile: baseline                 # baseline | strict | a file",
+        "",
+        "artifacts:                        # what asks for admission",
+    ]
+    for entry in found:
+        mark = "" if entry.active else "# "
+        lines.append(f"  {mark}{entry.name}: {{kind: {entry.kind.value}, path: {_quoted(entry.path)}}}")
+    if dockerfiles:
+        lines += [f"  # {name} builds an image; name it by digest once it is pushed:" for name in dockerfiles]
+        lines.append('  # server: {kind: container, image: "registry.example/app@sha256:..."}')
+    lines += [
+        "",
+        "evidence:                         # signed attestations; other files there are ignored",
+        "  - directory: .gate/attestations",
+        "",
+        "trust:",
+        "  signers:",
+        "    development:                  # made by `gate init`; replace it by the key of your release job",
+        f"      key: {public_key}",
+        '      claims: [artifact.signature, "build.*"]',
+        f"      valid_until: {valid_until}",
+        "",
+        "gates:                            # what a change to these paths has to bring",
+    ]
+    for number, entry in enumerate((entry for entry in found if entry.active), 1):
+        required = ["artifact.signature"]
+        if entry.kind in {ArtifactKind.WEIGHTS, ArtifactKind.ADAPTER}:
+            required.append("build.provenance")
+        trigger = f"{entry.path}/**" if entry.is_folder else entry.path
+        lines += [
+            f"  - id: G{number:03}",
+            f"    trigger_paths: [{_quoted(trigger)}]",
+            f"    required_attestations: [{', '.join(required)}]",
+            f"    message: A changed {entry.kind.value} needs {' and '.join(required)}.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
