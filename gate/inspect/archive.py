@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from gate.inspect.context import CapError, Context, Findings, shown
+from gate.inspect.numpy import NPY_MAGIC, inspect_npy
 from gate.inspect.pickle import inspect_torch_data, is_hidden_pickle, is_pickle_head
 from gate.inspect.pickle_values import Storage
 from gate.inspect.source import CHUNK_BYTES, BytesSource, Slice, Source, SourceError
@@ -58,16 +59,15 @@ class _Prefix:
         return self.data[offset : offset + wanted]
 
 
-def inspect_zip(path: str, source: Source, context: Context) -> FileInspection:
+def inspect_zip(_path: str, source: Source, context: Context) -> FileInspection:
     """Judges the structure and every member of a zip archive."""
     found = Findings(context.limits.findings)
     try:
         members = read_directory(source, context.limits, found)
     except ZipError as problem:
-        found.add("archive.structure", Severity.HIGH, f"not a readable zip archive: {problem}")
-        return FileInspection(
-            "zip", inspected=False, reason=f"not a readable zip archive: {problem}", findings=found.done()
-        )
+        message = f"not a readable zip archive: {problem}"
+        found.add("archive.structure", Severity.HIGH, message)
+        return FileInspection("zip", inspected=False, reason=message, findings=found.done())
     except CapError as problem:
         return FileInspection("zip", inspected=False, reason=str(problem), findings=found.done())
     prefix = _torch_prefix(members)
@@ -75,11 +75,13 @@ def inspect_zip(path: str, source: Source, context: Context) -> FileInspection:
     if kind == "keras":
         reason = "format keras is not inspected by this version"
         return FileInspection(kind, inspected=False, reason=reason, findings=found.done())
-    reader = _Archive(path, source, context, found, prefix)
-    reasons = [reason for member in members if (reason := reader.judge(member)) is not None]
+    reader = _Archive(source, context, found, prefix)
+    reasons = [why for member in members if (why := reader.judge(member)) is not None]
     reader.check_storages()
-    reason = f"{len(reasons)} of {len(members)} members, first: {reasons[0]}" if reasons else None
-    return FileInspection(kind, inspected=reason is None, reason=reason, findings=found.done())
+    if reasons:
+        first = f"{len(reasons)} of {len(members)} members, first: {reasons[0]}"
+        return FileInspection(kind, inspected=False, reason=first, findings=found.done())
+    return FileInspection(kind, inspected=True, findings=found.done())
 
 
 def _torch_prefix(members: Sequence[Member]) -> str | None:
@@ -100,8 +102,7 @@ def _kind(members: Sequence[Member], prefix: str | None) -> str:
 class _Archive:
     """The members of one archive, one after the other."""
 
-    def __init__(self, path: str, source: Source, context: Context, found: Findings, prefix: str | None) -> None:
-        self._path = path
+    def __init__(self, source: Source, context: Context, found: Findings, prefix: str | None) -> None:
         self._source = source
         self._context = context
         self._found = found
@@ -137,6 +138,8 @@ class _Archive:
                 self._found.add("archive.code", Severity.HIGH, message)
                 return None
         context = self._context.deeper()
+        if isinstance(inside, _Prefix):
+            return self._take(member, inspect_npy(member.name, inside, context))
         return self._take(member, context.nested(member.name, inside, context))
 
     def _judge_storage(self, member: Member, inside: Source) -> None:
@@ -162,9 +165,10 @@ class _Archive:
             )
             raise CapError("unpacks to more than it can")
         if member.unpacked > limits.inflated_bytes:
-            if not member.name.endswith(".npy"):
+            prefix = _inflate(packed, _PREFIX_BYTES, self._context, whole=False)
+            if not prefix.startswith(NPY_MAGIC):
                 raise CapError("unpacks to more than the limit")
-            return _Prefix(_inflate(packed, _PREFIX_BYTES, self._context, whole=False), member.unpacked)
+            return _Prefix(prefix, member.unpacked)
         data = _inflate(packed, member.unpacked, self._context, whole=True)
         if len(data) != member.unpacked:
             self._found.add("archive.size", Severity.HIGH, f"member {shown(member.name)} is shorter than it says")
@@ -192,20 +196,19 @@ def _inflate(source: Source, limit: int, context: Context, *, whole: bool) -> by
 def _unpack(source: Source, start: int, stream: _Decompressor, limit: int, context: Context) -> tuple[bytes, bool, int]:
     """Unpacks one stream: its bytes up to the limit, whether it came to its end within it, and where it ended."""
     parts: list[bytes] = []
-    left, at, waiting = limit + 1, start, b""
-    while left > 0 and not stream.eof:
+    left, at, waiting, ended = limit + 1, start, b"", False
+    while left > 0 and not ended:
         if not waiting:
             waiting = source.read_at(at, CHUNK_BYTES)
             at += len(waiting)
         part = stream.decompress(waiting, min(left, CHUNK_BYTES))
-        waiting = getattr(stream, "unconsumed_tail", b"")
-        if not part and not waiting and not stream.eof and at >= source.size:
+        waiting, ended = getattr(stream, "unconsumed_tail", b""), stream.eof
+        if not part and not waiting and not ended and at >= source.size:
             break
         context.budget.spend_inflated(len(part))
         parts.append(part)
         left -= len(part)
-    data = b"".join(parts)
-    return data[:limit], stream.eof and len(data) <= limit, at - len(stream.unused_data)
+    return b"".join(parts)[:limit], ended and left > 0, at - len(stream.unused_data)
 
 
 def _gzip() -> _Decompressor:
@@ -243,8 +246,8 @@ def inspect_compressed(path: str, source: Source, context: Context, name: str) -
     found = Findings(context.limits.findings)
     parts: list[bytes] = []
     at, left = 0, context.limits.inflated_bytes
+    inside = context.deeper()
     try:
-        inside = context.deeper()
         while at < source.size:
             data, complete, end = _unpack(source, at, COMPRESSED[name](), left, context)
             if not complete:

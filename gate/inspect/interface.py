@@ -24,7 +24,7 @@ class Inspector(Protocol):
     """Judges the bytes of one format.
 
     Reads within the limits of the context and without recursion into the data. What is wrong becomes a finding;
-    what it cannot judge becomes `inspected=False` with a reason. It may raise: `inspect_file` makes that "not inspected".
+    what it cannot judge becomes `inspected=False` with a reason. Whatever it raises makes the file "not inspected".
     """
 
     def __call__(self, path: str, source: Source, context: Context, /) -> FileInspection:

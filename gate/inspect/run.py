@@ -30,8 +30,8 @@ def inspect_artifact(artifact: Artifact, inspections: Mapping[str, FileInspectio
             missing[path] = inspection.reason or "no reason was given"
         else:
             scanned[path] = file.digest
-        for finding in inspection.findings if inspection else ():
-            findings.append(replace(finding, artifact=artifact.name, file=path))
+        if inspection is not None:
+            findings.extend(replace(finding, artifact=artifact.name, file=path) for finding in inspection.findings)
     if not artifact.files:
         status, problem = ScanStatus.FAILED, "the artifact has no files that could be inspected"
     elif missing:

@@ -44,18 +44,22 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"dex\n", "code"),
 )
 _SCRIPT: Final = re.compile(rb"(?:\xef\xbb\xbf)?#![ \t]*/")
-_CODE_SUFFIXES: Final = frozenset(
-    (
-        "bash bat cmd class cpp cu cuh dll dylib exe go ipynb jar js lua mjs php pl ps1 psm1 ptx py pyc pyd pyi pyo "
-        "pyw pyx r rb rs sh so ts vbs wasm zsh"
-    ).split()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CODE_SUFFIXES: Final = _words(
+    "bash bat cmd class cpp cu cuh dll dylib exe go ipynb jar js lua mjs php pl ps1 psm1 ptx py pyc pyd pyi "
+    "pyo pyw pyx r rb rs sh so ts vbs wasm zsh "
 )
-_TEXT_SUFFIXES: Final = frozenset(
-    "bib bpe cff cfg codes csv gitattributes gitignore gitkeep ini jsonl license lock log md merges ndjson prompt rst text "
-    "toml tsv txt vocab".split()
+_TEXT_SUFFIXES: Final = _words(
+    "bib bpe cff cfg codes csv gitattributes gitignore gitkeep ini jsonl license lock log md merges ndjson "
+    "prompt rst text toml tsv txt vocab "
 )
-_TEXT_NAMES: Final = frozenset(
-    "authors changelog codeowners contributing copying license licence notice readme use_policy version".split()
+_TEXT_NAMES: Final = _words(
+    "authors changelog codeowners contributing copying license licence notice readme use_policy version "
 )
 _BY_SUFFIX: Final[Mapping[str, str]] = {
     "json": "json",
@@ -71,7 +75,7 @@ _BY_SUFFIX: Final[Mapping[str, str]] = {
     "spm": "sentencepiece",
     "tar": "tar",
 }
-_PICKLE_SUFFIXES: Final = frozenset("bin ckpt data dat dill joblib mdl model pickle pkl pt pth sav th".split())
+_PICKLE_SUFFIXES: Final = _words("bin ckpt data dat dill joblib mdl model pickle pkl pt pth sav th ")
 _EXPECTED: Final[Mapping[str, frozenset[str]]] = {
     "safetensors": frozenset({"safetensors"}),
     "json": frozenset({"json"}),
@@ -130,7 +134,8 @@ def recognise(path: str, head: bytes, size: int) -> str:
             return name
     if (head[:2] == b"MZ" and b"\x00" in head[:64]) or _SCRIPT.match(head):
         return "code"
-    if len(head) >= 2 and head[0] == 0x78 and (head[0] << 8 | head[1]) % 31 == 0 and head[1] & 0x20 == 0:
+    text = is_text_name(path)  # "x^" begins both a text and a stream
+    if len(head) >= 2 and head[0] == 0x78 and (head[0] << 8 | head[1]) % 31 == 0 and head[1] & 0x20 == 0 and not text:
         return "zlib"
     return _by_name(path, head)
 

@@ -106,7 +106,7 @@ def read_directory(source: Source, limits: InspectLimits, found: Findings) -> tu
     if end.trailing:
         found.add("archive.trailing_data", Severity.HIGH, "bytes follow the end of the archive")
     _check_names(members, found)
-    _check_layout(source, members, start, found)
+    _check_layout(members, start, found)
     return tuple(members)
 
 
@@ -221,7 +221,7 @@ def _check_names(members: Sequence[Member], found: Findings) -> None:
             found.add("archive.flags", Severity.HIGH, f"member {label} has unknown flags")
 
 
-def _check_layout(source: Source, members: Sequence[Member], end: int, found: Findings) -> None:
+def _check_layout(members: Sequence[Member], end: int, found: Findings) -> None:
     """Members follow one another without overlap or gap: a gap hides bytes, or a member that only some readers see."""
     at, slack = 0, frozenset({0})
     for member in sorted(members, key=lambda member: member.header):
