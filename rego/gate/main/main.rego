@@ -15,7 +15,7 @@ report := {
 }
 
 # METADATA
-# description: What each control says, by id. Evidence and reason are what a pass or a not_applicable rests on.
+# description: What each control says, by id. Nothing is said that does not belong to its status.
 controls[id] := entry if {
 	some id in asked
 	[family, name] := split(id, ".")
@@ -24,7 +24,7 @@ controls[id] := entry if {
 		"evidence": evidence_of(family, name, status),
 		"reason": reason_of(family, name, status),
 		"status": status,
-		"violations": violations_of(family, name),
+		"violations": violations_of(family, name, status),
 	}
 }
 
@@ -35,9 +35,9 @@ asked contains id if {
 	not setting.mode == "off"
 }
 
-default violations_of(_, _) := []
+default violations_of(_, _, _) := []
 
-violations_of(family, name) := sort(data.gate.controls[family][name].violations)
+violations_of(family, name, "fail") := sort(data.gate.controls[family][name].violations)
 
 default evidence_of(_, _, _) := []
 

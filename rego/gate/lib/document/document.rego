@@ -170,7 +170,7 @@ _is_timed(attestation) if {
 
 default _is_stated(_) := false
 
-_is_stated(null)
+_is_stated(value) if is_null(value)
 
 _is_stated(value) if shape.is_whole(value)
 

@@ -12,10 +12,10 @@ import future.keywords.not
 #   Ids of the scans that may satisfy a control: attested or inspected ones, and observed ones if the control's
 #   parameter `observed` is true. Undefined if scans or parameters are malformed.
 usable(control) := ids if {
-	is_object(document.scans)
+	is_object(data.gate.lib.document.scans)
 	bases := _bases(parameters.of(control))
 	ids := {id |
-		some id, scan in document.scans
+		some id, scan in data.gate.lib.document.scans
 		scan.basis in bases
 		scan.status in {"complete", "incomplete"}
 	}
@@ -33,10 +33,10 @@ inspections := {id | some id, scan in document.scans; scan.basis == "inspected"}
 # description: Paths of an artifact's regular files that one of the scans judged by the very bytes that are there.
 covered(ids, name) := {path |
 	some id in ids
-	document.scans[id].artifact == name
-	document.scans[id].status in {"complete", "incomplete"}
-	some path, digest in document.scans[id].files
-	document.artifacts[name].files[path].digest == digest
+	data.gate.lib.document.scans[id].artifact == name
+	data.gate.lib.document.scans[id].status in {"complete", "incomplete"}
+	some path, digest in data.gate.lib.document.scans[id].files
+	data.gate.lib.document.artifacts[name].files[path].digest == digest
 }
 
 # METADATA

@@ -17,7 +17,7 @@ is_digest(value) if {
 
 default is_optional_digest(_) := false
 
-is_optional_digest(null)
+is_optional_digest(value) if is_null(value)
 
 is_optional_digest(value) if is_digest(value)
 
@@ -30,7 +30,7 @@ is_text(value) if {
 
 default is_optional_text(_) := false
 
-is_optional_text(null)
+is_optional_text(value) if is_null(value)
 
 is_optional_text(value) if is_text(value)
 

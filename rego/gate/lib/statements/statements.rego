@@ -26,7 +26,10 @@ verified := document.attestations if {
 
 # METADATA
 # description: Payload digests of the statements of one claim that cover every file of one artifact.
-about(claim, artifact) := {digest | some digest in document.claims[claim].by_artifact[artifact]} if is_object(verified)
+about(claim, artifact) := found if {
+	is_object(verified)
+	found := {digest | some digest in data.gate.lib.document.claims[claim].by_artifact[artifact]}
+}
 
 # METADATA
 # description: Those of `digests` that are verified statements of a claim, which may be a pattern such as `build.*`.

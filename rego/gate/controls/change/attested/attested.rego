@@ -39,16 +39,14 @@ subjects := {[path, gate, claim] |
 }
 
 coverings contains pair if {
-	some subject in subjects
-	[path, _, claim] := subject
+	some [path, gate, claim] in subjects
 	some digest in statements.making(claim, document.change.files[path].covered_by[claim])
-	pair := [subject, digest]
+	pair := [[path, gate, claim], digest]
 }
 
 proved := {subject | some [subject, _] in coverings}
 
 violations contains entry if {
-	is_object(statements.verified)
 	some [path, gate, claim] in (subjects - proved)
 	message := sprintf("gate %s requires a verified statement of %s that covers it", [gate, claim])
 	entry := result.violation("change.attested.missing", message, {"file": path})

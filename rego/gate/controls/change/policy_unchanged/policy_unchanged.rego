@@ -41,7 +41,6 @@ approved := {path | some [path, _] in approvals}
 proved := (subjects - steering) | approved
 
 violations contains entry if {
-	is_object(statements.verified)
 	some path in (steering - approved)
 	message := sprintf("it steers the gate (%s) and no verified approval covers it", [document.change.files[path].role])
 	entry := result.violation("change.policy_unchanged.changed", message, {"file": path})
@@ -61,4 +60,4 @@ reason := sprintf("%d changed files, none of them steers the gate", [count(subje
 	count(steering) == 0
 }
 
-reason := sprintf("%d changed files that steer the gate are approved", [count(approved)]) if count(steering) > 0
+reason := sprintf("%d changed files steer the gate and are approved", [count(approved)]) if count(steering) > 0

@@ -23,6 +23,7 @@ default status := "error"
 status := result.status(subjects, proved, violations) if {
 	is_object(document.artifacts)
 	is_object(document.findings)
+	is_object(document.scans)
 }
 
 subjects := {name | some name, artifact in document.artifacts; artifact.kind in {"adapter", "weights"}}
@@ -35,7 +36,6 @@ inspected := {[name, path] |
 proved := {name | some [name, _] in inspected}
 
 violations contains entry if {
-	is_object(document.scans)
 	some name in (subjects - proved)
 	message := "none of its files was inspected"
 	entry := result.violation("load.no_remote_code.uninspected", message, {"artifact": name})

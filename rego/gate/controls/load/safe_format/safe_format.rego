@@ -23,6 +23,7 @@ default status := "error"
 status := result.status(subjects, proved, violations) if {
 	is_object(document.artifacts)
 	is_object(document.findings)
+	is_object(document.scans)
 }
 
 artifacts := {name: artifact |
@@ -44,7 +45,6 @@ proved := {[name, path] |
 links := {[name, path] | some name, artifact in artifacts; some path, file in artifact.files; is_null(file.digest)}
 
 violations contains entry if {
-	is_object(document.scans)
 	some [name, path] in ((subjects - proved) - links)
 	message := "its format is unknown, or these bytes were not inspected"
 	entry := result.violation("load.safe_format.uninspected", message, {"artifact": name, "file": path})

@@ -1,0 +1,97 @@
+package gate.lib.scanning_test
+
+import data.gate.fixtures
+import data.gate.lib.scanning
+import future.keywords.not
+
+usable(patches) := value if {
+	doc := fixtures.after(patches)
+	value := scanning.usable("scan.malware") with input as doc
+}
+
+covered(patches, ids) := value if {
+	doc := fixtures.after(patches)
+	value := scanning.covered(ids, "summarizer") with input as doc
+}
+
+inspections(patches) := value if {
+	doc := fixtures.after(patches)
+	value := scanning.inspections with input as doc
+}
+
+remote_code(patches) := value if {
+	doc := fixtures.after(patches)
+	value := scanning.remote_code with input as doc
+}
+
+test_all_are_usable if {
+	usable([]) == {"inspection", "tickets"}
+}
+
+test_attested_and_inspected_are_usable if {
+	usable([fixtures.put("/parameters/scan.malware/observed", false)]) == {"inspection", "tickets"}
+}
+
+test_observed_is_usable_where_accepted if {
+	usable([fixtures.put("/scans/tickets/basis", "observed")]) == {"inspection", "tickets"}
+}
+
+test_observed_is_not_usable if {
+	usable([fixtures.put("/scans/tickets/basis", "observed"), fixtures.put("/parameters/scan.malware/observed", false)]) == {"inspection"}
+}
+
+test_observed_is_not_usable_by_default if {
+	usable([fixtures.put("/scans/tickets/basis", "observed"), fixtures.remove("/parameters/scan.malware/observed")]) == {"inspection"}
+}
+
+test_failed_is_not_usable if {
+	usable([fixtures.put("/scans/tickets/status", "failed")]) == {"inspection"}
+}
+
+test_incomplete_is_usable if {
+	usable([fixtures.put("/scans/tickets/status", "incomplete")]) == {"inspection", "tickets"}
+}
+
+test_errors_when_parameters_are_broken if {
+	not usable([fixtures.put("/parameters", [])])
+}
+
+test_errors_when_scans_are_broken if {
+	not usable([fixtures.put("/scans", [])])
+}
+
+test_covers_all_files if {
+	covered([], {"inspection", "tickets"}) == {"config.json", "model.safetensors"}
+}
+
+test_covers_nothing_by_another_scan if {
+	covered([], {"tickets", "none"}) == set()
+}
+
+test_covers_nothing_by_a_failed_scan if {
+	covered([fixtures.put("/scans/inspection/status", "failed")], {"inspection"}) == set()
+}
+
+test_covers_by_an_incomplete_scan if {
+	covered([fixtures.put("/scans/inspection/status", "incomplete")], {"inspection"}) == {"config.json", "model.safetensors"}
+}
+
+test_covers_nothing_by_other_bytes if {
+	covered([fixtures.put("/scans/inspection/files/config.json", fixtures.digests.rows)], {"inspection"}) == {"model.safetensors"}
+}
+
+test_covers_nothing_of_another_artifact if {
+	covered([fixtures.put("/scans/inspection/artifact", "tickets")], {"inspection"}) == set()
+}
+
+test_inspections_are_those_of_the_gate if {
+	inspections([]) == {"inspection"}
+	inspections([fixtures.put("/scans/inspection/status", "failed")]) == {"inspection"}
+}
+
+test_remote_code_needs_an_inspection_and_a_rule if {
+	object.keys(remote_code([fixtures.put("/findings/f1/rule", "remote_code.x"), fixtures.put("/findings/f1/scan", "inspection")])) == {"f1"}
+	remote_code([fixtures.put("/findings/f1/rule", "remote_code.x")]) == {}
+	remote_code([fixtures.put("/findings/f1/scan", "inspection")]) == {}
+	remote_code([]) == {}
+}

@@ -1,0 +1,106 @@
+package gate.main_test
+
+import data.gate.fixtures
+import data.gate.main
+import future.keywords.not
+
+asking(controls) := [fixtures.put("/profile", {"name": "x", "controls": controls})]
+
+report(patches) := value if {
+	doc := fixtures.after(patches)
+	value := main.report with input as doc
+}
+
+test_passes_when_a_control_passes if {
+	report(asking({"artifact.signed": {"mode": "enforce"}, "scan.malware": {"mode": "warn"}})) == {
+		"schema": "urn:gate:report:v1",
+		"controls": {
+			"artifact.signed": {
+				"status": "pass",
+				"violations": [],
+				"evidence": [fixtures.digests.sig1, fixtures.digests.sig2],
+				"reason": null,
+			},
+			"scan.malware": {
+				"status": "pass",
+				"violations": [],
+				"evidence": [fixtures.digests.report],
+				"reason": "2 scans looked at 2 artifacts",
+			},
+		},
+	}
+}
+
+test_fails_when_a_control_fails if {
+	controls := asking({"load.no_remote_code": {"mode": "enforce"}})
+	report(array.concat(controls, [fixtures.remove("/scans/inspection")])).controls == {"load.no_remote_code": {
+		"status": "fail",
+		"violations": [{
+			"artifact": "summarizer",
+			"code": "load.no_remote_code.uninspected",
+			"evidence": [],
+			"file": null,
+			"message": "none of its files was inspected",
+		}],
+		"evidence": [],
+		"reason": null,
+	}}
+}
+
+# Those that pass nothing give their violations only.
+test_fails_without_evidence_or_reason if {
+	patches := [fixtures.put("/findings/f1/severity", "high")]
+	controls := asking({"scan.malware": {"mode": "enforce"}})
+	entry := report(array.concat(controls, patches)).controls["scan.malware"]
+	entry.status == "fail"
+	entry.evidence == []
+	entry.reason == null
+	count(entry.violations) == 1
+}
+
+test_violations_are_sorted if {
+	controls := asking({"load.safe_format": {"mode": "enforce"}})
+	entry := report(array.concat(controls, [fixtures.remove("/scans/inspection")])).controls["load.safe_format"]
+	[violation.file | some violation in entry.violations] == ["config.json", "model.safetensors"]
+}
+
+test_errors_when_a_section_is_broken if {
+	controls := asking({"artifact.signed": {"mode": "enforce"}})
+	patches := [fixtures.put(fixtures.statement("sig1", "artifacts"), [])]
+	report(array.concat(controls, patches)).controls == {"artifact.signed": {
+		"status": "error",
+		"violations": [],
+		"evidence": [],
+		"reason": null,
+	}}
+}
+
+test_gives_the_reason_when_not_applicable if {
+	controls := asking({"artifact.signed": {"mode": "enforce"}})
+	report(array.concat(controls, [fixtures.put("/artifacts", {})])).controls == {"artifact.signed": {
+		"status": "not_applicable",
+		"violations": [],
+		"evidence": [],
+		"reason": "no artifact of a kind that is signed",
+	}}
+}
+
+test_leaves_out_what_is_off if report(asking({"artifact.signed": {"mode": "off"}})).controls == {}
+
+test_asks_when_the_mode_is_unknown if {
+	object.keys(report(asking({"artifact.signed": {"mode": "x"}, "artifact.pinned": {}})).controls) == {
+		"artifact.pinned",
+		"artifact.signed",
+	}
+}
+
+test_leaves_out_unknown_controls if {
+	controls := {id: {"mode": "enforce"} | some id in ["no.such", "artifact", "artifact.signed.missing", "", "artifact.no"]}
+	report(asking(controls)).controls == {}
+}
+
+test_asks_for_nothing_when_there_are_no_controls if {
+	report([]).controls == {}
+	report(asking(["artifact.signed"])).controls == {}
+	report(asking("artifact.signed")).controls == {}
+}
