@@ -1,0 +1,82 @@
+"""Reading what a person named, and writing results so that nobody sees half of one."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from gate.errors import AttestError
+
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file; raises `AttestError`, also when there are more than `limit`.
+
+    A FIFO or device is refused without waiting for it.
+    """
+    data = read_prefix(path, limit + 1)
+    if len(data) > limit:
+        raise AttestError(f"{path} has more than the {limit} bytes that are read")
+    return data
+
+
+def read_prefix(path: Path, count: int) -> bytes:
+    """The first `count` bytes of a regular file; raises `AttestError`."""
+    return open_regular(path, count)[0]
+
+
+def open_regular(path: Path, count: int) -> tuple[bytes, os.stat_result]:
+    """The first bytes of a regular file and its status, both of the same opened file; raises `AttestError`."""
+    try:
+        descriptor = os.open(path, _READ)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise AttestError(f"{path} is no regular file")
+            return file.read(count), status
+    except OSError as error:
+        raise AttestError(f"cannot read {path}: {error.strerror}") from None
+
+
+def create_file(path: Path, data: bytes, mode: int) -> None:
+    """Makes a file that did not exist, with its mode from the first moment; raises `AttestError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, _CREATE, mode)
+    except FileExistsError:
+        raise AttestError(f"{path} exists already and is not overwritten", hint="choose another name") from None
+    except OSError as error:
+        raise AttestError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        _write_out(descriptor, data)
+    except OSError as error:
+        path.unlink()
+        raise AttestError(f"cannot write {path}: {error.strerror}") from None
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a file in one step, synced to disk; raises `AttestError` and leaves what was there."""
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".gate-")
+        temporary = Path(name)
+        os.fchmod(descriptor, 0o644)
+        _write_out(descriptor, data)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise AttestError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _write_out(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)

@@ -1,0 +1,79 @@
+"""What the commands that make keys and signatures share: passphrases, and how results are told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from gate.app.attest import Made
+from gate.errors import AttestError
+from gate.report.escape import terminal
+
+
+def ask_passphrase(what: str) -> str:
+    """Asks on the terminal without showing what is typed; raises `AttestError` where there is none.
+
+    Nothing else supplies a passphrase: environments and command lines are read by others and end up in logs.
+    """
+    return _prompt(what, confirm=False)
+
+
+def ask_new_passphrase(*, required: bool) -> str | None:
+    """A passphrase typed twice, `None` for an empty one; raises `AttestError` if one is required and none came."""
+    text = _prompt("Passphrase for the new key" + ("" if required else " (empty for none)"), confirm=True)
+    if required and not text:
+        raise AttestError("the passphrase is empty")
+    return text or None
+
+
+def has_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def _prompt(what: str, *, confirm: bool) -> str:
+    if not has_terminal():
+        raise AttestError(
+            f"{what}: there is no terminal to ask on",
+            hint="use a key without passphrase, kept by the CI system's secret store",
+        )
+    text: str = click.prompt(terminal(what), default="", hide_input=True, show_default=False, err=True)
+    if confirm and text != click.prompt("Again", default="", hide_input=True, show_default=False, err=True):
+        raise AttestError("the two passphrases differ")
+    return text
+
+
+def shown(path: Path) -> str:
+    """A path for people: relative to the current folder where it lies below it."""
+    absolute, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100 - links are shown as they were given
+    return terminal(str(absolute.relative_to(here) if here in absolute.parents else path))
+
+
+def result_text(made: Made, next_command: str) -> str:
+    """What was made, by which key, where it is, and what to do next."""
+    number = f"{made.files} file{'' if made.files == 1 else 's'}"
+    size = f", {_size(made.size)}" if made.size else ""
+    lines = [
+        f"{'signed' if made.spki else 'made':<10}{terminal(made.subject)}: {made.claim}, {number}{size}",
+        f"{'digest':<10}{made.digest}",
+    ]
+    if made.spki is not None:
+        lines.append(f"{'key':<10}{made.algorithm} {made.spki}")
+    lines.append(f"{'replaced' if made.replaced else 'written':<10}{shown(made.path)}")
+    if made.advice is not None:
+        lines.append(f"{'note':<10}{made.advice}")
+    lines.append(f"{'next':<10}{next_command}")
+    return "\n".join(lines)
+
+
+def _size(count: int) -> str:
+    if count < 1 << 10:
+        return f"{count} B"
+    size, unit = count / 1024, "KiB"
+    for larger in ("MiB", "GiB", "TiB"):
+        if size >= 1024:
+            size, unit = size / 1024, larger
+    return f"{size:.1f} {unit}"
