@@ -93,8 +93,9 @@ class _Loader:
 
     def settings(self) -> Settings:
         fields = self.fields
-        if "version" not in fields or fields["version"].value != 1:
-            raise (fields.get("version") or self.root).error("version must be 1")
+        version = fields.get("version", self.root)
+        if not version.is_integer(1):
+            raise version.error("version must be 1")
         for key in _LATER:
             if key in fields:
                 raise fields[key].error(f"{key} are not read by this version; remove the key so that nothing is missed")
@@ -104,6 +105,7 @@ class _Loader:
         if not artifacts and not gates:
             raise self.root.error("nothing to judge: neither artifacts nor gates")
         profile = fields["profile"].text() if "profile" in fields else "baseline"
+        profile_is_file = "/" in profile or "." in profile
         waivers = self._file("waivers")
         return Settings(
             path=self.path,
@@ -111,18 +113,18 @@ class _Loader:
             digest=sha256_digest(self.data),
             target=Target(fields["target"].choice(*(target.value for target in Target))),
             environment=fields["environment"].text() if "environment" in fields else "default",
-            profile=profile,
+            profile=relative_path(fields["profile"]) if profile_is_file else profile,
             artifacts=artifacts,
             evidence_directories=self._evidence(),
             reports=self._reports(artifacts),
             gates=gates,
             trust=_Trust(self).settings(),
             parameters=self._parameters(),
-            waivers_path=fields["waivers"].text() if waivers is not None else None,
+            waivers_path=relative_path(fields["waivers"]) if waivers is not None else None,
             waivers=waivers,
             allow_empty_diff=self._choice("on_empty_diff", "refuse", "allow") == "allow",
             limits=self._limits(),
-            profile_text=self._file("profile") if "/" in profile or "." in profile else None,
+            profile_text=self._file("profile") if profile_is_file else None,
         )
 
     def _choice(self, key: str, *words: str) -> str:
@@ -154,7 +156,9 @@ class _Loader:
         for name, artifact in found.items():
             if artifact.base is not None and (artifact.base not in found or artifact.base == name):
                 node = self.fields["artifacts"].members()[name].members()["base"]
-                raise node.error(f"base {artifact.base!r} is not another artifact{suggestion(artifact.base, list(found))}")
+                raise node.error(
+                    f"base {artifact.base!r} is not another artifact{suggestion(artifact.base, list(found))}"
+                )
         return found
 
     def _gates(self) -> Mapping[str, GateSettings]:
@@ -243,7 +247,7 @@ class _Trust:
         return TrustSettings(
             signers=signers,
             thresholds=self._thresholds(signers),
-            revoked=self._revoked(),
+            revoked=self._revoked(signers),
             sigstore_trusted_root=root_path,
             sigstore_sha256=root_sha256,
             digest=sha256_digest(canonical_json.dumps(text)),
@@ -258,6 +262,12 @@ class _Trust:
         for item in fields["claims"].items():
             claim(item, pattern=True)
         key = fields.get("key")
+        valid_from_s = _day(fields["valid_from"], end=False) if "valid_from" in fields else None
+        valid_until_s = _day(fields["valid_until"], end=True) if "valid_until" in fields else None
+        if valid_from_s is not None and valid_until_s is not None and valid_until_s < valid_from_s:
+            raise fields["valid_until"].error(f"signer {name!r} is never valid: valid_until is before valid_from")
+        if "scheme" in fields and key is None:
+            raise fields["scheme"].error("a scheme is given for keys only")
         return SignerSettings(
             name=name,
             claims=fields["claims"].texts(),
@@ -265,8 +275,8 @@ class _Trust:
             key_pem=self.loader.read(key, f"key of signer {name!r}") if key else None,
             identity=_identity(fields["identity"]) if "identity" in fields else None,
             scheme=fields["scheme"].text() if "scheme" in fields else None,
-            valid_from_s=_day(fields["valid_from"], end=False) if "valid_from" in fields else None,
-            valid_until_s=_day(fields["valid_until"], end=True) if "valid_until" in fields else None,
+            valid_from_s=valid_from_s,
+            valid_until_s=valid_until_s,
         )
 
     def _trusted_root(self, fields: Mapping[str, Node]) -> tuple[str | None, str | None]:
@@ -278,7 +288,7 @@ class _Trust:
         expected = fields["sha256"].text().removeprefix("sha256:")
         if sha256_digest(data) != f"sha256:{expected}":
             raise fields["sha256"].error(f"the trusted root's SHA-256 is {sha256_digest(data)}")
-        return fields["trusted_root"].text(), expected
+        return relative_path(fields["trusted_root"]), expected
 
     def _thresholds(self, signers: Mapping[str, SignerSettings]) -> Mapping[str, int]:
         found = {}
@@ -286,18 +296,29 @@ class _Trust:
             subject = _THRESHOLD_ALIASES.get(name, name)
             if subject not in CLAIMS:
                 raise node.error(f"{name!r} is not a claim{suggestion(name, sorted(CLAIMS))}")
+            if subject in found:
+                raise node.error(f"the threshold of {subject} is given twice")
             most = sum(signer.may_claim(subject) for signer in signers.values())
             if not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= most:
                 raise node.error(f"the threshold of {name} must be a number from 1 to {most}, its signers")
             found[subject] = node.value
         return found
 
-    def _revoked(self) -> Revocations:
+    def _revoked(self, signers: Mapping[str, SignerSettings]) -> Revocations:
         fields = self.fields["revoked"].fields("keys", "identities", "evidence") if "revoked" in self.fields else {}
         for node in fields["evidence"].items() if "evidence" in fields else ():
             if parse_digest(node.text()) is None:
                 raise node.error("revoked evidence is named by sha256:<hex> of the evidence or its payload")
-        return Revocations(*(frozenset(fields[k].texts()) if k in fields else frozenset() for k in Revocations.__slots__))
+        # A name that is nobody's would revoke nothing, and nobody would notice.
+        for node in fields["keys"].items() if "keys" in fields else ():
+            if node.text() not in signers and parse_digest(node.text()) is None:
+                raise node.error(
+                    f"{node.text()[:80]!r} is neither a signer nor the sha256:<hex> of a public key"
+                    f"{suggestion(node.text(), list(signers))}"
+                )
+        return Revocations(
+            *(frozenset(fields[k].texts()) if k in fields else frozenset() for k in Revocations.__slots__)
+        )
 
 
 def named(node: Node | None) -> Mapping[str, Node]:

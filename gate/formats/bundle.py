@@ -59,7 +59,7 @@ def _bundled_envelope(value: JsonObject) -> JsonValue:
     media_type = value.get("mediaType")
     if media_type != MEDIA_TYPE:
         known = isinstance(media_type, str) and media_type.startswith(_MEDIA_TYPE_FAMILY)
-        text = f"bundle version {media_type!r}" if known else "an unknown media type"
+        text = f"bundle version {str(media_type)[:80]!r}" if known else "an unknown media type"
         raise BundleError("version", f"{text}; this version reads {MEDIA_TYPE!r}")
     if "messageSignature" in value:
         raise BundleError("content", "the bundle signs a bare message; only statements in a DSSE envelope are read")

@@ -17,6 +17,7 @@ _ENVELOPE_MEMBERS: Final = frozenset({"payload", "payloadType", "signatures"})
 _SIGNATURE_MEMBERS: Final = frozenset({"sig", "keyid"})
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _URL_SAFE: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_TO_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 class DsseError(ValueError):
@@ -96,17 +97,14 @@ def decode_base64(value: JsonValue, what: str) -> bytes:
     """
     if not isinstance(value, str):
         raise DsseError("base64", f"{what} is not a string")
-    if _STANDARD.fullmatch(value):
-        decode, encode = base64.b64decode, base64.b64encode
-    elif _URL_SAFE.fullmatch(value):
-        decode, encode = base64.urlsafe_b64decode, base64.urlsafe_b64encode
-    else:
+    if not (_STANDARD.fullmatch(value) or _URL_SAFE.fullmatch(value)):
         raise DsseError("base64", f"{what} is not base64")
+    standard = value.translate(_TO_STANDARD)
     try:
-        data = decode(value)
+        data = base64.b64decode(standard)
     except binascii.Error:
         raise DsseError("base64", f"{what} is not base64: wrong length or padding") from None
-    if encode(data) != value.encode("ascii"):
+    if base64.b64encode(data) != standard.encode("ascii"):
         raise DsseError("base64", f"{what} is not canonical base64")
     return data
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 _TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _DURATION: Final = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -18,8 +18,8 @@ def parse_time(text: str) -> int | None:
     if not _TIME.fullmatch(text):
         return None
     try:
-        seconds = int(datetime.fromisoformat(text).timestamp())
-    except (ValueError, OverflowError):
+        seconds = int(datetime.fromisoformat(text).replace(microsecond=0).timestamp())
+    except ValueError:
         return None
     return seconds if seconds >= 0 else None
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Never
 import jsonschema_rs
 
 from gate import resources
-from gate.formats.strict_json import loads
+from gate.formats.strict_json import loads_object
 from gate.model.json import JsonValue
 
 _SCHEMA_BYTES: Final = 4 << 20
@@ -25,13 +25,13 @@ def problem(name: str, value: JsonValue) -> str | None:
         return None
     error = next(iter(validator.iter_errors(value)))
     place = "/".join(str(part) for part in error.instance_path) or "the document"
-    return f"{place}: {_shorten(error.message)}"
+    return f"{_shorten(place)}: {_shorten(error.message)}"
 
 
 @functools.cache
 def _validator(name: str) -> Any:
-    schema = loads(resources.schema(name), limit=_SCHEMA_BYTES)
-    return jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+    schema = loads_object(resources.schema(name), limit=_SCHEMA_BYTES)
+    return jsonschema_rs.Draft202012Validator(dict(schema), retriever=_refuse)
 
 
 def _refuse(uri: str) -> Never:

@@ -65,10 +65,10 @@ class Artifact:
 
 
 def tree_digest(files: Mapping[str, ArtifactFile]) -> Digest | None:
-    """The digest of a folder: SHA-256 over the lines `<hex>  <path>\\n` in code point order of the paths.
+    r"""The digest of a folder: SHA-256 over the lines `<hex>  <path>\n` in code point order of the paths.
 
     These are the lines of `sha256sum`, as in the `dirHash` of in-toto (Go's h1, written in hexadecimal). A line
-    feed inside a name is written `\\x0a`, which no other name gives. `None` when an entry has no digest or there
+    feed inside a name is written `\x0a`, which no other name gives. `None` when an entry has no digest or there
     are none.
     """
     if not files or any(file.digest is None for file in files.values()):

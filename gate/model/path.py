@@ -1,7 +1,7 @@
-"""How paths appear in documents: text that no two different paths share.
+r"""How paths appear in documents: text that no two different paths share.
 
 Git and the file system know bytes; documents need text. A path is decoded as UTF-8; a backslash is doubled
-and a byte that does not decode becomes `\\xNN`, so that the text can be turned back into the bytes.
+and a byte that does not decode becomes `\xNN`, so that the text can be turned back into the bytes.
 """
 
 from __future__ import annotations

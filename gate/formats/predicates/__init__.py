@@ -40,8 +40,8 @@ def read_statement(raw: RawStatement) -> Statement:
 
 
 _CLAIMS: Mapping[str, str] = {
-    **{kind: "build.provenance" for kind in build_provenance.READERS},
-    **{kind: "artifact.signature" for kind in model_signature.READERS},
-    **{kind: "test.result" for kind in test_result.READERS},
+    **dict.fromkeys(build_provenance.READERS, "build.provenance"),
+    **dict.fromkeys(model_signature.READERS, "artifact.signature"),
+    **dict.fromkeys(test_result.READERS, "test.result"),
     **generic.CLAIM_OF,
 }

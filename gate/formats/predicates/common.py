@@ -70,12 +70,14 @@ def time(value: JsonValue, *keys: str) -> int | None:
 def dependencies(value: JsonValue) -> JsonObject:
     """Resource descriptors as `{uri or name: digest set}`; a repeated name gets `#2`, `#3` and so on."""
     found: dict[str, JsonValue] = {}
+    numbers: dict[str, int] = {}
     for item in value if isinstance(value, list) else []:
         name = text(item, "uri") or text(item, "name") or "unnamed"
-        key, number = name, 1
+        key, number = name, numbers.get(name, 1)
         while key in found:
             number += 1
             key = f"{name}#{number}"
+        numbers[name] = number
         digests = member(item, "digest")
         found[key] = dict(digests) if isinstance(digests, Mapping) else {}
     return found

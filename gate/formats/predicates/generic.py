@@ -51,4 +51,4 @@ def _read(raw: RawStatement) -> Statement:
     )
 
 
-READERS: Mapping[str, Callable[[RawStatement], Statement]] = {kind: _read for kind in CLAIM_OF}
+READERS: Mapping[str, Callable[[RawStatement], Statement]] = dict.fromkeys(CLAIM_OF, _read)

@@ -34,8 +34,8 @@ def _read(raw: RawStatement) -> Statement:
         raise StatementError("serialization", f"files hashed whole by sha256 are verified, this is {method}, {kind}")
     resources = _resources(member(raw.predicate, "resources"))
     expected = root_digest([item.digest or Digest("") for item in resources])
-    if len(raw.subjects) != 1 or raw.subjects[0].digest != expected:
-        raise StatementError("manifest", "the subject is not the digest of the resources")
+    if len(raw.subjects) != 1 or raw.subjects[0].digest != expected or raw.subjects[0].other_digests:
+        raise StatementError("manifest", "the subject is not the SHA-256 of the resources alone")
     facts: JsonObject = {"files": {item.name: item.digest for item in resources}, "method": method}
     return make_statement(raw, CLAIM, facts, resources=resources, exhaustive=True)
 
@@ -52,6 +52,8 @@ def _resources(value: JsonValue) -> tuple[Subject, ...]:
         if digest is None or text(item, "algorithm") != "sha256":
             raise StatementError("manifest", f"resource {name[:120]!r} has no sha256 digest")
         found[name] = Subject(name, digest)
+    if SINGLE_FILE in found and len(found) > 1:
+        raise StatementError("manifest", "a model that is one file has no other files")
     return tuple(found.values())
 
 

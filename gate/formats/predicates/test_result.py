@@ -23,8 +23,9 @@ def _read(raw: RawStatement) -> Statement:
         word: len(found) if isinstance(found := member(raw.predicate, f"{word}Tests"), list) else 0
         for word in ("passed", "warned", "failed")
     }
-    if counts["failed"] and result != "failed":
-        raise StatementError("predicate", f"the result is {result}, but {counts['failed']} tests failed")
+    for word, graver in (("failed", ("failed",)), ("warned", ("warned", "failed"))):
+        if counts[word] and result not in graver:
+            raise StatementError("predicate", f"the result is {result}, but {counts[word]} tests {word}")
     facts: JsonObject = {"result": result, **counts}
     return make_statement(raw, CLAIM, facts)
 
