@@ -26,8 +26,8 @@ _INVISIBLE: Final = frozenset(
 
 _CODE_SPAN: Final = re.compile(r"`([^`]+)`")
 # What Markdown and the sites that render it take for nothing else than a word: no punctuation inside but hyphens
-# and apostrophes between letters, no digits that could be a commit or an issue.
-_PLAIN_WORD: Final = re.compile(r"[(\"']?(?:[^\W\d_]+(?:[-'][^\W\d_]+)*|[0-9]{1,6}(?=[,;)\"']*$))[)\"']?[.,;:!?]?")
+# and apostrophes between letters; no number that could be a commit, an issue or the head of a list.
+_PLAIN_WORD: Final = re.compile(r"[(\"']?[^\W\d_]+(?:[-'][^\W\d_]+)*[)\"']?[.,;:!?]?|\(?[0-9]{1,6},?")
 
 
 def terminal(text: str, limit: int = LIMIT) -> str:
@@ -60,11 +60,10 @@ def markdown(text: str, limit: int = LIMIT) -> str:
     """
     shown: list[str] = []
     for place, part in enumerate(_CODE_SPAN.split(terminal(text, limit))):
-        words = [part] if place % 2 else part.split(" ")
-        for word in filter(None, words):
-            is_prose = place % 2 == 0 and _PLAIN_WORD.fullmatch(word) is not None
-            shown.append(word if is_prose else markdown_code(word, len(word)))
-    # A number that begins a line with a full stop would be a list; `_PLAIN_WORD` takes no such number.
+        if place % 2:
+            shown.append(_span(part))
+        else:
+            shown += (word if _PLAIN_WORD.fullmatch(word) else _span(word) for word in part.split(" ") if word)
     return " ".join(shown)
 
 
@@ -73,7 +72,11 @@ def markdown_code(text: str, limit: int = LIMIT) -> str:
 
     A backtick and a vertical bar, which could end the span or the cell, become `\x60` and `\x7c`.
     """
-    return "`" + (terminal(text, limit).replace("`", "\\x60").replace("|", "\\x7c") or " ") + "`"
+    return _span(terminal(text, limit))
+
+
+def _span(clean: str) -> str:
+    return "`" + (clean.replace("`", "\\x60").replace("|", "\\x7c") or " ") + "`"
 
 
 def _units(text: str) -> Iterable[str]:
@@ -85,7 +88,8 @@ def _units(text: str) -> Iterable[str]:
             marks += 1
         else:
             marks = 0 if category.startswith("L") else _MARKS_IN_A_ROW
-        if character == " " or (_is_clear(character, category) and (category not in _MARKS or marks <= _MARKS_IN_A_ROW)):
+        is_stacked = category in _MARKS and marks > _MARKS_IN_A_ROW
+        if character == " " or (_is_clear(character, category) and not is_stacked):
             yield character
         else:
             yield _escaped(ord(character))

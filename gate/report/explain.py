@@ -1,0 +1,180 @@
+"""Why a control refused: its violations in groups, the evidence that came near, and what to do about it.
+
+All texts made here hold text from outside as it came; the form that shows them escapes them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gate.formats.rfc3339 import parse_time
+from gate.model.claim import CLAIMS
+from gate.model.control import Violation
+from gate.model.decision import ControlDecision, Decision, VerifiedItem
+from gate.model.digest import Digest
+from gate.model.evidence import Rejected
+from gate.model.json import JsonValue
+from gate.report.summary import counted, day, member, short, signers
+
+_PLACES: Final = 3
+_DAY_S: Final = 86400
+_WORD: Final = re.compile(r"[a-z]+(?:\.[a-z]+)*")
+_COMMAND: Final = re.compile(r"`gate sign`")
+# A path that no shell reads as anything but one word, and no program as an option.
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@+-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Violations of one control with equal code and message.
+
+    `places` are the first paths (or artifacts) it is about, `more` counts the others. `found` are sentences on
+    the evidence that came near or that the violation is about.
+    """
+
+    code: str
+    message: str
+    places: tuple[str, ...]
+    more: int
+    found: tuple[str, ...]
+
+
+class Explainer:
+    """Explains the controls of one decision, one after the other; evidence is described once in full."""
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+        self._verified = {digest: item for item in decision.verified for digest in (item.payload, item.evidence)}
+        self._artifacts = _objects(member(decision.subject, "artifacts"))
+        self._now_s = parse_time(decision.decided_at)
+        self._told: set[Digest] = set()
+
+    def reasons(self, control: ControlDecision, waiver: str | None = None) -> list[Reason]:
+        """Why a control failed, or what a waiver accepts of it: equal violations together, in their order."""
+        groups: dict[tuple[str, str], list[Violation]] = {}
+        for entry in control.violations:
+            if entry.waiver == waiver:
+                key = (entry.violation.code, entry.violation.message)
+                groups.setdefault(key, []).append(entry.violation)
+        return [self._reason(control, group) for group in groups.values()]
+
+    def is_told(self, item: Rejected) -> bool:
+        """Whether the detail of a rejected item has been given already."""
+        return item.evidence in self._told
+
+    def fix(self, control: ControlDecision) -> str:
+        """The control's advice; `gate sign` in it gets the path to sign when it is only one."""
+        paths = {self.place(entry.violation.artifact, None) for entry in control.violations if entry.waiver is None}
+        path = next(iter(paths)) if len(paths) == 1 else None
+        if path is None or path not in self._paths() or not _PLAIN_PATH.fullmatch(path):
+            return control.info.fix
+        return _COMMAND.sub(lambda _: f"`gate sign {path}`", control.info.fix)
+
+    def basis(self, control: ControlDecision) -> str:
+        """What a pass rests on: its statements with their signers, or the reason it gives."""
+        if not control.evidence:
+            return control.reason or "no basis was given"
+        names = dict.fromkeys(self._name_of(digest) for digest in control.evidence)
+        listed = ", ".join(list(names)[:_PLACES]) + (", ..." if len(names) > _PLACES else "")
+        return f"{counted(len(control.evidence), 'item')} of evidence: {listed}"
+
+    def place(self, artifact: str | None, file: str | None) -> str | None:
+        """The path that a violation is about, as it lies below the root; an artifact without path by its name."""
+        if artifact is None:
+            return file
+        root = member(self._artifacts.get(artifact), "path")
+        if not isinstance(root, str):
+            return artifact if file is None else f"{artifact}: {file}"
+        return root if file is None or posixpath.basename(root) == file else posixpath.join(root, file)
+
+    def _paths(self) -> set[str]:
+        paths = (member(artifact, "path") for artifact in self._artifacts.values())
+        return {path for path in paths if isinstance(path, str)}
+
+    def _reason(self, control: ControlDecision, group: Sequence[Violation]) -> Reason:
+        first = group[0]
+        places = dict.fromkeys(self.place(violation.artifact, violation.file) for violation in group)
+        named = [place for place in places if place is not None]
+        found = self._nearest(control, first) if first.is_missing else self._about(first)
+        return Reason(first.code, first.message, tuple(named[:_PLACES]), max(len(named) - _PLACES, 0), tuple(found))
+
+    def _about(self, violation: Violation) -> Iterator[str]:
+        """The statements that a violation points at."""
+        items = {item.payload: item for digest in violation.evidence if (item := self._verified.get(digest))}
+        if items:
+            first = next(iter(items.values()))
+            more = f", and {len(items) - 1} more" if len(items) > 1 else ""
+            yield f"found: {self._story(first)}, in {first.origin}{more}"
+
+    def _nearest(self, control: ControlDecision, violation: Violation) -> Iterator[str]:
+        """The evidence that almost counted: rejected for what is missing, or about other bytes of that name."""
+        claims = set(control.info.claims) or {word for word in _WORD.findall(violation.message) if word in CLAIMS}
+        place = self.place(violation.artifact, violation.file)
+        owners = self._owners(place) if violation.artifact is None else {violation.artifact}
+        for item in self._decision.rejected:
+            if item.claimed in claims and (owners & set(item.artifacts) or _names(item.detail, place)):
+                yield self._rejection(item)
+                return
+        for candidate in self._decision.verified:
+            if candidate.claim in claims:
+                digest = _subject_named(candidate, place)
+                if digest is not None or owners & set(candidate.artifacts):
+                    yield f"nearest: {self._story(candidate)}{self._difference(digest, owners, place)}"
+                    return
+
+    def _rejection(self, item: Rejected) -> str:
+        start = f"nearest: {item.claimed} in {item.origin}, rejected"
+        if self.is_told(item):
+            return f"{start} as above ({item.code})"
+        self._told.add(item.evidence)
+        return f"{start} ({item.code}): {short(item.detail)}"
+
+    def _owners(self, place: str | None) -> set[str]:
+        """The artifacts that a path belongs to."""
+        roots = {name: member(artifact, "path") for name, artifact in self._artifacts.items()}
+        return {name for name, root in roots.items() if place and (place == root or place.startswith(f"{root}/"))}
+
+    def _difference(self, digest: Digest | None, owners: set[str], place: str | None) -> str:
+        """Which bytes a statement is about, and which those are that are here, where both are known."""
+        if digest is None:
+            return ", which covers no such file"
+        here = {
+            member(artifact, "digest")
+            for name, artifact in self._artifacts.items()
+            if name in owners and member(artifact, "path") == place
+        }
+        actual = next((value for value in here if isinstance(value, str)), None)
+        return f", about {short(digest)}" + (f"; the file is {short(actual)}" if actual is not None else "")
+
+    def _name_of(self, digest: Digest) -> str:
+        item = self._verified.get(digest)
+        return short(digest) if item is None else f"{item.claim} by {signers(item.signers)}"
+
+    def _story(self, item: VerifiedItem) -> str:
+        """A statement in a few words: its claim, its stated date, its signers."""
+        date = ""
+        if item.stated_at_s is not None:
+            date = f" of {day(item.stated_at_s)}"
+            age = None if self._now_s is None else (self._now_s - item.stated_at_s) // _DAY_S
+            date += f" ({counted(age, 'day')} old)" if age is not None and age > 0 else ""
+        return f"{item.claim}{date} by {signers(item.signers)}"
+
+
+def _names(detail: str, place: str | None) -> bool:
+    """Whether a rejection's detail speaks of a path, in full or by its last segment, in quotes as `repr` writes."""
+    return place is not None and any(repr(name) in detail for name in (place, posixpath.basename(place)))
+
+
+def _subject_named(item: VerifiedItem, place: str | None) -> Digest | None:
+    """The digest that a statement gives for a path: by the whole of it, else by its last segment."""
+    if place is None:
+        return None
+    return item.subjects.get(place, item.subjects.get(posixpath.basename(place)))
+
+
+def _objects(value: JsonValue) -> Mapping[str, JsonValue]:
+    return value if isinstance(value, Mapping) else {}
