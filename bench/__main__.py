@@ -1,0 +1,171 @@
+"""`make bench`: measures, prints a table with ratios, and with `--record` appends it to bench/RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.data import TestKey, provenance, pull_request
+from bench.measure import Figure, median_ms, milliseconds, peak_mib, run, table
+from bench.policy import hundred_controls, model_repository
+from gate import __version__
+from gate.app.workspace import Request, open_workspace
+from gate.collect.directory import collect_artifact
+from gate.model.artifact import ArtifactKind
+from gate.model.evidence import Evidence
+from gate.model.settings import ArtifactSettings, Limits
+from gate.verify.pipeline import verify_evidence
+
+ROOT = Path(__file__).resolve().parent.parent
+GATE = str(Path(sys.executable).parent / "gate")
+
+
+def start_up(folder: Path) -> Iterator[Figure]:
+    bare = median_ms(run([sys.executable, "-c", "pass"], folder), 21)
+    crypto = median_ms(run([sys.executable, "-c", "import cryptography.hazmat.primitives.serialization"], folder), 21)
+    for option in ("--help", "--version"):
+        value = median_ms(run([GATE, option], folder), 21)
+        yield Figure(
+            f"gate {option}", milliseconds(value), f"python -c pass {milliseconds(bare)}", f"{value / bare:.1f}x", "90 ms"
+        )
+    repository = pull_request(folder)
+    command = [GATE, "check", "--base", "main", "--now", "2026-11-20T12:00:00Z"]
+    value = median_ms(run(command, repository), 21)
+    beside = f"python importing cryptography {milliseconds(crypto)}"
+    what = "gate check, pull request: 10 files, 5 attestations, 1 report"
+    yield Figure(what, milliseconds(value), beside, f"{value / crypto:.1f}x", "129 ms")
+    yield Figure("its peak memory", f"{peak_mib(command, repository):.0f} MiB", "", "", "100 MiB")
+
+
+def verification(folder: Path) -> Iterator[Figure]:
+    """N distinct signed attestations in one process, beside what one signature check costs OpenSSL."""
+    key = TestKey()
+    (folder / "gate.yaml").write_text(
+        "version: 1\ntarget: deployment\ntrust:\n  signers:\n    b: {key: b.pub, claims: ['build.*']}\n"
+        "gates:\n  - {id: G, trigger_paths: ['x'], required_attestations: [build.provenance]}\n"
+    )
+    (folder / "b.pub").write_bytes(key.pem)
+    trust = open_workspace(Request(folder, folder, "gate.yaml", None, config_from_worktree=True, now_s=1795176000)).trust
+    limit = openssl_verify_ms()
+    for count in (1, 100, 1000, 10000):
+        items = [
+            Evidence(str(number), key.envelope(provenance({f"f{number}": str(number).encode()}, number)))
+            for number in range(count)
+        ]
+
+        def work(items: list[Evidence] = items) -> None:
+            found = verify_evidence(items, trust, {}, {}, limit=1 << 20, other_digest=lambda _d, _a: None)
+            if len(found.verified) != len(items):
+                raise SystemExit("not all verified")
+
+        value = median_ms(work, 9 if count < 10000 else 3) / count
+        beside = f"openssl speed, one Ed25519 verification {limit:.3f} ms"
+        yield Figure(
+            f"verify {count} distinct attestations, each", f"{value:.3f} ms", beside, f"{value / limit:.1f}x", "0.2 ms, 3x"
+        )
+
+
+def openssl_verify_ms() -> float:
+    done = subprocess.run(
+        ["openssl", "speed", "-seconds", "2", "ed25519"], capture_output=True, text=True, check=True
+    )
+    rate = re.search(r"253 bits EdDSA \(Ed25519\).*?([0-9.]+)\s*$", done.stdout, re.MULTILINE)
+    if rate is None:
+        raise SystemExit(f"openssl speed printed something else:\n{done.stdout}")
+    return 1000 / float(rate[1])
+
+
+def evaluation(folder: Path) -> Iterator[Figure]:
+    repository = model_repository(folder, 1650)
+    bundle = hundred_controls(folder / "bundle")
+    document = folder / "document.json"
+    done = subprocess.run(
+        [GATE, "input", "--now", "2026-11-20T12:00:00Z"], cwd=repository, capture_output=True, check=True
+    )
+    from gate.formats import canonical_json
+    from gate.formats.strict_json import loads
+
+    document.write_bytes(canonical_json.dumps(loads(done.stdout, limit=len(done.stdout))))
+    bare = median_ms(run([sys.executable, "-c", "pass"], folder))
+    value = median_ms(run([sys.executable, "-m", "bench.evaluate_cold", str(bundle), str(document)], ROOT))
+    size = document.stat().st_size / 1e6
+    what = f"evaluate 100 controls over {size:.2f} MB, whole process cold"
+    yield Figure(what, milliseconds(value), f"python -c pass {milliseconds(bare)}", f"{value / bare:.1f}x", "160 ms")
+
+
+def hashing(folder: Path) -> Iterator[Figure]:
+    """A model of 2 GiB, beside `openssl dgst` on both cores."""
+    model = folder / "model"
+    model.mkdir()
+    block = os.urandom(1 << 20)
+    for number in range(8):
+        with (model / f"part-{number}.bin").open("wb") as file:
+            for index in range(256):
+                file.write(index.to_bytes(4) + number.to_bytes(4) + block[8:])
+    settings = ArtifactSettings("model", ArtifactKind.PACKAGE, "model", None, None)
+    files = sorted(str(path) for path in model.iterdir())
+
+    def openssl() -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda path: subprocess.run(["openssl", "dgst", "-sha256", path], check=True, capture_output=True), files))
+
+    beside = median_ms(openssl, 5)
+    value = median_ms(lambda: collect_artifact(folder, settings, Limits()), 5)
+    yield Figure(
+        "hash a folder of 2 GiB", milliseconds(value), f"openssl dgst, both cores {milliseconds(beside)}",
+        f"{value / beside:.2f}x", "1.1x",
+    )  # fmt: skip
+
+
+PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
+    "start-up": start_up,
+    "verification": verification,
+    "evaluation": evaluation,
+    "hashing": hashing,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measures the gate.")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them by default")
+    parser.add_argument("--record", action="store_true", help="append the table to bench/RESULTS.md")
+    options = parser.parse_args()
+    figures: list[Figure] = []
+    for name in options.parts or PARTS:
+        with tempfile.TemporaryDirectory(prefix="gate-bench-") as folder:
+            began = time.monotonic()
+            figures += PARTS[name](Path(folder))
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    text = table(figures)
+    print(text)
+    if options.record:
+        record(text)
+    return 0
+
+
+def record(text: str) -> None:
+    cpu = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.partition(":")[2].strip()
+            break
+    head = (
+        f"## {datetime.now(UTC):%Y-%m-%d}, gate {__version__}\n\n{os.cpu_count()} cores, {cpu}; {platform.system()}, "
+        f"Python {platform.python_version()}; load {os.getloadavg()[0]:.1f} at the end; `make bench`.\n"
+    )
+    with (ROOT / "bench" / "RESULTS.md").open("a") as file:
+        file.write(f"\n{head}\n{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
