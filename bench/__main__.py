@@ -15,12 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gate.collect.directory import collect_artifact
+
 from bench.data import TestKey, provenance, pull_request
 from bench.measure import Figure, median_ms, milliseconds, peak_mib, run, table
 from bench.policy import hundred_controls, model_repository
 from gate import __version__
 from gate.app.workspace import Request, open_workspace
-from gate.collect.directory import collect_artifact
 from gate.model.artifact import ArtifactKind
 from gate.model.evidence import Evidence
 from gate.model.settings import ArtifactSettings, Limits
@@ -36,7 +37,11 @@ def start_up(folder: Path) -> Iterator[Figure]:
     for option in ("--help", "--version"):
         value = median_ms(run([GATE, option], folder), 21)
         yield Figure(
-            f"gate {option}", milliseconds(value), f"python -c pass {milliseconds(bare)}", f"{value / bare:.1f}x", "90 ms"
+            f"gate {option}",
+            milliseconds(value),
+            f"python -c pass {milliseconds(bare)}",
+            f"{value / bare:.1f}x",
+            "90 ms",
         )
     repository = pull_request(folder)
     command = [GATE, "check", "--base", "main", "--now", "2026-11-20T12:00:00Z"]
@@ -55,7 +60,9 @@ def verification(folder: Path) -> Iterator[Figure]:
         "gates:\n  - {id: G, trigger_paths: ['x'], required_attestations: [build.provenance]}\n"
     )
     (folder / "b.pub").write_bytes(key.pem)
-    trust = open_workspace(Request(folder, folder, "gate.yaml", None, config_from_worktree=True, now_s=1795176000)).trust
+    trust = open_workspace(
+        Request(folder, folder, "gate.yaml", None, config_from_worktree=True, now_s=1795176000)
+    ).trust
     limit = openssl_verify_ms()
     for count in (1, 100, 1000, 10000):
         items = [
@@ -71,14 +78,16 @@ def verification(folder: Path) -> Iterator[Figure]:
         value = median_ms(work, 9 if count < 10000 else 3) / count
         beside = f"openssl speed, one Ed25519 verification {limit:.3f} ms"
         yield Figure(
-            f"verify {count} distinct attestations, each", f"{value:.3f} ms", beside, f"{value / limit:.1f}x", "0.2 ms, 3x"
+            f"verify {count} distinct attestations, each",
+            f"{value:.3f} ms",
+            beside,
+            f"{value / limit:.1f}x",
+            "0.2 ms, 3x",
         )
 
 
 def openssl_verify_ms() -> float:
-    done = subprocess.run(
-        ["openssl", "speed", "-seconds", "2", "ed25519"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["openssl", "speed", "-seconds", "2", "ed25519"], capture_output=True, text=True, check=True)
     rate = re.search(r"253 bits EdDSA \(Ed25519\).*?([0-9.]+)\s*$", done.stdout, re.MULTILINE)
     if rate is None:
         raise SystemExit(f"openssl speed printed something else:\n{done.stdout}")
@@ -117,7 +126,12 @@ def hashing(folder: Path) -> Iterator[Figure]:
 
     def openssl() -> None:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda path: subprocess.run(["openssl", "dgst", "-sha256", path], check=True, capture_output=True), files))
+            list(
+                pool.map(
+                    lambda path: subprocess.run(["openssl", "dgst", "-sha256", path], check=True, capture_output=True),
+                    files,
+                )
+            )
 
     beside = median_ms(openssl, 5)
     value = median_ms(lambda: collect_artifact(folder, settings, Limits()), 5)

@@ -15,7 +15,9 @@ from gate.model.digest import sha256_digest
 from gate.model.document import InputDocument
 
 folder, document_path = Path(sys.argv[1]), Path(sys.argv[2])
-bundle = make_bundle({p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()})
+bundle = make_bundle(
+    {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+)
 data = document_path.read_bytes()
 value = loads_object(data, limit=len(data))
 canonical = canonical_json.dumps(value)

@@ -42,7 +42,9 @@ def run(command: Sequence[str], cwd: Path, expect: int | None = 0) -> Callable[[
     def work() -> object:
         done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, check=False)
         if expect is not None and done.returncode != expect:
-            raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout.decode()}{done.stderr.decode()}")
+            raise SystemExit(
+                f"{' '.join(command)}: exit {done.returncode}\n{done.stdout.decode()}{done.stderr.decode()}"
+            )
         return done
 
     return work

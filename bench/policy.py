@@ -32,18 +32,21 @@ def hundred_controls(folder: Path, count: int = 100) -> Path:
     """The packaged library with its controls copied under new names until there are `count`."""
     files = resources.rego_files()
     controls = [path for path in files if path.startswith("gate/controls/") and path.endswith(".rego")]
-    names: list[str] = []
     for path, data in files.items():
         _write(folder / path, data)
-    for path in controls:
-        names.append(".".join(path.split("/")[-3:-1]))
+    names = [".".join(path.split("/")[-3:-1]) for path in controls]
     number = 0
     while len(names) < count:
         path = controls[number % len(controls)]
         family, name = path.split("/")[-3:-1]
         copy = f"{name}_{number}"
         text = files[path].decode()
-        text = re.sub(rf"^package gate\.controls\.{family}\.{name}$", f"package gate.controls.{family}.{copy}", text, flags=re.M)
+        text = re.sub(
+            rf"^package gate\.controls\.{family}\.{name}$",
+            f"package gate.controls.{family}.{copy}",
+            text,
+            flags=re.MULTILINE,
+        )
         _write(folder / f"gate/controls/{family}/{copy}/{copy}.rego", text.encode())
         names.append(f"{family}.{copy}")
         number += 1

@@ -71,7 +71,8 @@ def _installation() -> Iterator[Note]:
         bundle: PolicyBundle = packaged_bundle()
         engine = RegorusEngine(bundle)
         yield Note(
-            Level.OK, f"policy {bundle.digest[:19]}..., {len(bundle.catalogue)} controls; {engine.name} {engine.version}"
+            Level.OK,
+            f"policy {bundle.digest[:19]}..., {len(bundle.catalogue)} controls; {engine.name} {engine.version}",
         )
     except GateError as error:
         yield Note(Level.WRONG, str(error), error.hint or "install gate again")
@@ -85,7 +86,9 @@ def _git() -> Iterator[Note]:
         return
     if found < _GIT_FLOOR:
         floor = ".".join(map(str, _GIT_FLOOR))
-        yield Note(Level.WRONG, f"git {'.'.join(map(str, found))} is older than {floor}", f"install git {floor} or newer")
+        yield Note(
+            Level.WRONG, f"git {'.'.join(map(str, found))} is older than {floor}", f"install git {floor} or newer"
+        )
     else:
         yield Note(Level.OK, f"git {'.'.join(map(str, found))}")
 

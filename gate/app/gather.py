@@ -18,7 +18,7 @@ from gate.inspect.run import inspect_artifact
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind
 from gate.model.change import ChangeSet
 from gate.model.digest import Digest
-from gate.model.evidence import VerifiedSet
+from gate.model.evidence import Evidence, VerifiedSet
 from gate.model.scan import FileInspection, Scan
 from gate.normalize.sections.change import triggered_gates
 from gate.verify.pipeline import verify_evidence
@@ -100,7 +100,8 @@ def verify(
 ) -> VerifiedSet:
     """Verifies all evidence below the configured directories."""
     settings = workspace.settings
-    items, skipped = [], {}
+    items: list[Evidence] = []
+    skipped: dict[str, str] = {}
     for directory in settings.evidence_directories:
         found, left_out = read_evidence(workspace.root, directory, settings.limits)
         items += found

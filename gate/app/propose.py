@@ -19,7 +19,9 @@ _WEIGHTS: Final = frozenset(
 )
 _DATA: Final = frozenset({".jsonl", ".parquet", ".csv", ".arrow"})
 _DATA_FOLDERS: Final = frozenset({"data", "dataset", "datasets"})
-_LOCKS: Final = re.compile(r"(requirements.*\.(lock|txt)|uv\.lock|poetry\.lock|Pipfile\.lock|package-lock\.json|Cargo\.lock)")
+_LOCKS: Final = re.compile(
+    r"(requirements.*\.(lock|txt)|uv\.lock|poetry\.lock|Pipfile\.lock|package-lock\.json|Cargo\.lock)"
+)
 _PROMPT_FOLDERS: Final = frozenset({"prompts", "prompt"})
 _GLOB_CHARACTERS: Final = frozenset("*?[]{}")
 _SKIPPED: Final = frozenset({"node_modules", "site-packages", "__pycache__", "target", "dist", "build"})
@@ -47,7 +49,8 @@ class Proposal:
 
 def propose(root: Path, valid_until: str, public_key: str) -> Proposal:
     """A commented `gate.yaml`; raises `ConfigError` when there is nothing to judge below the root."""
-    entries, dockerfiles = [], []
+    entries: list[tuple[ArtifactKind, str, bool]] = []
+    dockerfiles: list[str] = []
     for folder, files in _walk(root):
         entries += _judge_folder(folder, files)
         dockerfiles += [_join(folder, name) for name in files if name.startswith("Dockerfile")]
@@ -57,7 +60,9 @@ def propose(root: Path, valid_until: str, public_key: str) -> Proposal:
             "found no model, adapter or dataset below this folder",
             hint="write a gate.yaml that names them (docs/reference/configuration.md), or run this beside them",
         )
-    return Proposal(_render(found, tuple(sorted(dockerfiles)), valid_until, public_key), found, tuple(sorted(dockerfiles)))
+    return Proposal(
+        _render(found, tuple(sorted(dockerfiles)), valid_until, public_key), found, tuple(sorted(dockerfiles))
+    )
 
 
 def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
@@ -112,7 +117,9 @@ def _named(entries: Sequence[tuple[ArtifactKind, str, bool]]) -> Iterator[Found]
         taken.add(name)
         # A name with a glob's characters can't be a trigger path, so a person has to look at it.
         plain = _GLOB_CHARACTERS.isdisjoint(path)
-        yield Found(name, kind, path, active and plain, is_folder="/" in path or PurePosixPath(path).suffix not in _WEIGHTS)
+        yield Found(
+            name, kind, path, active and plain, is_folder="/" in path or PurePosixPath(path).suffix not in _WEIGHTS
+        )
 
 
 def _render(found: Sequence[Found], dockerfiles: Sequence[str], valid_until: str, public_key: str) -> str:

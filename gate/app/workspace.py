@@ -133,7 +133,8 @@ def _range(repository: Repository | None, base: str | None) -> Range | None:
 def _below_root(config: str) -> str:
     if config.startswith("/") or ".." in config.split("/"):
         raise ConfigError(
-            f"--config {config!r} must be a path below the root", hint="the configuration is versioned with what it judges"
+            f"--config {config!r} must be a path below the root",
+            hint="the configuration is versioned with what it judges",
         )
     return config.removeprefix("./")
 

@@ -12,7 +12,7 @@ from gate.errors import ConfigError
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print the shell's completion script.
+    r"""Print the shell's completion script.
 
     \b
     bash:  gate completion bash > ~/.local/share/bash-completion/completions/gate

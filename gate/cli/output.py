@@ -37,18 +37,18 @@ class OutputFile:
 
     def write(self, text: str) -> None:
         """Replaces the empty file by the text, synced to disk; raises `AttestError`."""
+        temporary: Path | None = None
         try:
             with tempfile.NamedTemporaryFile("wb", dir=self._path.parent, delete=False) as file:
-                try:
-                    file.write(text.encode("utf-8"))
-                    file.flush()
-                    os.fsync(file.fileno())
-                    os.chmod(file.name, 0o644)
-                    os.replace(file.name, self._path)
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
+                temporary = Path(file.name)
+                file.write(text.encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(self._path)
         except OSError as error:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
             raise AttestError(f"--output: cannot write {self._path}: {error.strerror}") from None
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 
 from gate.errors import ConfigError
 from gate.formats.rfc3339 import parse_time
 
-F = TypeVar("F", bound=Callable[..., object])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class TimeParameter(click.ParamType[int]):
@@ -28,7 +29,7 @@ class TimeParameter(click.ParamType[int]):
         return seconds
 
 
-def workspace_options(function: F) -> F:
+def workspace_options(function: Callable[P, R]) -> Callable[P, R]:
     """`--root`, `--config`, `--base`, `--config-from` and `--now`."""
     for option in reversed(
         (
