@@ -1,0 +1,184 @@
+"""What the readers of reports share: typed access, and tying the paths of a report to files of artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from gate.model.artifact import Artifact
+from gate.model.digest import Digest, sha256_digest
+from gate.model.json import JsonObject, JsonValue
+from gate.model.path import path_text
+from gate.model.scan import Basis, Coverage, RawReport, Scan, ScanStatus, Severity
+
+MESSAGE_CHARACTERS: Final = 2000
+"""A finding's message is cut at this length; its other parts at a quarter of it."""
+
+
+class ReportError(ValueError):
+    """The document does not have the shape of its tool's reports. The text says where."""
+
+
+def failed_scan(raw: RawReport, problem: str) -> Scan:
+    """A scan that says nothing about any file, and why."""
+    return Scan(
+        tool=raw.tool,
+        version="",
+        basis=Basis.OBSERVED,
+        artifact=raw.artifact,
+        report=None if raw.data is None else sha256_digest(raw.data),
+        status=ScanStatus.FAILED,
+        coverage=Coverage(expected=0),
+        origin=raw.origin,
+        problem=cut(problem),
+    )
+
+
+def cut(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
+    """At most `limit` characters of a text from outside, with a mark where it was cut."""
+    return text if len(text) <= limit else text[:limit] + "..."
+
+
+def object_at(parent: JsonObject, key: str) -> JsonObject:
+    """A member that must be an object."""
+    value = parent.get(key)
+    if not isinstance(value, Mapping):
+        raise ReportError(f"{key} is not an object")
+    return value
+
+
+def optional_object(parent: JsonObject, key: str) -> JsonObject:
+    """A member that is an object, or absent."""
+    return object_at(parent, key) if parent.get(key) is not None else {}
+
+
+def objects_at(parent: JsonObject, key: str) -> tuple[JsonObject, ...]:
+    """A member that must be a list of objects."""
+    value = parent.get(key)
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ReportError(f"{key} is not a list")
+    found = tuple(item for item in value if isinstance(item, Mapping))
+    if len(found) != len(value):
+        raise ReportError(f"{key} holds something else than objects")
+    return found
+
+
+def optional_objects(parent: JsonObject, key: str) -> tuple[JsonObject, ...]:
+    """A member that is a list of objects, or absent."""
+    return objects_at(parent, key) if parent.get(key) is not None else ()
+
+
+def text_at(parent: JsonObject, key: str) -> str:
+    """A member that must be text."""
+    value = parent.get(key)
+    if not isinstance(value, str):
+        raise ReportError(f"{key} is not text")
+    return value
+
+
+def optional_text(parent: JsonObject, key: str) -> str:
+    """A member that is text, or absent: then it is empty."""
+    return text_at(parent, key) if parent.get(key) is not None else ""
+
+
+def count_at(parent: JsonObject, key: str) -> int:
+    """A member that must be a number of things."""
+    value = parent.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ReportError(f"{key} is not a number of things")
+    return value
+
+
+def severity_of(word: JsonValue) -> Severity:
+    """A severity by its name in any case; one that nobody knows counts as CRITICAL (SCAN-04)."""
+    try:
+        return Severity(word.lower()) if isinstance(word, str) else Severity.CRITICAL
+    except ValueError:
+        return Severity.CRITICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file of an artifact. `file` is relative to the artifact's path."""
+
+    artifact: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """Ties the paths of a report to files of artifacts.
+
+    A path is tried relative to each of `bases` (what the report says it scanned), relative to the artifact that the
+    report is said to be about, and relative to the root. An absolute path counts for the file whose path from the root
+    is its longest end: a report cannot be asked to know where the checkout lay. A bare name is too little for that,
+    unless the report is said to be about one artifact.
+    """
+
+    artifacts: Mapping[str, Artifact]
+    about: str | None
+    bases: tuple[str, ...] = ()
+    _files: dict[str, Place] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, artifact in self.artifacts.items():
+            if artifact.path is None or (self.about is not None and name != self.about):
+                continue
+            for file in artifact.files:
+                self._files[_join(artifact.path, file) if artifact.is_folder else _clean(artifact.path)] = Place(
+                    name, file
+                )
+
+    def find(self, path: str) -> Place | None:
+        """The file that a path names; a member of an archive (`model.bin:data.pkl`) counts for the archive."""
+        text = path_text(path.encode("utf-8", "surrogateescape"))
+        for whole in _owners(text):
+            for base in (*self.bases, *self._about_path(), ""):
+                place = self._lookup(_join(base, whole))
+                if place is not None:
+                    return place
+        return None
+
+    def files(self, artifact: str) -> Mapping[str, Digest | None]:
+        """The files of an artifact with their digests."""
+        return {path: file.digest for path, file in self.artifacts[artifact].files.items()}
+
+    def digest(self, place: Place) -> Digest | None:
+        """The digest of a file, `None` for what is not a regular file."""
+        return self.artifacts[place.artifact].files[place.file].digest
+
+    def _about_path(self) -> tuple[str, ...]:
+        path = self.artifacts[self.about].path if self.about is not None else None
+        return () if path is None else (path,)
+
+    def _lookup(self, path: str) -> Place | None:
+        if not path.startswith("/"):
+            return self._files.get(path)
+        # The ends of the path are tried, not all files.
+        segments = path.split("/")[1:]
+        shortest = len(segments) - (1 if self.about is not None else 2)
+        for start in range(max(shortest + 1, 0)):
+            place = self._files.get("/".join(segments[start:]))
+            if place is not None:
+                return place
+        return None
+
+
+def _owners(path: str) -> Iterator[str]:
+    """The path itself, then what stands before each of its last colons."""
+    yield path
+    for _ in range(min(path.count(":"), 8)):
+        path = path.rpartition(":")[0]
+        yield path
+
+
+def _clean(path: str) -> str:
+    """A path without `.` and empty segments; with `..` it names nothing."""
+    segments = [segment for segment in path.split("/") if segment not in {"", "."}]
+    lead = "/" if path.startswith("/") else ""
+    return lead + "/".join(segments) if ".." not in segments else ""
+
+
+def _join(base: str, path: str) -> str:
+    return _clean(path if path.startswith("/") or not base else f"{base}/{path}")
