@@ -16,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class TimeParameter(click.ParamType[int]):
+class TimeParameter(click.ParamType[int, object]):
     """An RFC 3339 time, as seconds since 1970."""
 
     name = "time"
