@@ -99,12 +99,16 @@ change := value if {
 
 default _has_base(_) := false
 
-_has_base(change_) if change_.status == "everything"
+_has_base(section) if {
+	section.status == "everything"
+	shape.is_optional_text(section.merge_base)
+	shape.is_optional_text(section.head)
+}
 
-_has_base(change_) if {
-	change_.status == "collected"
-	shape.is_text(change_.merge_base)
-	shape.is_text(change_.head)
+_has_base(section) if {
+	section.status == "collected"
+	shape.is_text(section.merge_base)
+	shape.is_text(section.head)
 }
 
 default _has_sides(_) := false

@@ -642,9 +642,23 @@ test_passes_when_a_type_changes if {
 test_passes_when_there_is_no_base if {
 	is_object(change_after([
 		fixtures.put("/change/status", "everything"),
-		fixtures.remove("/change/merge_base"),
-		fixtures.remove("/change/head"),
+		fixtures.put("/change/merge_base", null),
+		fixtures.put("/change/head", null),
 	]))
+}
+
+test_errors_when_nothing_is_said_of_a_base if {
+	not change_after([
+		fixtures.put("/change/status", "everything"),
+		fixtures.remove("/change/merge_base"),
+	])
+}
+
+test_errors_when_nothing_is_said_of_a_head if {
+	not change_after([
+		fixtures.put("/change/status", "everything"),
+		fixtures.remove("/change/head"),
+	])
 }
 
 test_errors_when_added_files_have_no_new_side if {

@@ -1,0 +1,61 @@
+"""What the property tests of the Rego library share: its files, its inputs, and ways to damage an input."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from gate._regorus import PolicySet
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+TIME_LIMIT_S = 10.0
+DELETE = "delete"
+REPLACEMENTS: dict[str, object] = {"null": None, "empty text": "", "zero": 0, "empty array": [], "empty object": {}, "text": "x"}
+
+Place = tuple[str | int, ...]
+
+
+def modules(*folders: str) -> dict[str, str]:
+    """The Rego files below some folders of the project, by path."""
+    found = (path for folder in folders for path in sorted((ROOT / folder).rglob("*.rego")))
+    return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in found}
+
+
+def controls() -> list[str]:
+    """The ids of all controls, sorted."""
+    folder = ROOT / "rego/gate/controls"
+    return sorted(".".join(path.relative_to(folder).parts[:2]) for path in folder.glob("*/*/*.rego"))
+
+
+def inputs() -> dict[str, dict[str, object]]:
+    """The passing input documents, by name."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((HERE / "inputs").glob("*.json"))}
+
+
+def compiled(entrypoint: str) -> PolicySet:
+    """The library, ready to be asked for one rule."""
+    return PolicySet.compile(modules("rego"), "{}", [entrypoint])
+
+
+def places(value: object, here: Place = ()) -> Iterator[Place]:
+    """Every place in a JSON value but the value itself."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield (*here, key)
+        yield from places(child, (*here, key))
+
+
+def damaged(document: dict[str, object], place: Place, change: str) -> dict[str, object]:
+    """A copy in which one place is deleted or replaced."""
+    result = copy.deepcopy(document)
+    parent: object = result
+    for key in place[:-1]:
+        parent = parent[key]  # type: ignore[index]
+    if change == DELETE:
+        del parent[place[-1]]  # type: ignore[attr-defined]
+    else:
+        parent[place[-1]] = copy.deepcopy(REPLACEMENTS[change])  # type: ignore[index]
+    return result
