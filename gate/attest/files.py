@@ -34,10 +34,11 @@ def open_regular(path: Path, count: int) -> tuple[bytes, os.stat_result]:
     """The first bytes of a regular file and its status, both of the same opened file; raises `AttestError`."""
     try:
         descriptor = os.open(path, _READ)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            raise AttestError(f"{path} is no regular file")
         with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise AttestError(f"{path} is no regular file")
             return file.read(count), status
     except OSError as error:
         raise AttestError(f"cannot read {path}: {error.strerror}") from None
@@ -45,8 +46,8 @@ def open_regular(path: Path, count: int) -> tuple[bytes, os.stat_result]:
 
 def create_file(path: Path, data: bytes, mode: int) -> None:
     """Makes a file that did not exist, with its mode from the first moment; raises `AttestError`."""
+    _make_folder(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, _CREATE, mode)
     except FileExistsError:
         raise AttestError(f"{path} exists already and is not overwritten", hint="choose another name") from None
@@ -62,8 +63,8 @@ def create_file(path: Path, data: bytes, mode: int) -> None:
 def replace_file(path: Path, data: bytes) -> None:
     """Writes a file in one step, synced to disk; raises `AttestError` and leaves what was there."""
     temporary: Path | None = None
+    _make_folder(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".gate-")
         temporary = Path(name)
         os.fchmod(descriptor, 0o644)
@@ -72,6 +73,13 @@ def replace_file(path: Path, data: bytes) -> None:
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        raise AttestError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
         raise AttestError(f"cannot write {path}: {error.strerror}") from None
 
 
