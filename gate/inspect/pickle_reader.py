@@ -69,16 +69,15 @@ class PickleReader:
     def line(self) -> bytes:
         """The bytes up to the next line feed, without it."""
         end = self.buffer.find(b"\n", self.at)
-        wanted = WINDOW_BYTES
+        span = min(WINDOW_BYTES, self._line_bytes)
         while end < 0:
-            available = min(wanted, self.remaining)
+            available = min(span, self.remaining)
             if len(self.buffer) - self.at < available:
                 self.fill(available)
-                end = self.buffer.find(b"\n", self.at)
-            elif available == self.remaining or wanted > self._line_bytes:
+            end = self.buffer.find(b"\n", self.at)
+            if end < 0 and (available == self.remaining or span == self._line_bytes):
                 raise MalformedError("a line does not end")
-            else:
-                wanted *= 4
+            span = min(span * 4, self._line_bytes)
         line = self.buffer[self.at : end]
         self.at = end + 1
         return line
