@@ -67,6 +67,8 @@ def decide(case: Case) -> Decision:
     """The decision of a case; raises `PolicyError` when the evaluation is not of exactly the profile's controls."""
     if case.evaluation.results.keys() != case.profile.asked or not case.profile.asked:
         raise PolicyError("the evaluation is not of the controls that the profile asks for")
+    if case.profile.asked - case.catalogue.keys():
+        raise PolicyError("the profile asks for a control that the catalogue does not have")
     controls = {name: _control(name, result, case) for name, result in sorted(case.evaluation.results.items())}
     causes = _causes(controls, case.evidence.rejected)
     verdict, exit_code = _verdict(controls, causes)
@@ -110,7 +112,8 @@ def _causes(controls: Mapping[str, ControlDecision], rejected: Sequence[Rejected
     for control in controls.values():
         if control.mode is Mode.ENFORCE and control.outcome is Outcome.FAIL:
             open_ones = [entry.violation for entry in control.violations if entry.waiver is None]
-            found |= {EXIT_MISSING if violation.is_missing else EXIT_REFUSED for violation in open_ones}
+            missing = {violation.is_missing for violation in open_ones} or {False}
+            found |= {EXIT_MISSING if is_missing else EXIT_REFUSED for is_missing in missing}
     return tuple(code for code in PRECEDENCE if code in found)
 
 
@@ -121,7 +124,9 @@ def _control(name: str, result: ControlResult, case: Case) -> ControlDecision:
         for violation in result.violations
     )
     outcome = Outcome(result.status.value)
-    if result.status is Status.FAIL and all(entry.waiver is not None for entry in violations):
+    if violations and result.status in {Status.PASS, Status.NOT_APPLICABLE}:
+        outcome = Outcome.FAIL  # no accepted evaluation says both; if one did, the violation would count
+    if violations and result.status is Status.FAIL and all(entry.waiver is not None for entry in violations):
         outcome = Outcome.WAIVED
     return ControlDecision(info, case.profile.controls[name], outcome, violations, result.evidence, result.reason)
 
@@ -143,14 +148,17 @@ def _waiver_for(info: ControlInfo, code: str, artifact: str | None, file: str | 
 
 
 def _digests_of(artifact: str | None, file: str | None, case: Case) -> frozenset[Digest]:
-    """The digests that a violation is about: its file's, when it names one, and its artifact's."""
+    """The digests that a violation is about: its file's, when it names one, and its artifact's.
+
+    With an artifact the file is one of its own; without one it is a changed file, which may have the same path.
+    """
     found: set[Digest | None] = set()
-    if artifact in case.artifacts:
+    if artifact is not None and artifact in case.artifacts:
         entry = case.artifacts[artifact]
         found.add(entry.digest)
-        if file in entry.files:
+        if file is not None and file in entry.files:
             found.add(entry.files[file].digest)
-    changed = case.change.files.get(file) if file is not None else None
+    changed = case.change.files.get(file) if artifact is None and file is not None else None
     if changed is not None and changed.new is not None:
         found.add(changed.new.digest)
     return frozenset(digest for digest in found if digest is not None)
@@ -198,7 +206,10 @@ def _coverage(case: Case, controls: Mapping[str, ControlDecision]) -> JsonObject
     outcomes = [control.outcome for control in controls.values()]
     return {
         "artifacts": {"total": len(case.artifacts), "with_verified_evidence": len(covered & case.artifacts.keys())},
-        "files": {"changed": len(case.change.files), "in_artifacts": sum(len(a.files) for a in case.artifacts.values())},
+        "files": {
+            "changed": len(case.change.files),
+            "in_artifacts": sum(len(a.files) for a in case.artifacts.values()),
+        },
         "claims": dict(sorted(claims.items())),
         "controls": {
             "total": len(case.profile.controls),

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from gate.errors import PolicyError
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
-from gate.formats import schema
-from gate.formats.strict_json import StrictJsonError, loads_object
-from gate.model.control import ControlResult, Evaluation, Profile, Status, Violation
-from gate.model.digest import Digest
+from gate.formats.report_document import ReportError, parse_report
+from gate.model.control import ControlResult, Evaluation, Profile, Status
 from gate.model.document import InputDocument
-from gate.model.json import JsonObject
+from gate.model.json import JsonObject, JsonValue
 
-_LIMIT: Final = 64 << 20
+# Where the input document has digests that a result may name; `*` stands for every member.
+_DIGESTS: Final = (
+    ("attestations", "*", "evidence"),
+    ("scans", "*", "report"),
+    ("scans", "*", "files", "*"),
+    ("artifacts", "*", "digest"),
+    ("artifacts", "*", "files", "*", "digest"),
+    ("change", "files", "*", "old", "digest"),
+    ("change", "files", "*", "new", "digest"),
+)
 
 
 def evaluate(engine: Engine, bundle: PolicyBundle, profile: Profile, document: InputDocument) -> Evaluation:
@@ -33,68 +40,67 @@ def accept_report(report: bytes, profile: Profile, document: InputDocument) -> M
     """The results by control; raises `PolicyError` for anything but a complete and consistent report.
 
     It holds exactly the controls that the profile asks for; a pass has no violation and names evidence or a
-    basis; a refusal has a violation, each with a code of its control; "not applicable" has a reason; and every
-    digest it names occurs in the input document.
+    basis; a refusal has a violation, each with a code of its control; "not applicable" has a reason; every
+    digest it names occurs in the input document, and what it rests on is not rejected evidence.
     """
     try:
-        value = loads_object(report, limit=_LIMIT)
-    except StrictJsonError as error:
+        results = parse_report(report)
+    except ReportError as error:
         raise _refused(str(error)) from None
-    problem = schema.problem("report.json", value)
-    if problem is not None:
-        raise _refused(problem)
-    controls: Any = value["controls"]
-    missing, extra = profile.asked - controls.keys(), controls.keys() - profile.asked
+    missing, extra = profile.asked - results.keys(), results.keys() - profile.asked
     if missing:
         raise _refused(f"no status for {', '.join(sorted(missing))}")
     if extra:
         raise _refused(f"a status nobody asked for: {', '.join(sorted(extra))}")
-    known = _known_digests(document.value)
-    return {name: _result(name, controls[name], known) for name in sorted(controls)}
+    proofs = _proofs(document.value)
+    known = proofs | _keys(document.value, "rejected")
+    for control, result in results.items():
+        _check(control, result)
+        _check_digests(control, result, proofs, known)
+    return results
 
 
-def _result(control: str, value: Any, known: frozenset[str]) -> ControlResult:
-    status = Status(value["status"])
-    violations = tuple(
-        sorted((_violation(item) for item in value["violations"]), key=lambda v: (v.code, v.artifact or "", v.file or ""))
-    )
-    evidence = tuple(Digest(item) for item in sorted(value["evidence"]))
-    reason: str | None = value["reason"]
-    if status is Status.PASS and (violations or not (evidence or reason)):
+def _check(control: str, result: ControlResult) -> None:
+    """Status, violations, evidence and reason fit each other."""
+    status, violations = result.status, result.violations
+    if status is Status.PASS and (violations or not (result.evidence or result.reason)):
         raise _refused(f"{control} passes with a violation, or without evidence and basis")
     if status is Status.FAIL and not violations:
         raise _refused(f"{control} fails without saying why")
-    if status is Status.NOT_APPLICABLE and (violations or not reason):
+    if status is Status.NOT_APPLICABLE and (violations or not result.reason):
         raise _refused(f"{control} is not applicable without a reason, or with a violation")
     for violation in violations:
         if not violation.code.startswith(f"{control}."):
             raise _refused(f"{control} reports a violation {violation.code!r} that is not its own")
-    for digest in (*evidence, *(item for violation in violations for item in violation.evidence)):
-        if digest not in known:
-            raise _refused(f"{control} rests on {digest}, which is not in the input document")
-    return ControlResult(status, violations, evidence, reason)
 
 
-def _violation(value: Any) -> Violation:
-    evidence = tuple(Digest(item) for item in sorted(value["evidence"]))
-    return Violation(value["code"], value["message"], value["artifact"], value["file"], evidence)
+def _check_digests(control: str, result: ControlResult, proofs: frozenset[str], known: frozenset[str]) -> None:
+    for digest in result.evidence:
+        if digest not in proofs:
+            raise _refused(f"{control} rests on {digest}, which is no accepted evidence in the input document")
+    for violation in result.violations:
+        for digest in violation.evidence:
+            if digest not in known:
+                raise _refused(f"{violation.code} names {digest}, which is not in the input document")
 
 
-def _known_digests(document: JsonObject) -> frozenset[str]:
-    """Every digest that a result may name: evidence, payloads, reports and files."""
-    found: set[str] = set()
-    value: Any = document
-    found.update(value["attestations"], value["rejected"])
-    found.update(item["evidence"] for item in value["attestations"].values())
-    found.update(scan["report"] for scan in value["scans"].values() if scan["report"])
-    for scan in value["scans"].values():
-        found.update(scan["files"].values())
-    for artifact in value["artifacts"].values():
-        found.add(artifact["digest"])
-        found.update(file["digest"] for file in artifact["files"].values())
-    for entry in value["change"]["files"].values():
-        found.update(side["digest"] for side in (entry["old"], entry["new"]) if side)
-    return frozenset(found - {None})
+def _proofs(document: JsonObject) -> frozenset[str]:
+    """Every digest that a pass may rest on: verified statements, their evidence, reports and files."""
+    found = {digest for path in _DIGESTS for digest in _select(document, *path) if isinstance(digest, str)}
+    return frozenset(found | _keys(document, "attestations"))
+
+
+def _keys(document: JsonObject, section: str) -> frozenset[str]:
+    members = document[section]
+    return frozenset(members) if isinstance(members, Mapping) else frozenset()
+
+
+def _select(value: JsonValue, *path: str) -> Iterator[JsonValue]:
+    if not path:
+        yield value
+    elif isinstance(value, Mapping):
+        for key in value if path[0] == "*" else (path[0],):
+            yield from _select(value[key], *path[1:])
 
 
 def _refused(why: str) -> PolicyError:

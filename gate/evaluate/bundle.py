@@ -18,6 +18,10 @@ _CONTROLS = "gate/controls/"
 _PROFILES = "gate/profiles/"
 
 
+def _is_module(path: str) -> bool:
+    return path.endswith(".rego") and not path.endswith("_test.rego")
+
+
 @dataclass(frozen=True)
 class PolicyBundle:
     """All files of a policy by path below `rego/`; `digest` is over paths and contents."""
@@ -30,11 +34,7 @@ class PolicyBundle:
         """The Rego modules by path, tests left out."""
         try:
             return MappingProxyType(
-                {
-                    path: data.decode("utf-8")
-                    for path, data in self.files.items()
-                    if path.endswith(".rego") and not path.endswith("_test.rego")
-                }
+                {path: data.decode("utf-8") for path, data in self.files.items() if _is_module(path)}
             )
         except UnicodeDecodeError as error:
             raise PolicyError(f"a policy file is not UTF-8: {error.reason}") from None
@@ -63,7 +63,7 @@ class PolicyBundle:
 
 def make_bundle(files: Mapping[str, bytes]) -> PolicyBundle:
     """A bundle of some files; raises `PolicyError` when there is no policy in them."""
-    if not any(path.startswith(_CONTROLS) and path.endswith(".rego") for path in files):
+    if not any(path.startswith(_CONTROLS) and _is_module(path) for path in files):
         raise PolicyError("the policy holds no control", hint="the installation is damaged: install gate again")
     manifest = {path: sha256_digest(data) for path, data in files.items()}
     return PolicyBundle(MappingProxyType(dict(files)), sha256_digest(canonical_json.dumps(manifest)))

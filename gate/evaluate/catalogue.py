@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,14 +12,20 @@ from gate.model.claim import CLAIMS
 from gate.model.control import ControlInfo, FrameworkReference, Mode, Parameter, Profile
 from gate.model.json import JsonObject
 
+_PLACE: Final = re.compile(r"gate/controls/([a-z0-9_]+)/([a-z0-9_]+)/\2\.rego")
 _SEVERITIES: Final = ("low", "medium", "high", "critical")
 _RELATIONS: Final = ("supports", "partly supports")
 _EMPTY_DIFF_CONTROL: Final = "change.attested"
 
 
 def read_control(path: str, text: str) -> ControlInfo:
-    """The control in one module; raises `PolicyError` when its METADATA is missing or malformed."""
-    family, name = path.removesuffix(".rego").split("/")[-3:-1]
+    """The control in one module; raises `PolicyError` when its METADATA or its place is not as it has to be.
+
+    Id, folder and file are one word, so no two modules can answer for one control.
+    """
+    place = _PLACE.fullmatch(path)
+    if place is None:
+        raise PolicyError(f"{path}: a control lies in gate/controls/<family>/<name>/<name>.rego")
     lines = text.splitlines()
     if "# METADATA" not in lines:
         raise PolicyError(f"{path}: the control has no METADATA")
@@ -28,21 +35,15 @@ def read_control(path: str, text: str) -> ControlInfo:
             break
         block.append(line.removeprefix("#").removeprefix(" "))
     try:
-        return _control(f"{family}.{name}", loads("\n".join(block).encode("utf-8")))
+        return _control(f"{place[1]}.{place[2]}", loads("\n".join(block).encode("utf-8")))
     except YamlError as error:
         raise PolicyError(f"{path}: METADATA line {error.line}: {error}") from None
 
 
 def _control(control: str, root: Node) -> ControlInfo:
-    fields = root.fields("title", "description", "custom", "scope", "schemas", "related_resources")
-    if "custom" not in fields:
-        raise root.error("custom is missing")
-    custom = fields["custom"].fields(
-        "severity", "claims", "artifacts", "targets", "waivable", "fix", "frameworks", "parameters"
-    )
-    for name in ("severity", "waivable", "fix", "claims", "artifacts", "targets"):
-        if name not in custom:
-            raise fields["custom"].error(f"custom.{name} is missing")
+    fields = _fields(root, ("title", "description", "custom"), ("scope", "schemas", "related_resources"))
+    required = ("severity", "claims", "artifacts", "targets", "waivable", "fix")
+    custom = _fields(fields["custom"], required, ("frameworks", "parameters"))
     if not isinstance(custom["waivable"].value, bool):
         raise custom["waivable"].error("waivable is true or false")
     return ControlInfo(
@@ -64,13 +65,21 @@ def _control(control: str, root: Node) -> ControlInfo:
 
 
 def _framework(node: Node) -> FrameworkReference:
-    fields = node.fields("relation", "ids")
+    fields = _fields(node, ("relation", "ids"))
     return FrameworkReference(fields["relation"].choice(*_RELATIONS), fields["ids"].texts())
 
 
 def _parameter(node: Node) -> Parameter:
-    fields = node.fields("name", "type", "default", "meaning")
+    fields = _fields(node, ("name", "type", "meaning"), ("default",))
     return Parameter(fields["name"].text(), fields["type"].text(), fields["meaning"].text())
+
+
+def _fields(node: Node, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Node]:
+    fields = node.fields(*required, *optional)
+    for name in required:
+        if name not in fields:
+            raise node.error(f"{name} is missing")
+    return fields
 
 
 def load_profile(
@@ -115,9 +124,7 @@ def _modes(fields: Mapping[str, Node], catalogue: Mapping[str, ControlInfo]) -> 
     for control, node in _members(fields, "controls").items():
         if control not in catalogue:
             raise node.error(f"there is no control {control!r}{suggestion(control, sorted(catalogue))}")
-        entry = node.fields("mode")
-        if "mode" not in entry:
-            raise node.error(f"{control} needs a mode")
+        entry = _fields(node, ("mode",))
         found[control] = Mode(entry["mode"].choice(*(mode.value for mode in Mode)))
     return found
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gate import _regorus
 from gate.errors import PolicyError, PolicyTimeout
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import ENTRYPOINT, TIME_LIMIT_S
 from gate.model.document import InputDocument
 
+ENGINE_VERSION: Final = "0.14.1"
+"""The version of the crate that `native/Cargo.toml` pins."""
+
 
 class RegorusEngine:
     """A bundle compiled once. One instance a thread: shared ones do not scale."""
 
     name = "regorus"
-    version = _regorus.ENGINE_VERSION
+    version = ENGINE_VERSION
 
     def __init__(self, bundle: PolicyBundle, *, time_limit_s: float = TIME_LIMIT_S) -> None:
         """Compiles; raises `PolicyError` for what the engine or its static checks refuse."""

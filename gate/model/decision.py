@@ -126,6 +126,11 @@ class Decision:
             raise ValueError("ALLOW needs an enforced control that passed")
         if any(control.outcome not in harmless for control in enforced):
             raise ValueError("ALLOW with an enforced control that did not pass")
+        if any(entry.waiver is None for control in enforced for entry in control.violations):
+            raise ValueError("ALLOW with a violation of an enforced control that is not waived")
+        waived = [control for control in enforced if control.violations or control.outcome is Outcome.WAIVED]
+        if not all(control.violations and control.info.waivable for control in waived):
+            raise ValueError("ALLOW with a waiver for nothing, or for a control that cannot be waived")
         if any(item.concern is not Concern.OTHERS for item in self.rejected):
             raise ValueError("ALLOW with rejected evidence about what is at stake")
         if self.causes:

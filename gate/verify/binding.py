@@ -7,27 +7,33 @@ same thing* (refused, exit 12) from one about something else (kept, but it cover
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gate.formats.predicates.model_signature import SINGLE_FILE
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest
-from gate.model.evidence import Concern, Statement, Subject
+from gate.model.evidence import Statement, Subject
+from gate.verify.hints import Hints
 
+UNREADABLE: Final = "unreadable"
+_ARTIFACT: Final = "artifact:"
+_FILE: Final = "file:"
 OtherDigest = Callable[[Digest, str], str | None]
 """The hexadecimal `algorithm` digest of the file whose SHA-256 this is; `None` if no such file is at hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something at stake: an artifact, or a single changed file (`artifact` is `None` then).
+    """Something at stake: an artifact, or a single changed file.
 
-    `files` are its digests by the name that a statement may use, `None` for what is not a regular file.
+    `path` says what it is, for people. `files` are its digests by the name that a statement may use, `None` for what
+    is not a regular file. What is deleted has neither digest nor files: it can be mentioned, but not covered.
     """
 
     key: str
-    artifact: str | None
+    path: str
     digest: Digest | None
     files: Mapping[str, Digest | None]
     root: str
@@ -48,7 +54,8 @@ def build_targets(artifacts: Mapping[str, Artifact], changed: Mapping[str, Diges
     """The targets of a decision: the artifacts, and the changed files by path."""
     found = [_artifact_target(artifact) for artifact in artifacts.values()]
     for path, digest in changed.items():
-        found.append(Target(f"file:{path}", None, digest, {path: digest}, "", frozenset({path})))
+        files = {} if digest is None else {path: digest}
+        found.append(Target(f"{_FILE}{path}", path, digest, files, "", frozenset({path})))
     return tuple(found)
 
 
@@ -56,11 +63,11 @@ def _artifact_target(artifact: Artifact) -> Target:
     files = {path: file.digest for path, file in artifact.files.items()}
     if artifact.path is None:
         reference = (artifact.reference or "").partition("@")[0]
-        return Target(f"artifact:{artifact.name}", artifact.name, artifact.digest, {}, "", frozenset({reference}))
+        return Target(f"{_ARTIFACT}{artifact.name}", reference, artifact.digest, {}, "", frozenset({reference}))
     root = artifact.path if artifact.is_folder else posixpath.dirname(artifact.path)
     names = frozenset({artifact.path, posixpath.basename(artifact.path)})
     single = not artifact.is_folder
-    return Target(f"artifact:{artifact.name}", artifact.name, artifact.digest, files, root, names, single)
+    return Target(f"{_ARTIFACT}{artifact.name}", artifact.path, artifact.digest, files, root, names, single)
 
 
 class Binder:
@@ -86,7 +93,7 @@ class Binder:
         covers, mismatches = [], {}
         for key in sorted(self._candidates(statement, resources)):
             target = self._targets[key]
-            if statement.exhaustive and target.artifact is not None:
+            if statement.exhaustive and key.startswith(_ARTIFACT):
                 covered, problem = _compare_manifest(target, resources)
             else:
                 covered, problem = _compare_digests(target, resources, digests)
@@ -96,12 +103,12 @@ class Binder:
                 mismatches[key] = problem
         return Relation(tuple(covers), mismatches)
 
-    def concern(self, names: frozenset[str], digests: frozenset[Digest]) -> tuple[Concern, tuple[str, ...]]:
-        """Whether unproved names and digests point at something at stake, and at which artifacts."""
-        keys = {key for name in names for key in self._by_name.get(name, ())}
-        keys |= {key for digest in digests for key in self._by_digest.get(digest, ())}
-        artifacts = {self._targets[key].artifact for key in keys} - {None}
-        return (Concern.AT_STAKE if keys else Concern.OTHERS), tuple(sorted(str(name) for name in artifacts))
+    def mentioned(self, hints: Hints) -> frozenset[str]:
+        """The keys of what unproved hints name, or `UNREADABLE`, which stands for anything at stake."""
+        if not hints.is_readable:
+            return frozenset({UNREADABLE})
+        keys = {key for name in hints.names for key in self._by_name.get(name, ())}
+        return frozenset(keys.union(*(self._by_digest.get(digest, set()) for digest in hints.digests)))
 
     def _candidates(self, statement: Statement, resources: Sequence[Subject]) -> set[str]:
         found: set[str] = set()
@@ -127,10 +134,15 @@ class Binder:
 
     def _find(self, others: Mapping[str, str]) -> Digest | None:
         """The digest at stake whose other algorithms give exactly these values."""
-        for digest in sorted(self._by_digest):
+        for digest in sorted(self._by_digest) if others else ():
             if all(self._other_digest(digest, algorithm) == text for algorithm, text in others.items()):
                 return digest
         return None
+
+
+def artifacts_among(keys: Iterable[str]) -> tuple[str, ...]:
+    """The names of the artifacts among some targets' keys, sorted."""
+    return tuple(sorted(key.removeprefix(_ARTIFACT) for key in keys if key.startswith(_ARTIFACT)))
 
 
 def _all_names(target: Target) -> Iterator[str]:
@@ -160,26 +172,43 @@ def _compare_manifest(target: Target, resources: Sequence[Subject]) -> tuple[boo
     return True, None
 
 
-def _compare_digests(
-    target: Target, resources: Sequence[Subject], digests: set[Digest]
-) -> tuple[bool, str | None]:
-    """Any other statement: it names the whole artifact, or each of its files."""
-    if target.digest is not None and target.digest in digests:
+def _compare_digests(target: Target, resources: Sequence[Subject], digests: set[Digest]) -> tuple[bool, str | None]:
+    """Any other statement: it names the whole artifact, or each of its files.
+
+    A file whose own name it gives to other bytes is not covered, though its bytes stand under another name: two
+    files that changed places are not what was attested.
+    """
+    if target.digest in digests and target.digest not in target.files.values():
         return True, None
-    if target.files and all(digest in digests for digest in target.files.values()):
+    problem = _misplaced(target, resources)
+    if problem is None and target.files and all(digest in digests for digest in target.files.values()):
         return True, None
+    about = {item.digest for item in resources if item.name in target.names}
+    if problem is None and about and target.digest not in {None, *about}:
+        problem = _differs(target.path, target.digest, about)
+    return False, problem
+
+
+def _misplaced(target: Target, resources: Sequence[Subject]) -> str | None:
+    """A file of the target whose names stand for other bytes only, and not for those that are there."""
+    said: dict[str, set[Digest | None]] = {}
     for item in resources:
-        found = _named(target, item.name)
-        if found is not None and item.digest not in found:
-            actual = ", ".join(sorted(str(digest) for digest in found))
-            return False, f"{item.name!r} is {actual}, the statement is about {item.digest or 'another digest'}"
-    return False, None
+        for path in _paths(target, item.name):
+            said.setdefault(path, set()).add(item.digest)
+    for path, about in sorted(said.items()):
+        if target.files[path] not in about:
+            return _differs(path, target.files[path], about)
+    return None
 
 
-def _named(target: Target, name: str) -> set[Digest | None] | None:
-    """The digests that a name may stand for in a target, `None` when the name is not one of its own."""
+def _paths(target: Target, name: str) -> set[str]:
+    """The files of a target that a name may stand for."""
+    if target.is_single_file and name in target.names:
+        return set(target.files)
     relative = name.removeprefix(f"{target.root}/") if target.root else name
-    found = {target.files[path] for path in {name, relative} & target.files.keys()}
-    if name in target.names:
-        found.add(target.digest)
-    return found or None
+    return {name, relative} & target.files.keys()
+
+
+def _differs(name: str, actual: Digest | None, about: Iterable[Digest | None]) -> str:
+    stated = ", ".join(sorted(digest or "another digest" for digest in about))
+    return f"{name!r} is {actual or 'no regular file'}, the statement is about {stated}"

@@ -7,6 +7,7 @@ every statement that builds on a refused one.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 
 from gate.model.digest import Digest
@@ -16,23 +17,51 @@ def resolve_chain(
     depends_on: Mapping[Digest, tuple[Digest, ...]],
 ) -> tuple[Mapping[Digest, tuple[Digest, ...]], Mapping[Digest, tuple[str, str]]]:
     """The ancestors of each statement that holds, sorted, and `(code, detail)` for each that does not."""
-    broken: dict[Digest, tuple[str, str]] = {}
-    for digest, needed in depends_on.items():
-        if digest in needed:
-            broken[digest] = ("self", "the statement depends on itself")
+    users = _users(depends_on)
+    open_ones = {digest: len(set(needed)) for digest, needed in depends_on.items()}
+    ready = deque(digest for digest, number in open_ones.items() if number == 0)
     ancestors: dict[Digest, frozenset[Digest]] = {}
-    waiting = {digest: needed for digest, needed in depends_on.items() if digest not in broken}
-    while waiting:
-        ready = sorted(digest for digest, needed in waiting.items() if all(item in ancestors for item in needed))
-        if not ready:
-            break
-        for digest in ready:
-            needed = waiting.pop(digest)
-            ancestors[digest] = frozenset(needed).union(*(ancestors[item] for item in needed))
-    for digest, needed in waiting.items():
-        missing = sorted(item for item in needed if item not in waiting and item not in ancestors)
-        if missing:
-            broken[digest] = ("dangling", f"depends on {missing[0]}, which is not among the verified statements")
-        else:
-            broken[digest] = ("unresolved", "depends on a statement that is refused, or that depends on this one")
+    while ready:
+        digest = ready.popleft()
+        needed = depends_on[digest]
+        ancestors[digest] = frozenset(needed).union(*(ancestors[item] for item in needed))
+        for user in users.get(digest, ()):
+            open_ones[user] -= 1
+            if open_ones[user] == 0:
+                ready.append(user)
+    broken = {digest: _why(digest, depends_on) for digest in depends_on if digest not in ancestors}
     return {digest: tuple(sorted(found)) for digest, found in ancestors.items()}, broken
+
+
+def inherited(
+    own: Mapping[Digest, frozenset[str]], depends_on: Mapping[Digest, tuple[Digest, ...]]
+) -> Mapping[Digest, frozenset[str]]:
+    """What each statement has itself, and what all that it builds on have, in whatever shape the chain is."""
+    users = _users(depends_on)
+    found = dict(own)
+    waiting = deque(digest for digest, words in own.items() if words)
+    while waiting:
+        digest = waiting.popleft()
+        for user in users.get(digest, ()):
+            if not found[digest] <= found[user]:
+                found[user] |= found[digest]
+                waiting.append(user)
+    return found
+
+
+def _users(depends_on: Mapping[Digest, tuple[Digest, ...]]) -> Mapping[Digest, list[Digest]]:
+    found: dict[Digest, list[Digest]] = {}
+    for digest, needed in depends_on.items():
+        for item in set(needed):
+            found.setdefault(item, []).append(digest)
+    return found
+
+
+def _why(digest: Digest, depends_on: Mapping[Digest, tuple[Digest, ...]]) -> tuple[str, str]:
+    needed = depends_on[digest]
+    if digest in needed:
+        return "self", "the statement depends on itself"
+    missing = sorted(item for item in needed if item not in depends_on)
+    if missing:
+        return "dangling", f"depends on {missing[0]}, which is not among the verified statements"
+    return "unresolved", "depends on a statement that is refused, or that depends on this one"

@@ -1,67 +1,91 @@
-"""What rejected evidence says about itself. Unproved: used for messages and to see whom a rejection concerns."""
+"""What evidence says about itself. Unproved: used for messages and to see whom a rejection concerns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gate.formats.bundle import BundleError, parse_container
 from gate.formats.dsse import DsseError, decode_base64
-from gate.formats.intoto import StatementError, parse_subject
-from gate.formats.predicates import claim_of
+from gate.formats.intoto import RawStatement, StatementError, parse_subject
+from gate.formats.predicates import claim_of, read_statement
 from gate.formats.strict_json import StrictJsonError, loads, loads_object
-from gate.model.digest import Digest
+from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Statement, Subject
-from gate.model.json import JsonObject
+from gate.model.json import JsonValue
+
+# Of these an item has exactly one, or it could be about one thing here and about another there.
+_CONTENT_MEMBERS: Final = frozenset({"dsseEnvelope", "messageSignature", "payload"})
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """A claim, and the names and digests mentioned. Unreadable hints concern everything."""
+    """A claim, the names and digests mentioned, and the statements built on. Unreadable hints concern everything."""
 
     is_readable: bool = False
     claim: str | None = None
     names: frozenset[str] = frozenset()
     digests: frozenset[Digest] = frozenset()
+    depends_on: tuple[Digest, ...] = ()
 
     @classmethod
     def of(cls, statement: Statement) -> Hints:
-        """The hints of a statement whose signature holds."""
-        return _hints(statement.claim, (*statement.subjects, *statement.resources))
+        """The hints of a statement, whether or not its signature holds."""
+        return cls.naming(statement.claim, (*statement.subjects, *statement.resources), statement.depends_on)
+
+    @classmethod
+    def naming(cls, claim: str | None, subjects: Sequence[Subject], depends_on: tuple[Digest, ...] = ()) -> Hints:
+        """The hints that name some subjects. Only SHA-256 is compared, so another digest makes them unreadable."""
+        if any(item.digest is None or item.other_digests for item in subjects):
+            return cls(claim=claim)
+        digests = frozenset(item.digest for item in subjects if item.digest is not None)
+        return cls(True, claim, frozenset(item.name for item in subjects), digests, depends_on)
 
 
-def read_hints(data: bytes, limit: int) -> Hints:
-    """What can be read of rejected bytes. Never raises; what cannot be read in full is not readable."""
+def read_hints(data: bytes, limit: int) -> tuple[Digest | None, Hints]:
+    """The digest of the payload in rejected bytes, and its hints. Never raises; what is not read in full is unreadable.
+
+    The hints depend on the payload alone.
+    """
     payload = _payload(data, limit)
     if payload is None:
-        return Hints()
-    claim = claim_of(str(payload.get("predicateType")))
-    subjects = payload.get("subject")
+        return None, Hints()
+    return sha256_digest(payload), _hints(payload, limit)
+
+
+def _hints(payload: bytes, limit: int) -> Hints:
     try:
-        if not isinstance(subjects, list) or not subjects:
-            return Hints(claim=claim)
-        return _hints(claim, [parse_subject(item, "subject") for item in subjects])
+        value = loads_object(payload, limit=limit)
+    except StrictJsonError:
+        return Hints()
+    kind, subjects, predicate = value.get("predicateType"), value.get("subject"), value.get("predicate", {})
+    claim = claim_of(kind) if isinstance(kind, str) else None
+    if not isinstance(subjects, list) or not subjects or not isinstance(predicate, Mapping):
+        return Hints(claim=claim)
+    try:
+        found = tuple(parse_subject(item, "subject") for item in subjects)
+        if claim is None:
+            return Hints.naming(None, found)
+        return Hints.of(read_statement(RawStatement(found, str(kind), predicate)))
     except StatementError:
         return Hints(claim=claim)
 
 
-def _hints(claim: str | None, subjects: Iterable[Subject]) -> Hints:
-    found = tuple(subjects)
-    digests = frozenset(item.digest for item in found if item.digest is not None)
-    return Hints(True, claim, frozenset(item.name for item in found), digests)
-
-
-def _payload(data: bytes, limit: int) -> JsonObject | None:
+def _payload(data: bytes, limit: int) -> bytes | None:
     try:
-        return loads_object(parse_container(data, limit=limit).envelope.payload, limit=limit)
-    except StrictJsonError:
-        return None
+        return parse_container(data, limit=limit).envelope.payload
     except BundleError:
         pass
     try:
-        value = loads(data, limit=limit)
-        envelope = value.get("dsseEnvelope", value) if isinstance(value, Mapping) else None
-        text = envelope.get("payload") if isinstance(envelope, Mapping) else None
-        return loads_object(decode_base64(text, "payload"), limit=limit)
+        return decode_base64(_payload_text(loads(data, limit=limit)), "payload")
     except (StrictJsonError, DsseError):
         return None
+
+
+def _payload_text(value: JsonValue) -> JsonValue:
+    """The payload member of something that is nearly an envelope or a bundle; `None` when there is no one such."""
+    if not isinstance(value, Mapping) or len(value.keys() & _CONTENT_MEMBERS) != 1:
+        return None
+    envelope = value.get("dsseEnvelope", value)
+    return envelope.get("payload") if isinstance(envelope, Mapping) else None

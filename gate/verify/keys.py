@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +22,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from gate.model.digest import Digest, sha256_digest
 
+_PEM: Final = re.compile(rb"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----")
 _MIN_RSA_BITS: Final = 2048
+# The y coordinates of the points of small order of Ed25519: for such a "key" anybody can make signatures.
+_ED25519_PRIME: Final = (1 << 255) - 19
+_ED25519_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_ED25519_WEAK: Final = frozenset(
+    {0, 1, _ED25519_PRIME - 1, _ED25519_ORDER_8, _ED25519_PRIME - _ED25519_ORDER_8},
+)
 _PKCS1: Final = "rsa-pkcs1v15-sha256"
 _PSS: Final = "rsa-pss-sha256"
 SCHEMES: Final = (_PSS, _PKCS1)
@@ -53,8 +61,8 @@ def load_key(pem: bytes, scheme: str | None = None) -> TrustedKey:
     """The one public key in a PEM text (SubjectPublicKeyInfo); raises `KeyFormatError`."""
     if b"PRIVATE KEY" in pem:
         raise KeyFormatError("this is a private key; the configuration names public keys")
-    if pem.count(b"-----BEGIN ") != 1 or not pem.strip().startswith(b"-----BEGIN PUBLIC KEY-----"):
-        raise KeyFormatError("expected exactly one PEM block 'PUBLIC KEY'")
+    if not _PEM.fullmatch(pem.strip()):
+        raise KeyFormatError("expected exactly one PEM block 'PUBLIC KEY' and nothing else")
     try:
         key = load_pem_public_key(pem.strip())
         spki = sha256_digest(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
@@ -65,10 +73,17 @@ def load_key(pem: bytes, scheme: str | None = None) -> TrustedKey:
     if scheme is not None:
         raise KeyFormatError("a scheme is given for RSA keys only")
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return TrustedKey(spki, "ed25519", key.verify)
+        return _ed25519(key, spki)
     if isinstance(key, ec.EllipticCurvePublicKey):
         return _ec(key, spki)
     raise KeyFormatError("the key is neither Ed25519, ECDSA P-256 or P-384, nor RSA")
+
+
+def _ed25519(key: ed25519.Ed25519PublicKey, spki: Digest) -> TrustedKey:
+    y = int.from_bytes(key.public_bytes_raw(), "little") & ((1 << 255) - 1)
+    if y % _ED25519_PRIME in _ED25519_WEAK:
+        raise KeyFormatError("the key is a point of small order, for which anybody can sign")
+    return TrustedKey(spki, "ed25519", key.verify)
 
 
 def _rsa(key: rsa.RSAPublicKey, spki: Digest, scheme: str) -> TrustedKey:

@@ -16,7 +16,7 @@ raises for bad evidence, and one bad item hides no other. The result depends on 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gate.formats.bundle import BundleError, parse_container
 from gate.formats.canonical_json import CanonicalJsonError, dumps
@@ -33,8 +33,8 @@ from gate.model.evidence import (
     Verified,
     VerifiedSet,
 )
-from gate.verify.binding import Binder, OtherDigest, Relation, build_targets
-from gate.verify.chain import resolve_chain
+from gate.verify.binding import Binder, OtherDigest, Relation, artifacts_among, build_targets
+from gate.verify.chain import inherited, resolve_chain
 from gate.verify.hints import Hints, read_hints
 from gate.verify.trust import TrustStore, Untrusted
 
@@ -48,7 +48,6 @@ class _Signed:
     payload: Digest
     signers: frozenset[str]
     statement: Statement
-    hints: Hints
 
 
 class _Refusal(Exception):  # noqa: N818 - how an item leaves the pipeline; always caught here
@@ -84,7 +83,8 @@ class _Pipeline:
         self._binder = binder
         self._limit = limit
         self._signed: dict[Digest, list[_Signed]] = {}
-        self._rejected: dict[Digest, Rejected] = {}
+        self._hints: dict[Digest, Hints] = {}
+        self._refused: dict[Digest, tuple[str, Digest | None, _Refusal]] = {}
 
     def admit(self, item: Evidence) -> None:
         """Obligations 1 to 5, which each item meets alone."""
@@ -92,8 +92,12 @@ class _Pipeline:
         try:
             signed = self._read(item, evidence)
         except _Refusal as refusal:
-            self._reject(evidence, item.origin, read_hints(item.data, self._limit), refusal)
+            payload, hints = read_hints(item.data, self._limit)
+            if payload is not None:
+                self._hints[payload] = hints
+            self._refused[evidence] = item.origin, payload, refusal
             return
+        self._hints[signed.payload] = Hints.of(signed.statement)
         self._signed.setdefault(signed.payload, []).append(signed)
 
     def _read(self, item: Evidence, evidence: Digest) -> _Signed:
@@ -117,7 +121,7 @@ class _Pipeline:
         except CanonicalJsonError as error:
             raise _Refusal(Stage.STATEMENT, "number", f"the predicate has no canonical form: {error}") from None
         names = frozenset(signer.name for signer in signers)
-        return _Signed(evidence, item.origin, payload, names, statement, Hints.of(statement))
+        return _Signed(evidence, item.origin, payload, names, statement)
 
     def finish(self) -> VerifiedSet:
         """Obligations 6 to 8, which hold or fail for the set."""
@@ -126,22 +130,10 @@ class _Pipeline:
         chains, broken = resolve_chain({payload: item.statement.depends_on for payload, item in bound.items()})
         for payload, (code, detail) in broken.items():
             self._reject_all(payload, _Refusal(Stage.CHAIN, code, detail))
-        verified = [
-            Verified(
-                payload=item.payload,
-                evidence=item.evidence,
-                origin=item.origin,
-                statement=item.statement,
-                signers=item.signers,
-                artifacts=item.artifacts,
-                ancestors=chains[payload],
-            )
-            for payload, item in bound.items()
-            if payload in chains
-        ]
+        verified = [replace(item, ancestors=chains[payload]) for payload, item in bound.items() if payload in chains]
         return VerifiedSet(
             tuple(sorted(verified, key=lambda item: item.payload)),
-            tuple(sorted(self._rejected.values(), key=lambda item: item.evidence)),
+            tuple(sorted(self._rejected(), key=lambda item: item.evidence)),
         )
 
     def _authorise(self) -> Iterable[tuple[Digest, Verified]]:
@@ -170,31 +162,30 @@ class _Pipeline:
             if problem is not None:
                 self._reject_all(payload, _Refusal(Stage.SUBJECT, *problem))
                 continue
-            prefix = "artifact:"
-            names = (key.removeprefix(prefix) for key in relations[payload].covers if key.startswith(prefix))
-            bound[payload] = Verified(
-                item.payload, item.evidence, item.origin, item.statement, item.signers, tuple(sorted(names))
-            )
+            bound[payload] = replace(item, artifacts=artifacts_among(relations[payload].covers))
         return bound
 
     def _reject_all(self, payload: Digest, refusal: _Refusal) -> None:
         for item in self._signed[payload]:
-            self._reject(item.evidence, item.origin, item.hints, refusal)
+            self._refused[item.evidence] = item.origin, payload, refusal
 
-    def _reject(self, evidence: Digest, origin: str, hints: Hints, refusal: _Refusal) -> None:
-        concern, artifacts = Concern.AT_STAKE, ()
-        if hints.is_readable:
-            concern, artifacts = self._binder.concern(hints.names, hints.digests)
-        self._rejected[evidence] = Rejected(
-            evidence=evidence,
-            origin=origin,
-            stage=refusal.stage,
-            code=f"{refusal.stage.value}.{refusal.code}",
-            detail=refusal.detail,
-            claimed=hints.claim,
-            concern=concern,
-            artifacts=artifacts,
-        )
+    def _rejected(self) -> Iterable[Rejected]:
+        """What is refused, with what it concerns: what it mentions, and what the statements it builds on mention."""
+        own = {payload: self._binder.mentioned(hints) for payload, hints in self._hints.items()}
+        mentioned = inherited(own, {payload: hints.depends_on for payload, hints in self._hints.items()})
+        for evidence, (origin, payload, refusal) in self._refused.items():
+            hints = Hints() if payload is None else self._hints[payload]
+            keys = self._binder.mentioned(hints) if payload is None else mentioned[payload]
+            yield Rejected(
+                evidence=evidence,
+                origin=origin,
+                stage=refusal.stage,
+                code=f"{refusal.stage.value}.{refusal.code}",
+                detail=refusal.detail,
+                claimed=hints.claim,
+                concern=Concern.AT_STAKE if keys else Concern.OTHERS,
+                artifacts=artifacts_among(keys),
+            )
 
 
 def _mismatch(relation: Relation, claim: str, covered: set[tuple[str, str]]) -> tuple[str, str] | None:

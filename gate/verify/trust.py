@@ -6,13 +6,14 @@ Keys come only from the configuration. Nothing inside evidence (key ids, hints, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gate.errors import ConfigError
-from gate.model.digest import Digest
+from gate.formats.strict_yaml import suggestion
+from gate.model.digest import Digest, parse_digest
 from gate.model.evidence import SignerIdentity
-from gate.model.settings import Revocations, SignerSettings, TrustSettings
+from gate.model.settings import SignerSettings, TrustSettings
 from gate.verify.keys import KeyFormatError, TrustedKey, load_key
 
 
@@ -36,11 +37,12 @@ class _Signer:
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """The trusted signers at `now_s`, the time of the decision."""
+    """The trusted signers at `now_s`, the time of the decision. Keys are revoked by SPKI, whatever their names."""
 
     signers: tuple[_Signer, ...]
     thresholds: Mapping[str, int]
-    revoked: Revocations
+    revoked_keys: frozenset[Digest]
+    revoked_evidence: frozenset[str]
     now_s: int
 
     def identify(self, signatures: tuple[bytes, ...], signed: bytes) -> tuple[SignerSettings, ...]:
@@ -54,7 +56,7 @@ class TrustStore:
         matching = [s for s in self.signers if any(s.key.verifies(signature, signed) for signature in signatures)]
         if not matching:
             raise Untrusted("untrusted", f"no trusted key made the signature ({len(self.signers)} were tried)")
-        good = [s for s in matching if not self._is_revoked(s)]
+        good = [s for s in matching if s.key.spki not in self.revoked_keys]
         if not good:
             raise Untrusted("revoked", f"the key of {matching[0].settings.name} is revoked")
         current = [s for s in good if self._is_current(s.settings)]
@@ -78,10 +80,7 @@ class TrustStore:
 
     def is_revoked_evidence(self, *digests: Digest) -> bool:
         """Whether one of these digests is revoked."""
-        return not self.revoked.evidence.isdisjoint(digests)
-
-    def _is_revoked(self, signer: _Signer) -> bool:
-        return not self.revoked.keys.isdisjoint({signer.settings.name, signer.key.spki})
+        return not self.revoked_evidence.isdisjoint(digests)
 
     def _is_current(self, settings: SignerSettings) -> bool:
         begins, ends = settings.valid_from_s, settings.valid_until_s
@@ -89,7 +88,11 @@ class TrustStore:
 
 
 def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
-    """Loads the configured keys; raises `ConfigError` for one that is no key, or a threshold nobody can reach."""
+    """Loads the configured keys.
+
+    Raises `ConfigError` for one that is no key, a threshold nobody can reach, or a revocation that would be of
+    nothing: neither a signer's name nor a SHA-256.
+    """
     signers = []
     for settings in trust.signers.values():
         if settings.key_pem is None:
@@ -102,4 +105,16 @@ def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
         distinct = len({signer.key.spki for signer in signers if signer.settings.may_claim(claim)})
         if distinct < needed:
             raise ConfigError(f"the threshold of {claim} is {needed}, but {distinct} distinct keys may speak for it")
-    return TrustStore(tuple(signers), trust.thresholds, trust.revoked, now_s)
+    return TrustStore(tuple(signers), trust.thresholds, _revoked_keys(trust, signers), trust.revoked.evidence, now_s)
+
+
+def _revoked_keys(trust: TrustSettings, signers: Sequence[_Signer]) -> frozenset[Digest]:
+    """The revoked keys by SPKI. A name stands for its key, so another signer's name does not bring that key back."""
+    found = {signer.key.spki for signer in signers if signer.settings.name in trust.revoked.keys}
+    for entry in trust.revoked.keys - trust.signers.keys():
+        digest = parse_digest(entry)
+        if digest is None:
+            known = suggestion(entry, sorted(trust.signers))
+            raise ConfigError(f"revoked key {entry[:80]!r} is neither a signer nor the sha256:<hex> of a key{known}")
+        found.add(digest)
+    return frozenset(found)
