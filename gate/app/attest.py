@@ -127,10 +127,10 @@ class KeyPair:
 
 def keygen(request: KeygenRequest) -> KeyPair:
     """Makes a key pair; raises `AttestError`."""
-    start = request.place.start
+    root, start = _root(request.place), request.place.start
     private, public = start / request.private, start / request.public
     signer = generate_key(request.kind, private, public, request.passphrase)
-    below = _below(_real(public), _root(request.place))
+    below = _below(_real(public), root)
     return KeyPair(private, public, signer.algorithm, signer.spki, bool(request.passphrase), below)
 
 
