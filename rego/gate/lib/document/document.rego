@@ -220,7 +220,6 @@ default _is_coverage(_) := false
 
 _is_coverage(scan) if {
 	shape.is_object_of_texts(scan.coverage.errors)
-	shape.is_count(scan.coverage.scanned)
 	is_object(scan.files)
 	count(scan.files) == scan.coverage.scanned
 	every digest in scan.files {

@@ -13,12 +13,11 @@ _claims := document.claims
 # description: All verified statements, by payload digest; undefined unless the index of claims agrees with them.
 verified := document.attestations if {
 	is_object(document.claims)
-	by_claim := {[claim, digest] | some digest, attestation in document.attestations; claim := attestation.claim}
+	by_claim := {[attestation.claim, digest] | some digest, attestation in document.attestations}
 	by_claim == {[claim, digest] | some claim, entry in document.claims; some digest in entry.all}
-	by_artifact := {[claim, artifact, digest] |
+	by_artifact := {[attestation.claim, artifact, digest] |
 		some digest, attestation in document.attestations
 		some artifact in attestation.artifacts
-		claim := attestation.claim
 	}
 	by_artifact == {[claim, artifact, digest] |
 		some claim, entry in document.claims

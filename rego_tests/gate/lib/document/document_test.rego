@@ -252,6 +252,10 @@ test_errors_when_change_has_new_absent if {
 	not change_after([fixtures.remove("/change/files/weights.bin/new")])
 }
 
+test_errors_when_change_has_modified_without_old if {
+	not change_after([fixtures.put("/change/files/weights.bin/old", null)])
+}
+
 test_errors_when_change_has_modified_without_new if {
 	not change_after([fixtures.put("/change/files/weights.bin/new", null)])
 }
@@ -601,6 +605,33 @@ test_passes_when_kind_is_slo if is_object(artifacts_after([fixtures.put("/artifa
 
 test_passes_when_kind_is_weights if is_object(artifacts_after([fixtures.put("/artifacts/summarizer/kind", "weights")]))
 
+test_passes_when_a_scan_is_complete if is_object(scans_after([fixtures.put("/scans/inspection/status", "complete")]))
+
+test_passes_when_a_scan_is_incomplete if is_object(scans_after([fixtures.put("/scans/inspection/status", "incomplete")]))
+
+test_passes_when_a_scan_is_failed if is_object(scans_after([fixtures.put("/scans/inspection/status", "failed")]))
+
+test_passes_when_a_scan_is_attested if is_object(scans_after([fixtures.put("/scans/inspection/basis", "attested")]))
+
+test_passes_when_a_scan_is_observed if is_object(scans_after([fixtures.put("/scans/inspection/basis", "observed")]))
+
+test_passes_when_a_scan_is_inspected if is_object(scans_after([fixtures.put("/scans/inspection/basis", "inspected")]))
+
+test_errors_when_one_of_two_findings_is_broken_f0 if not findings_after([fixtures.put("/findings/f0", {})])
+
+test_errors_when_one_of_two_findings_is_broken_f2 if not findings_after([fixtures.put("/findings/f2", {})])
+
+test_errors_when_one_of_two_gates_is_broken_G000 if not gates_after([fixtures.put("/gates/G000", {})])
+
+test_errors_when_one_of_two_gates_is_broken_G002 if not gates_after([fixtures.put("/gates/G002", {})])
+
+test_errors_when_the_files_of_a_scan_are_an_empty_list if {
+	not scans_after([
+		fixtures.put("/scans/inspection/files", []),
+		fixtures.put("/scans/inspection/coverage/scanned", 0),
+	])
+}
+
 test_passes_when_role_is_key if is_object(change_after([fixtures.put("/change/files/weights.bin/role", "key")]))
 
 test_passes_when_role_is_profile if is_object(change_after([fixtures.put("/change/files/weights.bin/role", "profile")]))
@@ -645,6 +676,17 @@ test_passes_when_there_is_no_base if {
 		fixtures.put("/change/merge_base", null),
 		fixtures.put("/change/head", null),
 	]))
+}
+
+test_errors_when_there_are_no_gates_and_no_gated_files if {
+	not change_after([
+		fixtures.remove("/gates"),
+		fixtures.remove("/change/files/weights.bin"),
+	])
+}
+
+test_errors_when_the_files_are_an_empty_list if {
+	not change_after([fixtures.put("/change/files", []), fixtures.put("/gates", {})])
 }
 
 test_errors_when_nothing_is_said_of_a_base if {

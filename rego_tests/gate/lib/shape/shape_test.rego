@@ -41,7 +41,8 @@ test_optional_text if {
 test_whole if {
 	{value | some value in others; shape.is_whole(value)} == {-1, 0, 1}
 	shape.is_whole(9007199254740991) == true
-	shape.is_whole(9007199254740993) == false
+	shape.is_whole(9007199254740992) == false
+	shape.is_whole(-9007199254740992) == false
 	shape.is_whole(-9007199254740991) == true
 	shape.is_whole(-9007199254740993) == false
 	shape.is_whole(null) == false

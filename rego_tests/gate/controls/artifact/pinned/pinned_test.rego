@@ -30,6 +30,17 @@ test_passes_with_a_reason if {
 	}
 }
 
+test_passes_with_one if {
+	whole([
+		fixtures.remove("/artifacts/server"),
+		fixtures.remove("/artifacts/tickets"),
+	]) == {
+		"evidence": set(),
+		"reason": "1 artifacts have a digest",
+		"violations": set(),
+	}
+}
+
 test_fails_when_a_tag_is_admitted if {
 	answer([fixtures.put("/artifacts/server/mutable_reference", true)]) == ["fail", {["artifact.pinned.mutable", "server", null]}]
 }

@@ -34,6 +34,18 @@ test_passes_when_nothing_steers_the_gate if {
 	answer([fixtures.remove("/change/files/gate.yaml")]) == ["pass", set()]
 }
 
+test_passes_with_one if {
+	whole([
+		fixtures.remove("/change/files/gate.yaml"),
+		fixtures.remove("/change/files/weights.bin"),
+		fixtures.put("/gates", {}),
+	]) == {
+		"evidence": set(),
+		"reason": "1 changed files, none of them steers the gate",
+		"violations": set(),
+	}
+}
+
 test_passes_with_a_reason if {
 	whole([fixtures.remove("/change/files/gate.yaml")]) == {
 		"evidence": set(),

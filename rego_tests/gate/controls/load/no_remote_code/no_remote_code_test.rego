@@ -30,6 +30,18 @@ test_passes_with_a_reason if {
 	}
 }
 
+test_passes_with_one if {
+	whole([
+		fixtures.remove("/artifacts/summarizer/files/config.json"),
+		fixtures.remove("/scans/inspection/files/config.json"),
+		fixtures.put("/scans/inspection/coverage/scanned", 1),
+	]) == {
+		"evidence": set(),
+		"reason": "1 files were inspected",
+		"violations": set(),
+	}
+}
+
 test_passes_when_one_file_was_inspected if {
 	answer([
 		fixtures.put("/scans/inspection/files", {"config.json": fixtures.digests.config}),

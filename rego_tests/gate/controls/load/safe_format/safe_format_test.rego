@@ -30,6 +30,18 @@ test_passes_with_a_reason if {
 	}
 }
 
+test_passes_with_one if {
+	whole([
+		fixtures.remove("/artifacts/summarizer/files/config.json"),
+		fixtures.remove("/scans/inspection/files/config.json"),
+		fixtures.put("/scans/inspection/coverage/scanned", 1),
+	]) == {
+		"evidence": set(),
+		"reason": "1 files were inspected",
+		"violations": set(),
+	}
+}
+
 test_passes_when_a_note_is_no_finding if {
 	answer([
 		fixtures.put("/findings/f1/scan", "inspection"),

@@ -35,6 +35,26 @@ test_passes_with_its_evidence if {
 	}
 }
 
+test_passes_with_one if {
+	whole([
+		fixtures.remove("/artifacts/summarizer/files/config.json"),
+		fixtures.remove("/scans/inspection/files/config.json"),
+		fixtures.put("/scans/inspection/coverage/scanned", 1),
+	]) == {
+		"evidence": {fixtures.digests.report},
+		"reason": "1 files were judged",
+		"violations": set(),
+	}
+}
+
+test_passes_when_there_is_one_file if {
+	answer([
+		fixtures.remove("/artifacts/summarizer/files/config.json"),
+		fixtures.remove("/scans/inspection/files/config.json"),
+		fixtures.put("/scans/inspection/coverage/scanned", 1),
+	]) == ["pass", set()]
+}
+
 test_passes_when_a_report_judged_the_rest if {
 	answer([
 		fixtures.put("/scans/o", object.union(
