@@ -27,7 +27,12 @@ _INVISIBLE: Final = frozenset(
 _CODE_SPAN: Final = re.compile(r"`([^`]+)`")
 # What Markdown and the sites that render it take for nothing else than a word: no punctuation inside but hyphens
 # and apostrophes between letters; no number that could be a commit, an issue or the head of a list.
-_PLAIN_WORD: Final = re.compile(r"[(\"']?[^\W\d_]+(?:[-'][^\W\d_]+)*[)\"']?[.,;:!?]?|\(?[0-9]{1,6},?")
+_PLAIN_WORD: Final = re.compile(
+    r"(?!\W?[0-9a-fA-F]{7,}\W*$)[(\"']?[^\W\d_]+(?:[-'][^\W\d_]+)*[)\"']?[.,;:!?]?|\(?[0-9]{1,6},?"
+)
+
+# Punctuation around a code span that cannot be markup.
+_WRAPPED: Final = re.compile(r"(\(?)(.+?)(\)?(?:[,;:]|(?<!\.)\.)?)")
 
 
 def terminal(text: str, limit: int = LIMIT) -> str:
@@ -63,7 +68,7 @@ def markdown(text: str, limit: int = LIMIT) -> str:
         if place % 2:
             shown.append(_span(part))
         else:
-            shown += (word if _PLAIN_WORD.fullmatch(word) else _span(word) for word in part.split(" ") if word)
+            shown += (_word(word) for word in part.split(" ") if word)
     return " ".join(shown)
 
 
@@ -73,6 +78,13 @@ def markdown_code(text: str, limit: int = LIMIT) -> str:
     A backtick and a vertical bar, which could end the span or the cell, become `\x60` and `\x7c`.
     """
     return _span(terminal(text, limit))
+
+
+def _word(word: str) -> str:
+    if _PLAIN_WORD.fullmatch(word):
+        return word
+    match = _WRAPPED.fullmatch(word)
+    return f"{match[1]}{_span(match[2])}{match[3]}" if match else _span(word)
 
 
 def _span(clean: str) -> str:

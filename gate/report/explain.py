@@ -36,34 +36,51 @@ class Reason:
     the evidence that came near or that the violation is about.
     """
 
-    code: str
     message: str
     places: tuple[str, ...]
     more: int
     found: tuple[str, ...]
 
 
-class Explainer:
-    """Explains the controls of one decision, one after the other; evidence is described once in full."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Reasons of one control with equal code; `more` counts those that are not among `reasons`."""
 
-    def __init__(self, decision: Decision) -> None:
+    code: str
+    reasons: tuple[Reason, ...]
+    more: int
+
+
+class Explainer:
+    """Explains the controls of one decision, one after the other; rejected evidence is described once in full.
+
+    `limit` is how many reasons with one code are given.
+    """
+
+    def __init__(self, decision: Decision, limit: int) -> None:
         self._decision = decision
+        self._limit = limit
+        self._rejected = {item.evidence: item for item in decision.rejected}
         self._verified = {digest: item for item in decision.verified for digest in (item.payload, item.evidence)}
         self._artifacts = _objects(member(decision.subject, "artifacts"))
         self._now_s = parse_time(decision.decided_at)
         self._told: set[Digest] = set()
 
-    def reasons(self, control: ControlDecision, waiver: str | None = None) -> list[Reason]:
+    def reasons(self, control: ControlDecision, waiver: str | None = None) -> list[Group]:
         """Why a control failed, or what a waiver accepts of it: equal violations together, in their order."""
-        groups: dict[tuple[str, str], list[Violation]] = {}
+        codes: dict[str, dict[str, list[Violation]]] = {}
         for entry in control.violations:
             if entry.waiver == waiver:
-                key = (entry.violation.code, entry.violation.message)
-                groups.setdefault(key, []).append(entry.violation)
-        return [self._reason(control, group) for group in groups.values()]
+                messages = codes.setdefault(entry.violation.code, {})
+                messages.setdefault(entry.violation.message, []).append(entry.violation)
+        groups = []
+        for code, messages in codes.items():
+            shown = tuple(self._reason(control, equal) for equal in list(messages.values())[: self._limit])
+            groups.append(Group(code, shown, len(messages) - len(shown)))
+        return groups
 
     def is_told(self, item: Rejected) -> bool:
-        """Whether the detail of a rejected item has been given already."""
+        """Whether all there is to say of a rejected item has been said already."""
         return item.evidence in self._told
 
     def fix(self, control: ControlDecision) -> str:
@@ -80,7 +97,7 @@ class Explainer:
             return control.reason or "no basis was given"
         names = dict.fromkeys(self._name_of(digest) for digest in control.evidence)
         listed = ", ".join(list(names)[:_PLACES]) + (", ..." if len(names) > _PLACES else "")
-        return f"{counted(len(control.evidence), 'item')} of evidence: {listed}"
+        return f"{counted(len(control.evidence), 'item')}: {listed}"
 
     def place(self, artifact: str | None, file: str | None) -> str | None:
         """The path that a violation is about, as it lies below the root; an artifact without path by its name."""
@@ -100,10 +117,18 @@ class Explainer:
         places = dict.fromkeys(self.place(violation.artifact, violation.file) for violation in group)
         named = [place for place in places if place is not None]
         found = self._nearest(control, first) if first.is_missing else self._about(first)
-        return Reason(first.code, first.message, tuple(named[:_PLACES]), max(len(named) - _PLACES, 0), tuple(found))
+        return Reason(first.message, tuple(named[:_PLACES]), max(len(named) - _PLACES, 0), tuple(found))
 
     def _about(self, violation: Violation) -> Iterator[str]:
-        """The statements that a violation points at."""
+        """The evidence that a violation points at."""
+        for digest in violation.evidence:
+            if digest in self._rejected:
+                refusal = self._rejected[digest]
+                self._told.add(digest)
+                is_named = refusal.code in violation.message and refusal.origin in violation.message
+                start = "" if is_named else f"{refusal.code} in {refusal.origin}: "
+                yield f"found: {start}{short(refusal.detail)}"
+                return
         items = {item.payload: item for digest in violation.evidence if (item := self._verified.get(digest))}
         if items:
             first = next(iter(items.values()))
@@ -148,7 +173,9 @@ class Explainer:
             if name in owners and member(artifact, "path") == place
         }
         actual = next((value for value in here if isinstance(value, str)), None)
-        return f", about {short(digest)}" + (f"; the file is {short(actual)}" if actual is not None else "")
+        return f", about {short(digest)} of that name" + (
+            f"; the file is {short(actual)}" if actual is not None else ""
+        )
 
     def _name_of(self, digest: Digest) -> str:
         item = self._verified.get(digest)

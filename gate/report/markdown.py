@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from gate.model.decision import ControlDecision, Decision, Outcome, Verdict, WaiverUse
-from gate.model.evidence import Concern
+from gate.model.evidence import Concern, Rejected
 from gate.report import summary
 from gate.report.escape import markdown, markdown_code
 from gate.report.explain import Explainer, Reason
@@ -21,11 +23,14 @@ _BREAK: Final = "<br>"
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A table. `opening` stands before its rows, `closing` after them; `noun` names a row in the note."""
+    """A table. `opening` stands before its rows, `closing` after them; `noun` names an entry in the note.
+
+    An entry is one row or several. It is made when there is room for it: a hostile decision holds many.
+    """
 
     noun: str
     opening: str
-    rows: Sequence[str]
+    entries: Sequence[Callable[[], str]]
     closing: str = ""
 
 
@@ -35,7 +40,7 @@ def render_markdown(decision: Decision) -> str:
     All text from outside is plain words or in code spans: no markup, no HTML, no mention, no reference and no link
     can come out of it, and no line of it begins with anything of its own.
     """
-    explainer = Explainer(decision)
+    explainer = Explainer(decision, _ROWS)
     sections = (
         _refused(decision, explainer),
         _rejected(decision),
@@ -53,25 +58,24 @@ def render_markdown(decision: Decision) -> str:
 
 
 def _fit(sections: Iterable[_Section], room: int) -> tuple[str, list[str]]:
-    """The sections with as many of their rows as have room, and the counts of those that had none."""
+    """The sections with as many of their entries as have room, and the counts of those that had none."""
     shown: list[str] = []
     dropped: list[str] = []
     for section in sections:
-        if not section.rows:
-            continue
         left = room - len(section.opening) - len(section.closing)
         rows = []
-        for row in section.rows:
-            left -= len(row) + 1
+        for entry in section.entries:
+            row = entry() + "\n"
+            left -= len(row)
             if left < 0:
                 break
-            rows.append(row + "\n")
+            rows.append(row)
         if rows:
             text = section.opening + "".join(rows) + section.closing
             shown.append(text)
             room -= len(text)
-        if len(rows) < len(section.rows):
-            dropped.append(summary.counted(len(section.rows) - len(rows), section.noun))
+        if len(rows) < len(section.entries):
+            dropped.append(summary.counted(len(section.entries) - len(rows), section.noun))
     return "".join(shown), dropped
 
 
@@ -110,14 +114,14 @@ def _footer(decision: Decision) -> Iterator[str]:
 # --- sections --------------------------------------------------------------------------------------------------------
 
 
-def _table(noun: str, title: str, columns: Sequence[str], rows: Sequence[str]) -> _Section:
+def _table(noun: str, title: str, columns: Sequence[str], entries: Sequence[Callable[[], str]]) -> _Section:
     opening = f"\n### {title}\n\n{_row(columns)}\n{_row(['---'] * len(columns))}\n"
-    return _Section(noun, opening, rows)
+    return _Section(noun, opening, entries)
 
 
-def _details(noun: str, title: str, columns: Sequence[str], rows: Sequence[str]) -> _Section:
+def _details(noun: str, title: str, columns: Sequence[str], entries: Sequence[Callable[[], str]]) -> _Section:
     opening = f"\n<details>\n<summary>{title}</summary>\n\n{_row(columns)}\n{_row(['---'] * len(columns))}\n"
-    return _Section(noun, opening, rows, "\n</details>\n")
+    return _Section(noun, opening, entries, "\n</details>\n")
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -125,29 +129,34 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _refused(decision: Decision, explainer: Explainer) -> _Section:
-    rows = [row for control in summary.refused(decision) for row in _control_rows(explainer, control)]
-    return _table("refusal", "Refused", ("Control", "Where", "Why", "Fix"), rows)
+    entries = [partial(_control_rows, explainer, control) for control in summary.refused(decision)]
+    return _table("refused control", "Refused", ("Control", "Where", "Why", "Fix"), entries)
 
 
 def _warned(decision: Decision, explainer: Explainer) -> _Section:
-    rows = [row for control in summary.warned(decision) for row in _control_rows(explainer, control)]
-    return _table("warning", "Warnings", ("Control", "Where", "Why", "Fix"), rows)
+    entries = [partial(_control_rows, explainer, control) for control in summary.warned(decision)]
+    return _table("warning", "Warnings", ("Control", "Where", "Why", "Fix"), entries)
 
 
-def _control_rows(explainer: Explainer, control: ControlDecision) -> Iterator[str]:
+def _control_rows(explainer: Explainer, control: ControlDecision) -> str:
+    return "\n".join(map(_row, _control_cells(explainer, control)))
+
+
+def _control_cells(explainer: Explainer, control: ControlDecision) -> Iterator[tuple[str, ...]]:
     """A row for each group of equal violations; the advice stands in the first."""
     name = markdown_code(control.info.id, 120)
     page = markdown_code(summary.docs_page(control), 120)
     if control.outcome is Outcome.ERROR:
         aside = f": {markdown(control.reason, 300)}" if control.reason else ""
-        yield _row((name, "", f"could not be judged: its rule came to no status for this input{aside}", page))
+        yield (name, "", f"could not be judged: its rule came to no status for this input{aside}", page)
         return
     advice = f"{markdown(explainer.fix(control), 500)}{_BREAK}{page}"
-    reasons = explainer.reasons(control)
-    for place, reason in enumerate(reasons[:_ROWS]):
-        yield _row((name, _where(reason), _why(reason), "as above" if place else advice))
-    if len(reasons) > _ROWS:
-        yield _row((name, "", f"... and {len(reasons) - _ROWS} more", "as above"))
+    fixes = itertools.chain((advice,), itertools.repeat("as above"))
+    for group in explainer.reasons(control):
+        for reason in group.reasons:
+            yield (name, _where(reason), _why(reason), next(fixes))
+        if group.more:
+            yield (name, "", f"and {group.more} more: {markdown_code(group.code, 80)}", next(fixes))
 
 
 def _where(reason: Reason) -> str:
@@ -161,34 +170,26 @@ def _why(reason: Reason) -> str:
 
 def _rejected(decision: Decision) -> _Section:
     ordered = sorted(decision.rejected, key=lambda item: item.concern is Concern.OTHERS)
-    rows = [
-        _row(
-            (
-                markdown_code(item.origin, 200),
-                markdown_code(item.code, 80)
-                + ("" if item.concern is Concern.AT_STAKE else " (about nothing at stake)"),
-                markdown(summary.short(item.detail), 400),
-            )
-        )
-        for item in ordered
-    ]
-    return _table("rejected item", "Rejected evidence", ("From", "Code", "What was found"), rows)
+    entries = [partial(_rejected_row, item) for item in ordered]
+    return _table("rejected item", "Rejected evidence", ("From", "Code", "What was found"), entries)
+
+
+def _rejected_row(item: Rejected) -> str:
+    aside = "" if item.concern is Concern.AT_STAKE else " (about nothing at stake)"
+    code = markdown_code(item.code, 80) + aside
+    return _row((markdown_code(item.origin, 200), code, markdown(summary.short(item.detail), 400)))
 
 
 def _waivers(decision: Decision, explainer: Explainer) -> _Section:
     ordered = sorted(decision.waivers, key=lambda waiver: (not waiver.used, waiver.id))
-    rows = [
-        _row(
-            (
-                markdown_code(waiver.id, 80),
-                markdown_code(waiver.control, 80),
-                f"{markdown_code(summary.day(waiver.expires_s), 40)}, {waiver.state.value}",
-                _BREAK.join(_waiver_effect(decision, waiver, explainer)),
-            )
-        )
-        for waiver in ordered
-    ]
-    return _table("waiver", "Waivers", ("Waiver", "Control", "Until", "Effect"), rows)
+    entries = [partial(_waiver_row, decision, waiver, explainer) for waiver in ordered]
+    return _table("waiver", "Waivers", ("Waiver", "Control", "Until", "Effect"), entries)
+
+
+def _waiver_row(decision: Decision, waiver: WaiverUse, explainer: Explainer) -> str:
+    until = f"{markdown_code(summary.day(waiver.expires_s), 40)}, {waiver.state.value}"
+    effect = _BREAK.join(_waiver_effect(decision, waiver, explainer))
+    return _row((markdown_code(waiver.id, 80), markdown_code(waiver.control, 80), until, effect))
 
 
 def _waiver_effect(decision: Decision, waiver: WaiverUse, explainer: Explainer) -> Iterator[str]:
@@ -196,35 +197,32 @@ def _waiver_effect(decision: Decision, waiver: WaiverUse, explainer: Explainer) 
         yield f"none: {markdown(waiver.problem or 'the waiver is not used', 200)}"
         return
     for control in decision.controls.values():
-        for reason in explainer.reasons(control, waiver.id):
-            places = ", ".join(markdown_code(place, 200) for place in reason.places)
-            more = f" and {reason.more} more" if reason.more else ""
-            yield (
-                f"accepts {places}{more}: {markdown(reason.message, 400)}"
-                if places
-                else (f"accepts: {markdown(reason.message, 400)}")
-            )
+        for group in explainer.reasons(control, waiver.id):
+            for reason in group.reasons:
+                places = _where(reason)
+                yield f"accepts {f'{places}: ' if places else ''}{markdown(reason.message, 400)}"
+            if group.more:
+                yield f"and {group.more} more: {markdown_code(group.code, 80)}"
 
 
 def _passed(decision: Decision, explainer: Explainer) -> _Section:
     passed = summary.with_outcome(decision, Outcome.PASS)
-    rows = [
-        _row((markdown_code(c.info.id, 120), markdown(c.info.title, 160), markdown(explainer.basis(c), 300)))
-        for c in passed
-    ]
+    entries = [partial(_passed_row, control, explainer) for control in passed]
     title = f"{summary.counted(len(passed), 'control')} passed"
-    return _details("passed control", title, ("Control", "Title", "Rests on"), rows)
+    return _details("passed control", title, ("Control", "Title", "Rests on"), entries)
+
+
+def _passed_row(control: ControlDecision, explainer: Explainer) -> str:
+    name, title = markdown_code(control.info.id, 120), markdown(control.info.title, 160)
+    return _row((name, title, markdown(explainer.basis(control), 300)))
 
 
 def _left_out(decision: Decision) -> _Section:
-    rows = [
-        _row(
-            (markdown_code(control.info.id, 120), "not applicable", markdown(control.reason or "no reason given", 200))
-        )
-        for control in summary.with_outcome(decision, Outcome.NOT_APPLICABLE)
-    ]
-    rows += [
-        _row((markdown_code(name, 120), "skipped", markdown(reason, 200))) for name, reason in decision.skipped.items()
-    ]
-    title = "Not applicable or not checked"
-    return _details("item not checked", title, ("What", "State", "Because"), rows)
+    aside = summary.with_outcome(decision, Outcome.NOT_APPLICABLE)
+    entries = [partial(_left_out_row, c.info.id, "not applicable", c.reason or "no reason given") for c in aside]
+    entries += [partial(_left_out_row, name, "skipped", reason) for name, reason in decision.skipped.items()]
+    return _details("item not checked", "Not applicable or not checked", ("What", "State", "Because"), entries)
+
+
+def _left_out_row(name: str, state: str, reason: str) -> str:
+    return _row((markdown_code(name, 120), state, markdown(reason, 200)))

@@ -42,14 +42,14 @@ def refused(decision: Decision) -> list[ControlDecision]:
     """The enforced controls that stand in the way: by the precedence of their cause, severity, id."""
     bad = {Outcome.FAIL, Outcome.ERROR}
     found = [c for c in decision.controls.values() if c.mode is Mode.ENFORCE and c.outcome in bad]
-    return sorted(found, key=lambda control: _rank(control, decision))
+    return _ordered(found, decision)
 
 
 def warned(decision: Decision) -> list[ControlDecision]:
     """The controls that would stand in the way if they were enforced, in the same order."""
     bad = {Outcome.FAIL, Outcome.ERROR}
     found = [c for c in decision.controls.values() if c.mode is not Mode.ENFORCE and c.outcome in bad]
-    return sorted(found, key=lambda control: _rank(control, decision))
+    return _ordered(found, decision)
 
 
 def with_outcome(decision: Decision, outcome: Outcome) -> list[ControlDecision]:
@@ -57,8 +57,12 @@ def with_outcome(decision: Decision, outcome: Outcome) -> list[ControlDecision]:
     return [control for control in decision.controls.values() if control.outcome is outcome]
 
 
-def _rank(control: ControlDecision, decision: Decision) -> tuple[int, int, str]:
+def _ordered(controls: Sequence[ControlDecision], decision: Decision) -> list[ControlDecision]:
     stages = {item.evidence: item.stage.exit_code for item in decision.rejected}
+    return sorted(controls, key=lambda control: _rank(control, stages))
+
+
+def _rank(control: ControlDecision, stages: Mapping[Digest, int]) -> tuple[int, int, str]:
     causes = {_cause(entry.violation, stages) for entry in control.violations if entry.waiver is None}
     if control.outcome is Outcome.ERROR or not causes:
         causes = {4}
@@ -122,9 +126,9 @@ def counts(decision: Decision) -> str:
 
 def exit_words(decision: Decision) -> str:
     """The exit code with its meaning, and the other causes."""
-    words = f"exit {decision.exit_code} ({EXITS.get(decision.exit_code, 'unknown')})"
     others = [str(code) for code in decision.causes if code != decision.exit_code]
-    return words + (f", also {', '.join(others)}" if others else "")
+    meaning = EXITS.get(decision.exit_code, "unknown") + (f"; also {', '.join(others)}" if others else "")
+    return f"exit {decision.exit_code} ({meaning})"
 
 
 def dry_run_words(decision: Decision) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from gate.model.decision import ControlDecision, Decision, Outcome, Verdict, WaiverUse
@@ -12,7 +12,7 @@ from gate.model.evidence import Concern
 from gate.model.waiver import WaiverState
 from gate.report import summary
 from gate.report.escape import terminal
-from gate.report.explain import Explainer, Reason
+from gate.report.explain import Explainer, Group, Reason
 
 _GROUPS: Final = 3
 _ITEMS: Final = 10
@@ -31,7 +31,7 @@ def render_text(decision: Decision, *, colour: bool = False, width: int = 100) -
     caller's decision: without `colour` there is no control character but the line feed.
     """
     page = _Page(decision, colour=colour, width=width)
-    explainer = Explainer(decision)
+    explainer = Explainer(decision, _GROUPS)
     _heading(page, decision)
     for control in summary.refused(decision):
         page.block(control.info.id, "red", _control_lines(explainer, control, page.room))
@@ -125,16 +125,13 @@ def _control_lines(explainer: Explainer, control: ControlDecision, room: int, le
     return [*lines, advice, page]
 
 
-def _reason_lines(reasons: Sequence[Reason], lead: str = "") -> Iterable[str]:
-    by_code: dict[str, list[Reason]] = {}
-    for reason in reasons:
-        by_code.setdefault(reason.code, []).append(reason)
-    for group in by_code.values():
-        for reason in group[:_GROUPS]:
+def _reason_lines(groups: Iterable[Group], lead: str = "") -> Iterable[str]:
+    for group in groups:
+        for reason in group.reasons:
             yield lead + _where(reason) + terminal(reason.message, 400)
             yield from (terminal(sentence, 500) for sentence in reason.found)
-        if len(group) > _GROUPS:
-            yield f"... and {len(group) - _GROUPS} more ({terminal(group[0].code, 80)})"
+        if group.more:
+            yield f"... and {group.more} more ({terminal(group.code, 80)})"
 
 
 def _where(reason: Reason) -> str:
@@ -145,16 +142,16 @@ def _where(reason: Reason) -> str:
 
 
 def _rejected(page: _Page, decision: Decision, explainer: Explainer) -> None:
-    if not decision.rejected:
+    """The rejected evidence that no control has explained already."""
+    left = [item for item in decision.rejected if not explainer.is_told(item)]
+    if not left:
         return
     page.gap()
-    ordered = sorted(decision.rejected, key=lambda item: item.concern is Concern.OTHERS)
+    ordered = sorted(left, key=lambda item: item.concern is Concern.OTHERS)
     for place, item in enumerate(ordered[:_ITEMS]):
         aside = "" if item.concern is Concern.AT_STAKE else " (about nothing at stake)"
-        line = f"{terminal(item.origin, 200)}: {terminal(item.code, 80)}{aside}"
-        if not explainer.is_told(item):
-            line += f": {terminal(summary.short(item.detail), 400)}"
-        page.block("" if place else "rejected", "red", [line])
+        start = f"{terminal(item.origin, 200)}: {terminal(item.code, 80)}{aside}"
+        page.block("" if place else "rejected", "red", [f"{start}: {terminal(summary.short(item.detail), 400)}"])
     if len(ordered) > _ITEMS:
         page.block("", "dim", [f"... and {len(ordered) - _ITEMS} more; --format json lists all"])
 
@@ -207,9 +204,9 @@ def _basis(page: _Page, decision: Decision, explainer: Explainer) -> None:
 
 def _left_out(page: _Page, decision: Decision) -> None:
     aside = {c.info.id: c.reason or "no reason given" for c in summary.with_outcome(decision, Outcome.NOT_APPLICABLE)}
+    page.gap()
     for label, reasons in (("not applicable", aside), ("skipped", dict(decision.skipped))):
         if reasons:
-            page.gap()
             named = [
                 f"{terminal(name, 80)} ({terminal(reason, 120)})" for name, reason in list(reasons.items())[:_NAMES]
             ]

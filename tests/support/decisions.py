@@ -168,6 +168,9 @@ def decision(
     return Decision(**(base | changes))
 
 
+EVERYTHING = {"status": "everything", "base": None, "merge_base": None, "head": None, "tree": None, "dirty": False}
+
+
 # --- the decisions of the golden files -------------------------------------------------------------------------------
 
 SIGN_FIX = "Sign it with `gate sign` or model signing, by a signer that gate.yaml trusts."
@@ -295,7 +298,7 @@ def undecided() -> Decision:
         *_passing(),
         verdict=Verdict.ERROR,
         exit_code=4,
-        subject={"artifacts": {}, "change": {"status": "everything", "head": None}},
+        subject={"artifacts": {}, "change": EVERYTHING},
     )
 
 
