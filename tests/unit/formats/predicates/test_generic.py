@@ -1,0 +1,67 @@
+"""The frame of the gate's own predicates."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from gate.formats.predicates import claim_of, generic
+from gate.model.digest import sha256_digest
+from tests.unit.formats.predicates.reading import code_of, read
+
+
+class TestGenericFrames:
+    @pytest.mark.parametrize("claim", generic.OWN_CLAIMS)
+    def test_each_claim_of_the_gate_has_one_type_with_one_frame(self, claim: str) -> None:
+        parent = sha256_digest(b"parent")
+        kind = generic.predicate_type(claim)
+        found = read(kind, {"created_at": "2026-11-20T10:00:00Z", "depends_on": [parent], "more": [1]})
+        assert claim_of(kind) == claim == found.claim
+        assert (found.stated_at_s, found.depends_on, found.facts) == (1795168800, (parent,), {})
+        assert (read(kind, {}).stated_at_s, read(kind, {}).depends_on) == (None, ())
+
+    def test_the_types_are_spelt_as_documented(self) -> None:
+        assert generic.predicate_type("model.card") == "urn:promotion-gate:predicate:model-card:v1"
+        assert generic.predicate_type("scan.report") == "urn:promotion-gate:predicate:scan:v1"
+        assert len(generic.CLAIM_OF) == len(generic.OWN_CLAIMS)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            None,
+            "x",
+            {},
+            1,
+            [1],
+            [None],
+            [["sha256:" + "0" * 64]],
+            ["0" * 64],
+            ["sha256:" + "A" * 64],
+            ["sha256:" + "0" * 63],
+            ["sha256:" + "0" * 64 + "\n"],
+            ["sha512:" + "0" * 128],
+            ["sha256:" + "0" * 64] * 2,
+            ["sha256:*"],
+            [""],
+        ],
+        ids=str,
+    )
+    def test_s14_a_malformed_dependency_is_refused(self, value: Any) -> None:
+        assert code_of(generic.predicate_type("eval"), {"depends_on": value}) == "predicate"
+
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [(None, "predicate"), (1, "predicate"), ("", "time"), ("soon", "time"), ("2026-11-20", "time")],
+    )
+    def test_s15_a_malformed_time_is_refused(self, value: Any, code: str) -> None:
+        assert code_of(generic.predicate_type("prompt"), {"created_at": value}) == code
+
+    def test_a_long_list_of_dependencies_is_judged_in_time(self) -> None:
+        begin = time.perf_counter()
+        assert code_of(generic.predicate_type("prompt"), {"depends_on": [{}] * 100_000}) == "predicate"
+        assert read(
+            generic.predicate_type("prompt"), {"depends_on": [sha256_digest(b"%d" % n) for n in range(10_000)]}
+        ).depends_on
+        assert time.perf_counter() - begin < 5
