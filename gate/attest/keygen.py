@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gate.attest.files import create_file
+from gate.attest.signers import passphrase_bytes
 from gate.attest.signers.file import FileSigner, make_signer
 from gate.errors import AttestError
 
@@ -32,7 +33,7 @@ def generate_key(kind: str, private: Path, public: Path, passphrase: str | None)
             raise AttestError(f"{path} exists already and is not overwritten", hint="choose another name")
     key = _generate(kind)
     encryption: KeySerializationEncryption = (
-        BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+        BestAvailableEncryption(passphrase_bytes(passphrase)) if passphrase else NoEncryption()
     )
     signer = make_signer(key, str(private))
     create_file(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption), 0o600)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 import click
 
 from gate.app.attest import CreateRequest, Place, create
+from gate.attest.statement import makeable_claims
 from gate.cli.output import progress, show
 from gate.cli.params import TimeParameter
 from gate.cli.signing import ask_passphrase, result_text, shown
 from gate.errors import ConfigError
 from gate.model.claim import CLAIMS
+
+_CLAIM_HELP: Final = f"What is stated, one of: {', '.join(makeable_claims())}."
 
 
 @click.group("attest")
@@ -30,7 +34,7 @@ Examples:
       --depends-on .gate/attestations/app-prompts.prompt.sigstore.json --key keys/release.key
 """,
 )
-@click.option("--claim", required=True, type=click.Choice(sorted(CLAIMS)), metavar="CLAIM", help="What is stated.")
+@click.option("--claim", required=True, type=click.Choice(sorted(CLAIMS)), metavar="CLAIM", help=_CLAIM_HELP)
 @click.option(
     "--predicate",
     required=True,

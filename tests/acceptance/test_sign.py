@@ -13,9 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import click
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -28,6 +29,7 @@ from gate.cli import signing
 from gate.errors import EvidenceError
 from gate.model.artifact import ArtifactKind
 from gate.model.claim import CLAIMS
+from gate.model.digest import sha256_digest
 from gate.model.evidence import Evidence, VerifiedSet
 from gate.model.settings import ArtifactSettings, Limits, Revocations, SignerSettings, TrustSettings
 from gate.verify.pipeline import verify_evidence
@@ -87,7 +89,7 @@ def key(gate: Run) -> Path:
 
 def verified(root: Path, bundle: Path, public: Path, path: str = "models/tiny") -> VerifiedSet:
     signer = SignerSettings("release", tuple(CLAIMS), "k", public.read_bytes(), None, None, None, None)
-    trust = TrustSettings({"release": signer}, {}, Revocations(*[frozenset()] * 3), None, None, app.sha256_digest(b""))
+    trust = TrustSettings({"release": signer}, {}, Revocations(*[frozenset()] * 3), None, None, sha256_digest(b""))
     settings = ArtifactSettings("tiny", ArtifactKind.WEIGHTS, path, None, None)
     artifacts = {"tiny": collect_artifact(root, settings, Limits(), visit=None)}
     return verify_evidence(
@@ -493,7 +495,7 @@ def typing(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
 
     monkeypatch.setattr(signing, "has_terminal", lambda: True)
     monkeypatch.setattr("gate.cli.keygen_command.has_terminal", lambda: bool(waiting))
-    monkeypatch.setattr(signing.click, "prompt", prompt)
+    monkeypatch.setattr(click, "prompt", prompt)
     return waiting
 
 
@@ -605,9 +607,9 @@ def test_progress_is_told_while_hashing(key: Path) -> None:
 
 
 def test_sizes_are_told_in_the_unit_that_fits() -> None:
-    made = app.Made("c", "s", 2, 0, app.sha256_digest(b""), Path("out"), False)
+    made = app.Made("c", "s", 2, 0, sha256_digest(b""), Path("out"), False)
     sizes = {
-        size: signing.result_text(app.replace(made, size=size), "n").splitlines()[0].rpartition(", ")[2]
+        size: signing.result_text(replace(made, size=size), "n").splitlines()[0].rpartition(", ")[2]
         for size in (1023, 1024, 1 << 20, 3 << 29, 5 << 40, 5000 << 40)
     }
     assert list(sizes.values()) == ["1023 B", "1.0 KiB", "1.0 MiB", "1.5 GiB", "5.0 TiB", "5000.0 TiB"]

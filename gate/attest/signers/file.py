@@ -63,7 +63,7 @@ def load_file_signer(path: Path, passphrase: Passphrase) -> FileSigner:
         raise AttestError(
             f"{path} is not one private key in PKCS#8 PEM", hint=f"openssl pkcs8 -topk8 -in {path} -out NEW.key"
         )
-    secret = passphrase(f"Passphrase of {path}").encode() if pem.startswith(_ENCRYPTED) else None
+    secret = passphrase_bytes(passphrase(f"Passphrase of {path}")) if pem.startswith(_ENCRYPTED) else None
     return make_signer(_load(path, pem, secret), str(path))
 
 

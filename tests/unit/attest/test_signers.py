@@ -194,7 +194,7 @@ def test_a_file_on_another_host_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", KEY_TYPES)
-@pytest.mark.parametrize("passphrase", [None, "a phrase"])
+@pytest.mark.parametrize("passphrase", [None, "a phrase", "caf\udce9", "x" * 1023])
 def test_a_new_key_pair_signs(kind: str, passphrase: str | None, tmp_path: Path) -> None:
     private, public = tmp_path / "keys" / "k.key", tmp_path / "keys" / "k.pub"
     made = generate_key(kind, private, public, passphrase)
@@ -226,6 +226,12 @@ def test_keys_are_never_overwritten(name: str, link: bool, tmp_path: Path) -> No
     assert not (tmp_path / "elsewhere").exists()
     assert link or (tmp_path / name).read_bytes() == b"precious"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_passphrase_has_a_limit(tmp_path: Path) -> None:
+    with pytest.raises(AttestError, match="longer than 1023 bytes"):
+        generate_key("p256", tmp_path / "k", tmp_path / "p", "x" * 1024)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_half_a_pair_is_not_left_behind(tmp_path: Path) -> None:
