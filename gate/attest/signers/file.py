@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from gate.attest.files import open_regular
-from gate.attest.signers import Passphrase
+from gate.attest.signers import Passphrase, passphrase_bytes
 from gate.errors import AttestError
 from gate.model.digest import Digest, sha256_digest
 
