@@ -20,6 +20,8 @@ from gate.model.path import path_bytes
 
 MAX_PATTERN_CHARACTERS: Final = 4096
 _DEEP: Final = "**"
+# NFC makes these three of other characters, as it does of most that are not ASCII: other spellings match too.
+_NOT_LITERAL: Final = frozenset("*?;K`")
 _FORBIDDEN: Final = {
     "[": "character classes are not supported",
     "]": "character classes are not supported",
@@ -47,6 +49,16 @@ class Glob:
             return True
         normal = unicodedata.normalize("NFC", plain)
         return normal != plain and _matches(self.segments, normal.split("/"))
+
+    @property
+    def start(self) -> tuple[str, ...]:
+        """The leading segments that every match has in exactly these bytes: where a search may begin."""
+        found: list[str] = []
+        for segment in self.segments:
+            if not segment.isascii() or _NOT_LITERAL & set(segment):
+                break
+            found.append(segment)
+        return tuple(found)
 
 
 def compile_glob(pattern: str) -> Glob:

@@ -1,0 +1,284 @@
+"""Artifacts, evidence and reports as they lie on disk.
+
+Everything is found by enumerating folders below the root, never by opening a name out of evidence. Links are never
+followed, devices never opened, and each file is read once (SECURITY 12, 31).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, MutableMapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from gate.collect.files import (
+    Entry,
+    entries,
+    file_exists,
+    open_regular,
+    opened_file,
+    opened_folder,
+    opened_root,
+    plain_segments,
+    read_at_most,
+    read_regular,
+    same_file,
+    unreadable,
+)
+from gate.collect.hashing import Visit, hash_files
+from gate.collect.image_reference import image_digest
+from gate.errors import ConfigError, EvidenceError, LimitError
+from gate.formats.glob import compile_glob, is_glob
+from gate.model.artifact import Artifact, ArtifactFile, tree_digest
+from gate.model.evidence import Evidence
+from gate.model.path import path_text
+from gate.model.scan import FileInspection, RawReport
+from gate.model.settings import ArtifactSettings, Limits, ReportSettings
+
+__all__ = ["Visit", "collect_artifact", "file_exists", "open_regular", "read_evidence", "read_regular", "read_reports"]
+
+_LINES: Final = b".jsonl"
+_EVIDENCE: Final = (b".json", _LINES, b".sigstore", b".dsse", b".att")
+
+
+def collect_artifact(
+    root: Path,
+    settings: ArtifactSettings,
+    limits: Limits,
+    visit: Visit | None = None,
+    inspections: MutableMapping[str, FileInspection] | None = None,
+) -> Artifact:
+    """Enumerate and hash one artifact; for an image only its reference is read.
+
+    Below a folder every entry counts, hidden ones and `.git` too. Links have the format `symlink`, devices, FIFOs
+    and sockets `special`; neither has a digest or bytes. `visit` is called for each regular file, by several
+    threads, with the bytes that are hashed (`hashing.hash_files`); what it says is put into `inspections` and gives
+    the file's format. The result does not depend on the order in which a file system lists names.
+
+    Raises `EvidenceError` when the path does not exist, is or crosses a link, or when a file changes meanwhile or
+    cannot be read; `LimitError` for more than `limits.files` entries; `ConfigError` for an image reference that
+    is none.
+    """
+    if settings.path is None:
+        return _image(settings)
+    path = settings.path
+    segments = plain_segments(path)
+    with opened_root(root) as base:
+        try:
+            with opened_folder(base, segments[:-1]) as parent:
+                status = os.lstat(segments[-1], dir_fd=parent)
+                is_folder = stat.S_ISDIR(status.st_mode)
+                if not is_folder and not stat.S_ISREG(status.st_mode):
+                    raise EvidenceError(
+                        f"artifact {settings.name}: {path!r} is neither a file nor a folder",
+                        hint="links are not followed; name what they point at",
+                    )
+                if not is_folder:
+                    files = _hashed(parent, [Entry(segments[-1], status)], path, visit, inspections)
+                else:
+                    with opened_folder(parent, segments[-1:]) as folder:
+                        files = _hashed(folder, entries(folder, limits.files), f"{path}/", visit, inspections)
+        except OSError as error:
+            raise unreadable(path, error) from error
+    return Artifact(
+        name=settings.name,
+        kind=settings.kind,
+        path=path,
+        reference=None,
+        mutable_reference=False,
+        base=settings.base,
+        digest=tree_digest(files) if is_folder else next(iter(files.values())).digest,
+        files=files,
+        is_folder=is_folder,
+    )
+
+
+def _hashed(
+    folder: int,
+    found: Sequence[Entry],
+    where: str,
+    visit: Visit | None,
+    inspections: MutableMapping[str, FileInspection] | None,
+) -> dict[str, ArtifactFile]:
+    regular = [entry for entry in found if stat.S_ISREG(entry.status.st_mode)]
+    files: dict[str, ArtifactFile] = {}
+    for entry in found:
+        if not stat.S_ISREG(entry.status.st_mode):
+            files[path_text(entry.path)] = ArtifactFile(
+                None, 0, "symlink" if stat.S_ISLNK(entry.status.st_mode) else "special"
+            )
+    prefix = where if where.endswith("/") else where[: where.rfind("/") + 1]
+    for entry, hashed in zip(regular, hash_files(folder, regular, visit, prefix), strict=True):
+        path = path_text(entry.path)
+        inspection = hashed.inspection
+        files[path] = ArtifactFile(hashed.digest, hashed.size, inspection.format if inspection else "unknown")
+        if inspection is not None and inspections is not None:
+            inspections[path] = inspection
+    return dict(sorted(files.items()))
+
+
+def _image(settings: ArtifactSettings) -> Artifact:
+    if settings.image is None:
+        raise ConfigError(f"artifact {settings.name} has neither a path nor an image")
+    try:
+        digest = image_digest(settings.image)
+    except ValueError as error:
+        raise ConfigError(f"artifact {settings.name}: {error}") from error
+    return Artifact(
+        name=settings.name,
+        kind=settings.kind,
+        path=None,
+        reference=settings.image,
+        mutable_reference=digest is None,
+        base=settings.base,
+        digest=digest,
+        files={},
+    )
+
+
+def read_evidence(root: Path, directory: str, limits: Limits) -> tuple[list[Evidence], dict[str, str]]:
+    """All evidence below a folder, sorted by path, and what was left out, with the reason.
+
+    Names end in `.json`, `.jsonl`, `.sigstore`, `.dsse` or `.att`; each line of a `.jsonl` file that is not blank
+    is a piece of its own. Other names, links and what is no regular file are left out, and so is the folder itself
+    when it does not exist.
+
+    Raises `EvidenceError` for a file or folder that cannot be read, changes meanwhile, or is reached over a link;
+    `LimitError` for a file or line of more than `limits.evidence_bytes`, and for more than `limits.evidence_count`
+    pieces.
+    """
+    segments = plain_segments(directory)
+    found: list[Evidence] = []
+    skipped: dict[str, str] = {}
+    with opened_root(root) as base:
+        try:
+            with opened_folder(base, segments) as folder:
+                for entry in entries(folder, limits.files):
+                    origin = f"{directory}/{path_text(entry.path)}"
+                    reason = _no_evidence(entry)
+                    if reason is not None:
+                        skipped[origin] = reason
+                        continue
+                    for evidence in _pieces(folder, entry, origin, limits.evidence_bytes):
+                        if len(found) >= limits.evidence_count:
+                            raise LimitError(
+                                f"{directory!r} holds more than {limits.evidence_count} pieces of evidence",
+                                hint="raise limits.evidence_count in gate.yaml",
+                            )
+                        found.append(evidence)
+        except FileNotFoundError:
+            return [], {directory: "does not exist"}
+        except OSError as error:
+            raise unreadable(directory, error) from error
+    return found, skipped
+
+
+def _no_evidence(entry: Entry) -> str | None:
+    if stat.S_ISLNK(entry.status.st_mode):
+        return "a link; links are not followed"
+    if not stat.S_ISREG(entry.status.st_mode):
+        return "not a regular file"
+    if not entry.path.endswith(_EVIDENCE):
+        return "not named like evidence (.json, .jsonl, .sigstore, .dsse, .att)"
+    return None
+
+
+def _pieces(folder: int, entry: Entry, origin: str, limit: int) -> Iterator[Evidence]:
+    try:
+        with opened_file(folder, entry.path.split(b"/")) as (descriptor, before):
+            if not same_file(entry.status, before):
+                raise _changed(origin)
+            if entry.path.endswith(_LINES):
+                yield from _lines(descriptor, origin, limit)
+            else:
+                data = read_at_most(descriptor, limit)
+                if data is None:
+                    raise _too_large(origin, limit)
+                yield Evidence(origin, data)
+            if not same_file(before, os.fstat(descriptor)):
+                raise _changed(origin)
+    except OSError as error:
+        # Also when it is gone: it was there a moment ago.
+        raise EvidenceError(f"{origin!r} cannot be read: {error.strerror}") from error
+
+
+def _lines(descriptor: int, origin: str, limit: int) -> Iterator[Evidence]:
+    with open(descriptor, "rb", closefd=False) as file:
+        number = 0
+        while line := file.readline(limit + 2):
+            number += 1
+            text = line.removesuffix(b"\n")
+            if len(text) > limit:
+                raise _too_large(f"{origin}#{number}", limit)
+            if text.strip():
+                yield Evidence(f"{origin}#{number}", text)
+
+
+def _changed(origin: str) -> EvidenceError:
+    return EvidenceError(f"{origin!r} changed while it was read", hint="nothing may write while the gate judges")
+
+
+def _too_large(origin: str, limit: int) -> LimitError:
+    return LimitError(
+        f"{origin!r} has more than the {limit} bytes that are read", hint="raise limits.evidence_bytes in gate.yaml"
+    )
+
+
+def read_reports(root: Path, reports: Sequence[ReportSettings], limits: Limits) -> list[RawReport]:
+    """The reports that the configuration names, in its order, the matches of a glob sorted by path.
+
+    Nothing is raised for a report that cannot be read: it has a `problem` and no data, since a report that was
+    asked for and is not there is itself a result. A pattern that matches nothing is such a report. Raises
+    `EvidenceError` for a path that is not plain and for folders that cannot be read, `ConfigError` for a pattern
+    that is none.
+    """
+    found: list[RawReport] = []
+    with opened_root(root) as base:
+        for settings in reports:
+            if not is_glob(settings.path):
+                found.append(_report(base, settings, plain_segments(settings.path), settings.path, limits))
+                continue
+            matches = _matches(base, settings.path, limits)
+            found += [_report(base, settings, path.split(b"/"), path_text(path), limits) for path in matches]
+            if not matches:
+                problem = "no file matches"
+                found.append(RawReport(settings.tool, settings.path, settings.artifact, None, problem, missing=True))
+    return found
+
+
+def _report(base: int, settings: ReportSettings, segments: Sequence[bytes], origin: str, limits: Limits) -> RawReport:
+    data: bytes | None = None
+    problem: str | None = None
+    missing = False
+    try:
+        with opened_file(base, segments) as (descriptor, before):
+            data = read_at_most(descriptor, limits.report_bytes)
+            if data is None:
+                problem = f"it has more than {limits.report_bytes} bytes"
+            elif not same_file(before, os.fstat(descriptor)):
+                data, problem = None, "it changed while it was read"
+    except FileNotFoundError:
+        problem, missing = "it does not exist", True
+    except OSError as error:
+        problem = str(unreadable(origin, error))
+    return RawReport(settings.tool, origin, settings.artifact, data, problem, missing)
+
+
+def _matches(base: int, pattern: str, limits: Limits) -> list[bytes]:
+    try:
+        glob = compile_glob(pattern)
+    except ValueError as error:
+        raise ConfigError(f"the path {pattern!r} of a report: {error}") from error
+    start = [segment.encode() for segment in glob.start]
+    top = b"".join(segment + b"/" for segment in start)
+    try:
+        with opened_folder(base, start) as folder:
+            found = entries(
+                folder, limits.files, skip=frozenset({b".git"}), wanted=lambda path: glob.matches(path_text(top + path))
+            )
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(pattern, error) from error
+    return [top + entry.path for entry in found]
