@@ -19,7 +19,9 @@ _NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 _SOME = re.compile(r"\b(?:some|every) (.+?)(?: in\b|$|\})", re.DOTALL)
 _HEAD = re.compile(rf"^(?:default )?({_NAME})")
 _SPRINTF = re.compile(r"\bsprintf\(\s*(\"(?:\\.|[^\"\\])*\"|`[^`]*`)?")
-_BUILTIN_WORDS = frozenset("and assign div eq equal gt gte lt lte minus mul neq or plus rem".split())
+_BUILTIN_WORDS = frozenset(
+    {"and", "assign", "div", "eq", "equal", "gt", "gte", "lt", "lte", "minus", "mul", "neq", "or", "plus", "rem"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,10 @@ def _rules(source: str) -> list[_Rule]:
     plain = _plain(source)
     starts = [m.start() for m in re.finditer(r"(?m)^(?!package\b|import\b|else\b)[a-z_]", plain)]
     ends = [*starts[1:], len(plain)]
-    return [_Rule(plain.count("\n", 0, a) + 1, plain[a:b].rstrip(), source[a:b].rstrip()) for a, b in zip(starts, ends, strict=True)]
+    return [
+        _Rule(plain.count("\n", 0, a) + 1, plain[a:b].rstrip(), source[a:b].rstrip())
+        for a, b in zip(starts, ends, strict=True)
+    ]
 
 
 def _imports(source: str) -> dict[str, str]:
@@ -98,11 +103,15 @@ def _partial_heads(source: str) -> Iterator[Finding]:
         keyed = re.match(rf"{_NAME}((?:\[[^\]]*\])+)\s*(?::?=\s*(.+))?", head, re.DOTALL)
         terms = [contains.group(1)] if contains else []
         if keyed:
-            terms += [part for part in re.findall(r"\[([^\]]*)\]", keyed.group(1))]
+            terms += re.findall(r"\[([^\]]*)\]", keyed.group(1))
             terms += [keyed.group(2)] if keyed.group(2) and not contains else []
         for term in terms:
             if not _is_bound(term):
-                yield Finding(rule.line, "partial-head", f"bind `{term.strip()}` in the body first: the whole rule is lost otherwise")
+                yield Finding(
+                    rule.line,
+                    "partial-head",
+                    f"bind `{term.strip()}` in the body first: the whole rule is lost otherwise",
+                )
 
 
 def _shadows(source: str) -> Iterator[Finding]:
@@ -173,7 +182,10 @@ CHECKS = (_not_import, _partial_heads, _shadows, _verbs, _imports_in_functions)
 
 def lint(source: str) -> list[Finding]:
     """All findings in one file's text, in the order of lines."""
-    return sorted((finding for check in CHECKS for finding in check(source)), key=lambda finding: (finding.line, finding.rule, finding.text))
+    return sorted(
+        (finding for check in CHECKS for finding in check(source)),
+        key=lambda finding: (finding.line, finding.rule, finding.text),
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -13,7 +13,14 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 TIME_LIMIT_S = 10.0
 DELETE = "delete"
-REPLACEMENTS: dict[str, object] = {"null": None, "empty text": "", "zero": 0, "empty array": [], "empty object": {}, "text": "x"}
+REPLACEMENTS: dict[str, object] = {
+    "null": None,
+    "empty text": "",
+    "zero": 0,
+    "empty array": [],
+    "empty object": {},
+    "text": "x",
+}
 
 Place = tuple[str | int, ...]
 

@@ -22,7 +22,7 @@ INPUTS = library.inputs()
 
 
 @dataclass(frozen=True)
-class Exception_:
+class Entry:
     """One entry of the allow-list. `*` in `path` is any one key, `**` at its end anything below."""
 
     path: tuple[str, ...]
@@ -32,31 +32,37 @@ class Exception_:
         deep = self.path[-1] == "**"
         pattern = self.path[:-1] if deep else self.path
         fits = len(place) >= len(pattern) if deep else len(place) == len(pattern)
-        return fits and change in self.changes and all(
-            part in ("*", str(key)) for part, key in zip(pattern, place, strict=False)
+        return (
+            fits
+            and change in self.changes
+            and all(part in ("*", str(key)) for part, key in zip(pattern, place, strict=False))
         )
 
 
 EVERY_CHANGE = frozenset({library.DELETE, *library.REPLACEMENTS})
 
 
-def unread(control: str) -> list[Exception_]:
+def unread(control: str) -> list[Entry]:
     """What the control does not read."""
     groups = ["nobody", *ALLOWED["controls"][control]["does_not_read"]]
     paths = [path for group in groups for path in ALLOWED["groups"][group]["paths"]]
-    return [Exception_(tuple(path.split("/")), EVERY_CHANGE) for path in paths]
+    return [Entry(tuple(path.split("/")), EVERY_CHANGE) for path in paths]
 
 
-def exceptions(control: str) -> list[Exception_]:
+def exceptions(control: str) -> list[Entry]:
     """Changes of what the control reads that may leave the pass."""
     entries = [*ALLOWED["whenever_read"], *ALLOWED["controls"][control]["may_stay"]]
-    return [Exception_(tuple(entry["path"].split("/")), frozenset(entry["changes"])) for entry in entries]
+    return [Entry(tuple(entry["path"].split("/")), frozenset(entry["changes"])) for entry in entries]
 
 
 def status(policies: PolicySet, control: str, document: dict[str, Any]) -> str:
     entrypoint = f"data.gate.controls.{control}.status"
     try:
-        return str(json.loads(policies.evaluate(entrypoint, json.dumps(document), time_limit_s=library.TIME_LIMIT_S).json or "null"))
+        return str(
+            json.loads(
+                policies.evaluate(entrypoint, json.dumps(document), time_limit_s=library.TIME_LIMIT_S).json or "null"
+            )
+        )
     except PolicyError:
         return "refused"
 

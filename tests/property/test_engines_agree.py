@@ -31,8 +31,19 @@ class Opa:
         program = subprocess.run(build, check=True, capture_output=True, text=True).stdout.strip()
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        command = [program, "run", "--server", "--addr", f"127.0.0.1:{self.port}", "--log-level", "error", "--skip-version-check"]
-        self.process = subprocess.Popen([*command, str(library.ROOT / "rego")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            program,
+            "run",
+            "--server",
+            "--addr",
+            f"127.0.0.1:{self.port}",
+            "--log-level",
+            "error",
+            "--skip-version-check",
+        ]
+        self.process = subprocess.Popen(
+            [*command, str(library.ROOT / "rego")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.wait()
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
@@ -41,9 +52,10 @@ class Opa:
         while time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
             except OSError:
                 time.sleep(0.05)
+            else:
+                return
         raise AssertionError("OPA does not answer")
 
     def report(self, document: object) -> str:
@@ -81,7 +93,9 @@ def embedded() -> PolicySet:
 
 def report(policies: PolicySet, document: object) -> str:
     try:
-        answer = policies.evaluate("data.gate.main.report", json.dumps(document), time_limit_s=library.TIME_LIMIT_S).json
+        answer = policies.evaluate(
+            "data.gate.main.report", json.dumps(document), time_limit_s=library.TIME_LIMIT_S
+        ).json
     except PolicyError:
         return "error"
     return "error" if answer is None else canonical(json.loads(answer))
@@ -100,7 +114,9 @@ def test_damaged_inputs_give_equal_reports(opa: Opa, embedded: PolicySet) -> Non
     """Seeded: one to three places of an input deleted or retyped."""
     choose = random.Random(20261120)
     documents = list(library.inputs().values())
-    different, errors, statuses = [], 0, set()
+    different: list[tuple[int, str, str]] = []
+    errors = 0
+    statuses: set[str] = set()
     for number in range(DAMAGED):
         document: dict[str, Any] = choose.choice(documents)
         for _ in range(choose.randint(1, 3)):

@@ -31,7 +31,7 @@ BAD = {
     "not-import": ["package a\n\nx if not y\n", "package a\n\n# import future.keywords.not\nx := 1\n"],
     "partial-head": [
         TOP + "deny contains v.name if some v in input.l\n",
-        TOP + "deny contains {\"who\": v.name} if some v in input.l\n",
+        TOP + 'deny contains {"who": v.name} if some v in input.l\n',
         TOP + "deny contains lower(v) if some v in input.l\n",
         TOP + "deny contains entry if {\n\tsome entry in input.l\n}\n\nx[v.k] := 1 if some v in input.l\n",
         TOP + "x[k] := v.n if some k, v in input.l\n",
@@ -52,12 +52,12 @@ BAD = {
     ],
     "operator-name": [TOP + "gt(a, b) if a > b\n", TOP + "plus := 1\n"],
     "sprintf": [
-        TOP + "x := sprintf(\"%v\", [input.a])\n",
-        TOP + "x := sprintf(\"%5d\", [1])\n",
-        TOP + "x := sprintf(\"%s\", [])\n",
-        TOP + "x := sprintf(\"%s\", [\"a\", \"b\"])\n",
+        TOP + 'x := sprintf("%v", [input.a])\n',
+        TOP + 'x := sprintf("%5d", [1])\n',
+        TOP + 'x := sprintf("%s", [])\n',
+        TOP + 'x := sprintf("%s", ["a", "b"])\n',
         TOP + "x := sprintf(input.f, [1])\n",
-        TOP + "x := sprintf(\"%s\", input.l)\n",
+        TOP + 'x := sprintf("%s", input.l)\n',
         TOP + "x := sprintf(`%q`, [1])\n",
     ],
     "import-in-function": [TOP + "f(a) := other.values[a]\n", TOP + "f(a) := r if {\n\tr := other.value\n}\n"],
@@ -68,10 +68,10 @@ GOOD = [
     TOP + "x[k] := v if some k, v in input.l\n",
     TOP + "x contains [a, b] if some a, b in input.l\n",
     TOP + "x := {v.name | some v in input.l}\n",
-    TOP + "x := sprintf(\"100%% of %s and %d\", [concat(\",\", [\"a\", \"b\"]), 3])\n",
+    TOP + 'x := sprintf("100%% of %s and %d", [concat(",", ["a", "b"]), 3])\n',
     TOP + "f(a) := other.call(a)\n",
     TOP + "mine := other.values\n\nf(a) := mine[a]\n",
-    TOP + "# some other in a comment\nx := \"some other in a text, %v\"\n",
+    TOP + '# some other in a comment\nx := "some other in a text, %v"\n',
 ]
 
 
@@ -90,10 +90,18 @@ def test_lines_are_right() -> None:
 
 
 def test_the_library_is_portable() -> None:
-    done = subprocess.run([sys.executable, str(PROGRAM), "rego", "rego_tests"], cwd=library.ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "rego", "rego_tests"],
+        cwd=library.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_nothing_to_lint_is_an_error() -> None:
-    done = subprocess.run([sys.executable, str(PROGRAM), "docs/none"], cwd=library.ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "docs/none"], cwd=library.ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2

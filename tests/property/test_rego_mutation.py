@@ -19,12 +19,29 @@ from tests.property import rego_library as library
 SOURCES = library.modules("rego")
 TESTS = library.modules("rego_tests")
 FILES = sorted(SOURCES)
-EQUIVALENT = {(entry["file"], entry["mutant"]): entry["reason"] for entry in json.loads((library.HERE / "equivalent_mutants.json").read_text("utf-8"))}
+EQUIVALENT = {
+    (entry["file"], entry["mutant"]): entry["reason"]
+    for entry in json.loads((library.HERE / "equivalent_mutants.json").read_text("utf-8"))
+}
 
 SWAPS = [
-    (" == ", " != "), (" != ", " == "), (" > ", " >= "), (" > ", " < "), (" >= ", " > "), (" >= ", " < "), (" <= ", " < "),
-    (" <= ", " > "), (" < ", " <= "), ("not ", ""), (" & ", " | "), (" | ", " & "), ("count(", "1 + count("),
-    ("== true", "== false"), (": false", ": true"), ("is_string(", "is_null("), ("is_null(", "is_string("),
+    (" == ", " != "),
+    (" != ", " == "),
+    (" > ", " >= "),
+    (" > ", " < "),
+    (" >= ", " > "),
+    (" >= ", " < "),
+    (" <= ", " < "),
+    (" <= ", " > "),
+    (" < ", " <= "),
+    ("not ", ""),
+    (" & ", " | "),
+    (" | ", " & "),
+    ("count(", "1 + count("),
+    ("== true", "== false"),
+    (": false", ": true"),
+    ("is_string(", "is_null("),
+    ("is_null(", "is_string("),
 ]
 NUMBER = re.compile(r"(?<![\w.{^,\[-])(\d+)(?![\w},])")
 ELEMENT = re.compile(r'"[a-z-]+", |, "[a-z-]+"(?=[\]}])')
@@ -37,49 +54,52 @@ def body_of(source: str) -> int:
     return source.index("\npackage ")
 
 
+def changed_lines(text: str) -> Iterator[tuple[str, str]]:
+    """Ways to change one line: a description and the new line, empty if it is dropped."""
+    code = text.strip()
+
+    def replaced(found: re.Match[str], new: str, what: str) -> tuple[str, str]:
+        return f"{code}: {what}", text[: found.start()] + new + text[found.end() :] + "\n"
+
+    for old, new in SWAPS:
+        for found in re.finditer(re.escape(old), text):
+            if text[: found.start()].count('"') % 2 == 0:
+                yield replaced(found, new, f"{old.strip()} -> {new.strip()}")
+    if CONDITION.match(text):
+        yield f"{code}: dropped", ""
+    if " if " in text and not text.endswith("{"):
+        yield f"{code}: if dropped", text[: text.index(" if ")] + "\n"
+    for found in re.finditer(r"; [^;}]+", text):
+        if " := " not in found.group() and "some " not in found.group():
+            yield replaced(found, "", f"{found.group()} dropped")
+    for found in NUMBER.finditer(text):
+        moved = str(int(found.group(1)) + 1)
+        yield replaced(found, moved, f"{found.group(1)} -> {moved}")
+    for found in ELEMENT.finditer(text):
+        yield replaced(found, "", f"{found.group()} dropped")
+
+
 def mutants(source: str) -> Iterator[tuple[str, str]]:
     """Pairs of a description and the changed text."""
-    start = body_of(source)
-    offset = start
+    offset = start = body_of(source)
     for line in source[start:].splitlines(keepends=True):
-        text = line.rstrip("\n")
-        code = text.strip()
-
-        def changed(new: str, at: int = offset, old: str = line) -> str:
-            return source[:at] + new + source[at + len(old) :]
-
-        if code and not code.startswith(("#", "import", "package")):
-            for old, new in SWAPS:
-                for found in re.finditer(re.escape(old), text):
-                    if text[: found.start()].count('"') % 2:
-                        continue
-                    yield f"{code}: {old.strip()} -> {new.strip()}", changed(text[: found.start()] + new + text[found.end() :] + "\n")
-            if CONDITION.match(text):
-                yield f"{code}: dropped", changed("")
-            if " if " in text and not text.endswith("{"):
-                yield f"{code}: if dropped", changed(text[: text.index(" if ")] + "\n")
-            for part in re.finditer(r"; [^;}]+", text):
-                if " := " not in part.group() and "some " not in part.group():
-                    yield f"{code}: {part.group()} dropped", changed(text[: part.start()] + text[part.end() :] + "\n")
-            for found in NUMBER.finditer(text):
-                moved = str(int(found.group(1)) + 1)
-                yield f"{code}: {found.group(1)} -> {moved}", changed(text[: found.start()] + moved + text[found.end() :] + "\n")
-            for found in ELEMENT.finditer(text):
-                yield f"{code}: {found.group()} dropped", changed(text[: found.start()] + text[found.end() :] + "\n")
+        if line.strip() and not line.startswith(("#", "import", "package")) and not line.strip().startswith("#"):
+            for name, new in changed_lines(line.rstrip("\n")):
+                yield name, source[:offset] + new + source[offset + len(line) :]
         offset += len(line)
     for found in EVERY.finditer(source, start):
-        inner = found.group(3)
-        yield f"{found.group().splitlines()[0].strip()}: some", source[: found.start()] + f"some {found.group(1)} in {found.group(2)}\n{inner}" + source[found.end() :]
-        yield f"{found.group().splitlines()[0].strip()}: dropped", source[: found.start()] + "true" + source[found.end() :]
-    blocks = re.finditer(r"(?<=\n\n)(?!package|import|#|default)(?:.+\n)+", source[start:])
-    for block in blocks:
+        first, inner = found.group().splitlines()[0].strip(), found.group(3)
+        some = f"some {found.group(1)} in {found.group(2)}\n{inner}"
+        yield f"{first}: some", source[: found.start()] + some + source[found.end() :]
+        yield f"{first}: dropped", source[: found.start()] + "true" + source[found.end() :]
+    for block in re.finditer(r"(?<=\n\n)(?!package|import|#|default)(?:.+\n)+", source[start:]):
         first = block.group().splitlines()[0]
-        whole = (start + block.start(), start + block.end())
+        before, after = source[: start + block.start()], source[start + block.end() :]
         if not first.startswith("status :="):
-            yield f"{first}: rule dropped", source[: whole[0]] + source[whole[1] :]
-        name = re.match(r"([a-z_]+) := (?=\{|\()", first)
-        if name:
-            yield f"{first}: emptied", source[: whole[0]] + f"{name.group(1)} := set()\n" + source[whole[1] :]
+            yield f"{first}: rule dropped", before + after
+        named = re.match(r"([a-z_]+) := (?=\{|\()", first)
+        if named:
+            yield f"{first}: emptied", before + f"{named.group(1)} := set()\n" + after
 
 
 def own_tests(file: str) -> list[str]:

@@ -14,7 +14,7 @@ _scans := document.scans
 
 # METADATA
 # description: |
-#   Ids of the scans that may satisfy a control: attested or inspected ones, and observed ones if the control's
+#   Ids of the scans that a control may rest on: attested or inspected ones, and observed ones if the control's
 #   parameter `observed` is true. Undefined if scans or parameters are malformed.
 usable(control) := ids if {
 	is_object(_scans)

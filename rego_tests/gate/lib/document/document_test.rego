@@ -621,9 +621,9 @@ test_errors_when_one_of_two_findings_is_broken_f0 if not findings_after([fixture
 
 test_errors_when_one_of_two_findings_is_broken_f2 if not findings_after([fixtures.put("/findings/f2", {})])
 
-test_errors_when_one_of_two_gates_is_broken_G000 if not gates_after([fixtures.put("/gates/G000", {})])
+test_errors_when_one_of_two_gates_is_broken_before_it if not gates_after([fixtures.put("/gates/G000", {})])
 
-test_errors_when_one_of_two_gates_is_broken_G002 if not gates_after([fixtures.put("/gates/G002", {})])
+test_errors_when_one_of_two_gates_is_broken_after_it if not gates_after([fixtures.put("/gates/G002", {})])
 
 test_errors_when_the_files_of_a_scan_are_an_empty_list if {
 	not scans_after([
