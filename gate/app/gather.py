@@ -15,7 +15,7 @@ from gate.formats.glob import compile_glob
 from gate.formats.reports import read_report
 from gate.inspect.interface import inspect_file
 from gate.inspect.run import inspect_artifact
-from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind
+from gate.model.artifact import Artifact, ArtifactKind
 from gate.model.change import ChangeSet
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence, VerifiedSet
@@ -70,18 +70,10 @@ def _artifacts(workspace: Workspace, progress: Progress) -> tuple[Mapping[str, A
                 visit=inspect_file if inspected else None,
                 inspections=inspections,
             )
-        artifacts[name] = _with_formats(artifact, inspections)
+        artifacts[name] = artifact
         if inspected:
             scans.append(inspect_artifact(artifacts[name], inspections, __version__))
     return artifacts, tuple(scans)
-
-
-def _with_formats(artifact: Artifact, inspections: Mapping[str, FileInspection]) -> Artifact:
-    files: dict[str, ArtifactFile] = {
-        path: replace(file, format=inspections[path].format) if path in inspections else file
-        for path, file in artifact.files.items()
-    }
-    return replace(artifact, files=files)
 
 
 def _change(workspace: Workspace) -> ChangeSet:
@@ -91,7 +83,14 @@ def _change(workspace: Workspace) -> ChangeSet:
     excluded = (*settings.evidence_directories, *(report.path for report in settings.reports))
     span = (workspace.range.merge_base, workspace.range.head, workspace.range.base) if workspace.range else None
     return collect_changes(
-        workspace.repository, workspace.root, span, globs, artifacts=paths, excluded=excluded, limits=settings.limits
+        workspace.repository,
+        workspace.root,
+        span,
+        globs,
+        artifacts=paths,
+        excluded=excluded,
+        steering=settings.policy_paths,
+        limits=settings.limits,
     )
 
 
