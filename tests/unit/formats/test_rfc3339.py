@@ -116,9 +116,30 @@ def test_a_duration_is_a_number_with_a_unit(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "30", "d", "30 d", " 30d", "30d ", "30d\n", "-1d", "+1d", "1.5d", "1e3s", "30D", "1y", "1M", "1ms", "1d12h", "P30D", "1000000s",
-     "\u0663d", "3_0d", "0x1s"],
+    [
+        "",
+        "30",
+        "d",
+        "30 d",
+        " 30d",
+        "30d ",
+        "30d\n",
+        "-1d",
+        "+1d",
+        "1.5d",
+        "1e3s",
+        "30D",
+        "1y",
+        "1M",
+        "1ms",
+        "1d12h",
+        "P30D",
+        "1000000s",
+        "\u0663d",
+        "3_0d",
+        "0x1s",
+    ],
     ids=ascii,
-)  # fmt: skip
+)
 def test_any_other_text_is_no_duration(text: str) -> None:
     assert parse_duration(text) is None

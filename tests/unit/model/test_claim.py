@@ -30,8 +30,31 @@ def test_each_claim_is_a_pattern_for_itself_only(claim: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["", "*", "**", ".*", "*.*", "build*", "build.", "build", "build.prov*", "build.**", "build.*.*", "*.provenance", "b*.provenance",
-     "build.?", "Build.*", "build .*", "BUILD.PROVENANCE", "prompt.*", "prompt.", " prompt", "build.*x", "nothing.*", "build.[a-z]*"],
-)  # fmt: skip
+    [
+        "",
+        "*",
+        "**",
+        ".*",
+        "*.*",
+        "build*",
+        "build.",
+        "build",
+        "build.prov*",
+        "build.**",
+        "build.*.*",
+        "*.provenance",
+        "b*.provenance",
+        "build.?",
+        "Build.*",
+        "build .*",
+        "BUILD.PROVENANCE",
+        "prompt.*",
+        "prompt.",
+        " prompt",
+        "build.*x",
+        "nothing.*",
+        "build.[a-z]*",
+    ],
+)
 def test_s07_wildcards_anywhere_else_match_nothing(pattern: str) -> None:
     assert not is_claim_pattern(pattern)

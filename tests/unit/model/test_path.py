@@ -68,9 +68,34 @@ def test_plain_relative_names_are_accepted(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "..", "/", "/a", "//", "a/", "a//b", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "\\", "a\\b", "\\\\host", "c:", "C:/a",
-     "z:a", "a\x00", "\x1f", "a\nb", "\x7f", "a/\t"],
+    [
+        "",
+        ".",
+        "..",
+        "/",
+        "/a",
+        "//",
+        "a/",
+        "a//b",
+        "./a",
+        "../a",
+        "a/.",
+        "a/..",
+        "a/./b",
+        "a/../b",
+        "\\",
+        "a\\b",
+        "\\\\host",
+        "c:",
+        "C:/a",
+        "z:a",
+        "a\x00",
+        "\x1f",
+        "a\nb",
+        "\x7f",
+        "a/\t",
+    ],
     ids=ascii,
-)  # fmt: skip
+)
 def test_s12_names_that_may_leave_their_root_are_refused(text: str) -> None:
     assert not is_plain_relative(text)

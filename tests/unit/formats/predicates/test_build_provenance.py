@@ -152,10 +152,10 @@ class TestBuildProvenance:
         assert dependencies([{"uri": "a#2"}, {"uri": "a"}, {"uri": "a"}]) == {"a#2": {}, "a": {}, "a#3": {}}
 
     def test_many_dependencies_of_one_name_take_linear_time(self) -> None:
-        begin = time.perf_counter()
+        begin = time.process_time()
         found = dependencies([{}] * 200_000 + [{"uri": f"unnamed#{n}"} for n in range(1000)])
         assert len(found) == 201_000
-        assert time.perf_counter() - begin < 5
+        assert time.process_time() - begin < 5
 
 
 def test_a_problem_says_where_it_is() -> None:

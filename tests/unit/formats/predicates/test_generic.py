@@ -59,9 +59,9 @@ class TestGenericFrames:
         assert code_of(generic.predicate_type("prompt"), {"created_at": value}) == code
 
     def test_a_long_list_of_dependencies_is_judged_in_time(self) -> None:
-        begin = time.perf_counter()
+        begin = time.process_time()
         assert code_of(generic.predicate_type("prompt"), {"depends_on": [{}] * 100_000}) == "predicate"
         assert read(
             generic.predicate_type("prompt"), {"depends_on": [sha256_digest(b"%d" % n) for n in range(10_000)]}
         ).depends_on
-        assert time.perf_counter() - begin < 5
+        assert time.process_time() - begin < 5
