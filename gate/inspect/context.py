@@ -64,16 +64,10 @@ class Findings:
         """Adds findings that another inspector made."""
         for finding in findings:
             key = (finding.rule, finding.message)
-            if key in self._found:
-                continue
-            if len(self._found) >= self.limit:
+            if key not in self._found and len(self._found) >= self.limit:
                 self._overflow = True
             else:
-                self._found[key] = finding
-
-    def has(self, rule: str) -> bool:
-        """Whether there is a finding of a rule."""
-        return any(found == rule for found, _ in self._found)
+                self._found.setdefault(key, finding)
 
     def done(self) -> tuple[Finding, ...]:
         """All findings, in the order in which they were made."""

@@ -96,6 +96,9 @@ def read_directory(source: Source, limits: InspectLimits, found: Findings) -> tu
     if shift:
         found.add("archive.structure", Severity.HIGH, "its directory is not where it says; something is put before it")
     directory = source.read_at(start, end.size)
+    if _END in directory or source.read_at(end.at, source.size - end.at).count(_END) != 1:
+        # Inside a member's data one is ordinary: an archive in an archive.
+        found.add("archive.structure", Severity.HIGH, "it has more than one end record")
     members: list[Member] = []
     at = 0
     while at + _CENTRAL.size <= len(directory) and directory[at : at + 4] == b"PK\x01\x02":
@@ -117,8 +120,6 @@ def _read_end(source: Source, found: Findings) -> _End:
     at = tail.rfind(_END)
     if at < 0 or at + _END_BYTES > len(tail):
         raise ZipError("it has no end record")
-    if tail.find(_END) != at:
-        found.add("archive.structure", Severity.HIGH, "it has more than one end record")
     disk, first, here, count, size, offset, comment = struct.unpack_from("<HHHHIIH", tail, at + 4)
     if disk != first or here != count:
         raise ZipError("it is a part of a divided archive")

@@ -225,7 +225,11 @@ def zip_bytes(members: Mapping[str, bytes], *, method: int = zipfile.ZIP_STORED,
 
 
 def torch_zip(
-    data: bytes | None = None, *, prefix: str = "archive", method: int = zipfile.ZIP_STORED, **extra: bytes
+    data: bytes | None = None,
+    *,
+    prefix: str = "archive",
+    method: int = zipfile.ZIP_STORED,
+    extra: Mapping[str, bytes] | None = None,
 ) -> bytes:
     members = {
         f"{prefix}/data.pkl": state_dict(weight=tensor("0", (2, 3)), bias=tensor("1", (3,))) if data is None else data,
@@ -235,7 +239,7 @@ def torch_zip(
         f"{prefix}/version": b"3\n",
         f"{prefix}/.data/serialization_id": b"0123456789" * 4,
     }
-    return zip_bytes(members | {f"{prefix}/{name}": value for name, value in extra.items()}, method=method)
+    return zip_bytes(members | {f"{prefix}/{name}": value for name, value in (extra or {}).items()}, method=method)
 
 
 def legacy_torch(data: bytes | None = None, keys: bytes | None = None, raw: bytes | None = None) -> bytes:

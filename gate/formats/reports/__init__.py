@@ -44,5 +44,3 @@ def read_report(raw: RawReport, artifacts: Mapping[str, Artifact]) -> Scan:
         return reader(loads_object(raw.data, limit=Limits().report_bytes), raw, artifacts)
     except (StrictJsonError, ReportError) as problem:
         return failed_scan(raw, f"the report cannot be read: {problem}")
-    except RecursionError:
-        return failed_scan(raw, "the report cannot be read: it is nested too deeply")

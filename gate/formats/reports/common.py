@@ -110,15 +110,13 @@ class Place:
 class Locator:
     """Ties the paths of a report to files of artifacts.
 
-    A path is tried relative to each of `bases` (what the report says it scanned), relative to the artifact that the
-    report is said to be about, and relative to the root. An absolute path counts for the file whose path from the root
-    is its longest end: a report cannot be asked to know where the checkout lay. A bare name is too little for that,
-    unless the report is said to be about one artifact.
+    A path is tried relative to the artifact that the report is said to be about, and relative to the root. An absolute
+    path counts for the file whose path from the root is its longest end: a report cannot be asked to know where the
+    checkout lay. A bare name is too little for that, unless the report is said to be about one artifact.
     """
 
     artifacts: Mapping[str, Artifact]
     about: str | None
-    bases: tuple[str, ...] = ()
     _files: dict[str, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -126,19 +124,22 @@ class Locator:
             if artifact.path is None or (self.about is not None and name != self.about):
                 continue
             for file in artifact.files:
-                self._files[_join(artifact.path, file) if artifact.is_folder else _clean(artifact.path)] = Place(
+                self._files[join(artifact.path, file) if artifact.is_folder else clean(artifact.path)] = Place(
                     name, file
                 )
 
     def find(self, path: str) -> Place | None:
         """The file that a path names; a member of an archive (`model.bin:data.pkl`) counts for the archive."""
-        text = path_text(path.encode("utf-8", "surrogateescape"))
-        for whole in _owners(text):
-            for base in (*self.bases, *self._about_path(), ""):
-                place = self._lookup(_join(base, whole))
-                if place is not None:
-                    return place
+        for whole in owners(path):
+            place = self.at(join(self.about_path, whole)) or self.at(whole)
+            if place is not None:
+                return place
         return None
+
+    @property
+    def about_path(self) -> str:
+        """The path of the artifact that the report is said to be about; empty if there is none."""
+        return (self.artifacts[self.about].path if self.about is not None else None) or ""
 
     def files(self, artifact: str) -> Mapping[str, Digest | None]:
         """The files of an artifact with their digests."""
@@ -148,11 +149,9 @@ class Locator:
         """The digest of a file, `None` for what is not a regular file."""
         return self.artifacts[place.artifact].files[place.file].digest
 
-    def _about_path(self) -> tuple[str, ...]:
-        path = self.artifacts[self.about].path if self.about is not None else None
-        return () if path is None else (path,)
-
-    def _lookup(self, path: str) -> Place | None:
+    def at(self, path: str) -> Place | None:
+        """The file at a path from the root, or at the end of an absolute one."""
+        path = clean(path_text(path.encode("utf-8", "surrogateescape")))
         if not path.startswith("/"):
             return self._files.get(path)
         # The ends of the path are tried, not all files.
@@ -165,7 +164,7 @@ class Locator:
         return None
 
 
-def _owners(path: str) -> Iterator[str]:
+def owners(path: str) -> Iterator[str]:
     """The path itself, then what stands before each of its last colons."""
     yield path
     for _ in range(min(path.count(":"), 8)):
@@ -173,12 +172,13 @@ def _owners(path: str) -> Iterator[str]:
         yield path
 
 
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
     """A path without `.` and empty segments; with `..` it names nothing."""
     segments = [segment for segment in path.split("/") if segment not in {"", "."}]
     lead = "/" if path.startswith("/") else ""
     return lead + "/".join(segments) if ".." not in segments else ""
 
 
-def _join(base: str, path: str) -> str:
-    return _clean(path if path.startswith("/") or not base else f"{base}/{path}")
+def join(base: str, path: str) -> str:
+    """A path below a folder; an absolute one stays what it is."""
+    return clean(path if path.startswith("/") or not base else f"{base}/{path}")

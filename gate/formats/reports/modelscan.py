@@ -7,18 +7,22 @@ not name was not scanned; modelscan passes over formats that it does not know wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from gate.formats.reports.common import (
     Locator,
     Place,
     ReportError,
+    clean,
     count_at,
     cut,
+    join,
     object_at,
     objects_at,
     optional_objects,
     optional_text,
+    owners,
     severity_of,
     text_at,
 )
@@ -38,12 +42,12 @@ def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]
     scanned_names = _scanned_names(object_at(summary, "scanned"))
     issues, errors = objects_at(document, "issues"), objects_at(document, "errors")
     target = text_at(summary, "input_path")
-    locator = Locator(artifacts, raw.artifact, (target, target.rpartition("/")[0]))
-    findings = tuple(_finding(issue, locator) for issue in issues)
-    places = [locator.find(name) for name in scanned_names]
+    names = _Names(Locator(artifacts, raw.artifact), target)
+    findings = tuple(_finding(issue, names) for issue in issues)
+    places = [names.find(name) for name in scanned_names]
     known = [place for place in places if place is not None]
     about = raw.artifact or _only_artifact(known)
-    coverage = _coverage(locator, about, known, _failures(errors, _skipped(summary)), _passed_over(summary))
+    coverage = _coverage(names, about, known, _failures(errors, _skipped(summary)), _passed_over(summary))
     problem, status = _contradiction(summary, issues, len(scanned_names)), ScanStatus.FAILED
     if problem is None:
         problem = _incompleteness(scanned_names, known, coverage, len(errors))
@@ -60,6 +64,36 @@ def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]
         origin=raw.origin,
         problem=problem,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Ties the names in a report to files, by way of `target`: what modelscan was told to scan, relative to anywhere.
+
+    A file of the same name below another target is another file.
+    """
+
+    locator: Locator
+    target: str
+
+    def find(self, name: str) -> Place | None:
+        """The file that a name stands for."""
+        target, about = clean(self.target), clean(self.locator.about_path)
+        for whole in owners(name):
+            full = clean(whole)
+            if full.startswith("/") and not (full + "/").startswith(f"{target}/"):
+                continue
+            if full == target or full.startswith(f"{target}/") or not target:
+                place = self.locator.at(full)
+            elif full == target.rpartition("/")[2]:
+                place = self.locator.at(target) or self.locator.at(join(target, whole))
+            else:
+                place = self.locator.at(join(target, whole))
+            if place is None and (not target or f"/{about}".endswith(f"/{target}")):
+                place = self.locator.at(join(about, whole))
+            if place is not None:
+                return place
+        return None
 
 
 def _scanned_names(scanned: JsonObject) -> tuple[str, ...]:
@@ -91,8 +125,8 @@ def _failures(errors: Sequence[JsonObject], skipped: Sequence[JsonObject]) -> tu
     )
 
 
-def _finding(issue: JsonObject, locator: Locator) -> Finding:
-    place = locator.find(text_at(issue, "source"))
+def _finding(issue: JsonObject, names: _Names) -> Finding:
+    place = names.find(text_at(issue, "source"))
     scanner = optional_text(issue, "scanner").rpartition(".")[2] or "unknown"
     return Finding(
         rule=cut(f"modelscan.{scanner}", 500),
@@ -110,7 +144,7 @@ def _only_artifact(places: Sequence[Place]) -> str | None:
 
 
 def _coverage(
-    locator: Locator,
+    names: _Names,
     about: str | None,
     known: Sequence[Place],
     failures: Sequence[tuple[str, str]],
@@ -118,17 +152,17 @@ def _coverage(
 ) -> Coverage:
     if about is None:
         return Coverage(expected=0, errors={cut(name, 500) or "?": cut(text, 500) for name, text in failures})
-    files = locator.files(about)
+    files = names.locator.files(about)
     errors: dict[str, str] = {}
     for name, text in failures:
-        place = locator.find(name)
+        place = names.find(name)
         errors[place.file if place else cut(name, 500) or "?"] = cut(text, 500)
     scanned: dict[str, Digest] = {}
     for place in known:
         digest = files[place.file] if place.artifact == about else None
         if digest is not None and place.file not in errors:
             scanned[place.file] = digest
-    skipped = {place.file for name in passed_over if (place := locator.find(name)) is not None}
+    skipped = {place.file for name in passed_over if (place := names.find(name)) is not None}
     missing = {
         file: "modelscan has no scanner for it" if file in skipped else "the report does not name it"
         for file in files

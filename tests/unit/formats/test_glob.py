@@ -1,0 +1,238 @@
+"""Path patterns: what they match, what is refused, and that nothing makes them slow."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.formats import glob
+from gate.formats.glob import compile_glob, is_glob
+from gate.model.path import path_text
+
+MATCHES = [
+    ("a", "a"),
+    ("a/b.txt", "a/b.txt"),
+    ("*", "a"),
+    ("*", ".hidden"),
+    ("*.py", ".py"),
+    ("*.py", "x.py"),
+    ("a*c", "ac"),
+    ("a*b*c", "aXbYbZc"),
+    ("?", "é"),
+    ("a?c", "abc"),
+    ("**", "a"),
+    ("**", "a/b/c"),
+    ("a/**", "a/b"),
+    ("a/**", "a/b/c"),
+    ("**/a", "a"),
+    ("**/a", "b/c/a"),
+    ("a/**/b", "a/b"),
+    ("a/**/b", "a/x/y/b"),
+    ("a/**/**/b", "a/b"),
+    ("**/**", "a"),
+    ("**/*.py", "x.py"),
+    ("**/*.py", "a/b/x.py"),
+    ("a/*/c", "a/b/c"),
+    ("**/x/**", "a/x/b"),
+    ("a\u0301/*", "á/b"),  # the pattern is normalised
+    ("á/*", "a\u0301/b"),  # and so is the path
+    ("*", " "),
+    ("a**b".replace("**", "*"), "a*b"),
+    ("~user", "~user"),
+    ("$HOME", "$HOME"),
+]
+NO_MATCHES = [
+    ("a", "b"),
+    ("a", "a/b"),
+    ("a", "A"),
+    ("a/b", "a"),
+    ("*", "a/b"),
+    ("*", ""),
+    ("**", ""),
+    ("?", ""),
+    ("?", "ab"),
+    ("a?c", "a/c"),
+    ("a*c", "a/c"),
+    ("*.py", "x.pyc"),
+    ("a/**", "a"),
+    ("a/**", "ab/c"),
+    ("**/a", "ba"),
+    ("a/**/b", "a/xb"),
+    ("**/**", ""),
+    ("app/*", "app/a/b"),
+    ("a.c", "abc"),
+    ("a+", "aa"),
+    ("(a|b)", "a"),
+    ("$", ""),
+]
+INVALID = [
+    ("", "empty"),
+    ("/a", "absolute"),
+    ("!a", "negation"),
+    ("**a", "of its own"),
+    ("a**", "of its own"),
+    ("a/**b/c", "of its own"),
+    ("***", "of its own"),
+    ("[ab]", "classes"),
+    ("a]", "classes"),
+    ("{a,b}", "alternatives"),
+    ("a}", "alternatives"),
+    ("a\\b", "backslash"),
+    ("\\*", "backslash"),
+    ("..", "'..' segment"),
+    ("a/../b", "'..' segment"),
+    ("./a", "'.' segment"),
+    ("a/.", "'.' segment"),
+    ("a/", "empty segment"),
+    ("a//b", "empty segment"),
+    ("a\nb", "control"),
+    ("a\0b", "control"),
+    ("a\x7f", "control"),
+    ("a\x85", "control"),
+    ("a\ud800", "control"),
+    ("a" * 4097, "longer"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "path"), MATCHES)
+def test_s20_a_path_that_matches(pattern: str, path: str) -> None:
+    assert compile_glob(pattern).matches(path)
+
+
+@pytest.mark.parametrize(("pattern", "path"), NO_MATCHES)
+def test_s20_a_path_that_does_not_match(pattern: str, path: str) -> None:
+    assert not compile_glob(pattern).matches(path)
+
+
+@pytest.mark.parametrize(("pattern", "reason"), INVALID)
+def test_s20_an_invalid_pattern_is_refused_with_the_reason(pattern: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        compile_glob(pattern)
+
+
+@pytest.mark.parametrize("raw", [b"models/\xff.txt", b"models/\\.txt", b"models/x.txt", b"models/\xc3\xa9.txt"])
+def test_s20_a_question_mark_is_one_character_whatever_the_bytes(raw: bytes) -> None:
+    assert compile_glob("models/?.txt").matches(path_text(raw))
+    assert not compile_glob("models/??.txt").matches(path_text(raw))
+    assert compile_glob("models/**").matches(path_text(raw))
+
+
+def test_text_that_is_no_path_is_compared_and_never_raises() -> None:
+    assert compile_glob("*").matches("\ud800\\")
+
+
+def test_a_pattern_keeps_the_spelling_it_was_written_in() -> None:
+    assert compile_glob("a\u0301").pattern == "a\u0301"
+    assert compile_glob("a\u0301").segments == ("á",)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "start"),
+    [
+        ("**", ()),
+        ("a/b/*.txt", ("a", "b")),
+        ("a/b", ("a", "b")),
+        ("a/?/b", ("a",)),
+        ("é/a", ()),
+        ("aK/b", ()),
+        ("a/b;/c", ("a",)),
+    ],
+)
+def test_the_start_of_a_pattern_is_where_all_matches_lie(pattern: str, start: tuple[str, ...]) -> None:
+    assert compile_glob(pattern).start == start
+
+
+def test_no_other_ascii_character_has_a_second_spelling() -> None:
+    spelled = {
+        unicodedata.normalize("NFC", chr(code))
+        for code in range(0x80, sys.maxunicode + 1)
+        if unicodedata.normalize("NFC", chr(code)).isascii()
+    }
+    assert spelled == {"K", ";", "`"}
+
+
+def test_what_uses_a_wildcard() -> None:
+    assert is_glob("a/*.x")
+    assert is_glob("a?")
+    assert not is_glob("a/b.json")
+
+
+def reference(pattern: list[str], path: list[str]) -> bool:
+    """Obviously right, and exponential."""
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        return (
+            bool(path)
+            and (reference(pattern, path[1:]) or (pattern == ["**"] and len(path) == 1))
+            or (len(pattern) > 1 and reference(pattern[1:], path))
+        )
+    return bool(path) and segment(pattern[0], path[0]) and reference(pattern[1:], path[1:])
+
+
+def segment(pattern: str, text: str) -> bool:
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return segment(pattern[1:], text) or (bool(text) and segment(pattern, text[1:]))
+    return bool(text) and pattern[0] in ("?", text[0]) and segment(pattern[1:], text[1:])
+
+
+SEGMENTS = st.lists(
+    st.one_of(st.just("**"), st.text("ab*?", min_size=1, max_size=6).filter(lambda text: "**" not in text)),
+    min_size=1,
+    max_size=5,
+)
+PATHS = st.lists(st.text("ab", min_size=1, max_size=6), min_size=1, max_size=6)
+
+
+@given(SEGMENTS, PATHS)
+def test_s20_agrees_with_a_slow_reference(pattern: list[str], path: list[str]) -> None:
+    assert compile_glob("/".join(pattern)).matches("/".join(path)) == reference(pattern, path)
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_s20_any_text_is_refused_or_answers(pattern: str, path: str) -> None:
+    try:
+        compiled = compile_glob(pattern)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert compiled.matches(path) in (True, False)
+        if compiled.matches(path):
+            start = "/".join(compiled.start)
+            assert path == start or not start or path.startswith(start + "/")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 500 + "b", "a" * 2000),
+        ("?*" * 500 + "b", "a" * 2000),
+        ("/".join(["**", "a"] * 200), "/".join(["a"] * 400) + "/b"),
+        ("/".join(["**", "*a*"] * 100) + "/b", "/".join(["aaaa"] * 400)),
+    ],
+)
+def test_s20_steps_grow_with_the_product_of_the_lengths_at_most(
+    pattern: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+
+    def count(_frame: object, event: str, _argument: object) -> object:
+        nonlocal steps
+        steps += event == "line"
+        return count
+
+    compiled = compile_glob(pattern)
+    monkeypatch.setattr(glob.unicodedata, "normalize", lambda _form, text: text)
+    before = sys.gettrace()
+    sys.settrace(count)  # type: ignore[arg-type]
+    try:
+        assert not compiled.matches(path)
+    finally:
+        sys.settrace(before)
+    assert steps < 20 * len(pattern) * len(path)
