@@ -1,0 +1,122 @@
+"""The provenance chain (SECURITY 14)."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.model.digest import Digest
+from gate.verify.chain import inherited, resolve_chain
+from tests.support.evidence import digest_of
+
+Graph = dict[str, str]
+"""What each statement depends on: letters by letter."""
+EDGES = st.dictionaries(
+    st.sampled_from("abcdefgh"), st.text("abcdefghx", max_size=4).map(lambda text: "".join(set(text)))
+)
+
+
+def d(name: str) -> Digest:
+    return digest_of(name)
+
+
+def resolved(graph: Graph) -> tuple[dict[str, str], dict[str, str]]:
+    """The ancestors of each statement, and the code of each broken one."""
+    names = {d(name): name for name in "abcdefghx"}
+    found, broken = resolve_chain({d(name): tuple(d(item) for item in needed) for name, needed in graph.items()})
+    return (
+        {names[digest]: "".join(sorted(names[item] for item in items)) for digest, items in found.items()},
+        {names[digest]: code for digest, (code, _) in broken.items()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("graph", "ancestors", "broken"),
+    [
+        ({}, {}, {}),
+        ({"a": ""}, {"a": ""}, {}),
+        ({"a": "b", "b": ""}, {"a": "b", "b": ""}, {}),
+        ({"a": "bc", "b": "d", "c": "d", "d": ""}, {"a": "bcd", "b": "d", "c": "d", "d": ""}, {}),
+        ({"a": "bcd", "b": "cd", "c": "d", "d": ""}, {"a": "bcd", "b": "cd", "c": "d", "d": ""}, {}),
+        ({"a": "a"}, {}, {"a": "self"}),
+        ({"a": "ab", "b": ""}, {"b": ""}, {"a": "self"}),
+        ({"a": "x"}, {}, {"a": "dangling"}),
+        ({"a": "bx", "b": ""}, {"b": ""}, {"a": "dangling"}),
+        ({"a": "b", "b": "x"}, {}, {"a": "unresolved", "b": "dangling"}),
+        ({"a": "b", "b": "a"}, {}, {"a": "unresolved", "b": "unresolved"}),
+        ({"a": "b", "b": "c", "c": "a"}, {}, dict.fromkeys("abc", "unresolved")),
+        ({"a": "b", "b": "c", "c": "b", "d": ""}, {"d": ""}, dict.fromkeys("abc", "unresolved")),
+        ({"a": "b", "b": "b", "c": ""}, {"c": ""}, {"a": "unresolved", "b": "self"}),
+        ({"a": "bc", "b": "", "c": "x"}, {"b": ""}, {"a": "unresolved", "c": "dangling"}),
+        ({"a": "bx", "b": "a"}, {}, {"a": "dangling", "b": "unresolved"}),
+    ],
+)
+def test_s14_a_statement_holds_when_all_that_it_builds_on_holds(
+    graph: Graph, ancestors: dict[str, str], broken: dict[str, str]
+) -> None:
+    assert resolved(graph) == (ancestors, broken)
+
+
+def holds(graph: Graph, name: str, below: str = "") -> bool:
+    """The rule as a recursion, slowly."""
+    return name in graph and name not in below and all(holds(graph, item, below + name) for item in graph[name])
+
+
+@given(EDGES)
+def test_s14_every_graph_is_judged_by_the_plain_recursive_rule(graph: Graph) -> None:
+    ancestors, broken = resolved(graph)
+    assert set(ancestors) == {name for name in graph if holds(graph, name)}
+    assert set(broken) == set(graph) - set(ancestors)
+
+
+@given(EDGES, st.randoms(use_true_random=False))
+def test_s14_the_order_does_not_matter(graph: Graph, chance: random.Random) -> None:
+    order = list(graph.items())
+    chance.shuffle(order)
+    assert resolved(dict(order)) == resolved(graph)
+
+
+def test_s14_a_dangling_chain_names_what_is_missing() -> None:
+    _, broken = resolve_chain({d("a"): (d("x"),)})
+    assert broken[d("a")][1] == f"depends on {d('x')}, which is not among the verified statements"
+
+
+def test_a_thousand_links_hold() -> None:
+    links = [digest_of(str(number)) for number in range(1_000)]
+    graph = {digest: tuple(links[number - 1 : number]) for number, digest in enumerate(links)}
+    ancestors, broken = resolve_chain(graph)
+    assert not broken
+    assert ancestors[links[-1]] == tuple(sorted(links[:-1]))
+
+
+def test_one_missing_link_refuses_all_that_follow() -> None:
+    links = [digest_of(str(number)) for number in range(1_000)]
+    graph = {digest: tuple(links[number - 1 : number]) for number, digest in enumerate(links)}
+    del graph[links[500]]
+    ancestors, broken = resolve_chain(graph)
+    assert set(ancestors) == set(links[:500])
+    assert set(broken) == set(links[501:])
+
+
+# -- what a chain passes on --------------------------------------------------------------------------------------------
+
+
+@given(EDGES)
+def test_words_are_inherited_along_any_chain_even_a_circle(graph: Graph) -> None:
+    own = {d(name): frozenset({name}) for name in graph}
+    found = inherited(own, {d(name): tuple(d(item) for item in needed) for name, needed in graph.items()})
+    for name in graph:
+        reached, waiting = {name}, [name]
+        while waiting:
+            more = {item for item in graph[waiting.pop()] if item in graph} - reached
+            reached |= more
+            waiting += more
+        assert found[d(name)] == reached
+
+
+def test_nothing_is_inherited_from_nothing() -> None:
+    own = {d("a"): frozenset[str](), d("b"): frozenset[str]()}
+    assert inherited(own, {d("a"): (d("b"),), d("b"): ()}) == own
