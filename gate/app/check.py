@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -100,5 +100,5 @@ def _skipped(document: InputDocument) -> dict[str, str]:
 
 def new_id(now_s: int) -> str:
     """A ULID: the time in milliseconds and 80 random bits, in Crockford's base 32."""
-    number = (now_s * 1000) << 80 | secrets.randbits(80)
+    number = (now_s * 1000) << 80 | int.from_bytes(os.urandom(10), "big")
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
