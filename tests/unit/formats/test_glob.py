@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.formats import glob
 from gate.formats.glob import compile_glob, is_glob
 from gate.model.path import path_text
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 MATCHES = [
     ("a", "a"),
@@ -166,11 +170,8 @@ def reference(pattern: list[str], path: list[str]) -> bool:
     if not pattern:
         return not path
     if pattern[0] == "**":
-        return (
-            bool(path)
-            and (reference(pattern, path[1:]) or (pattern == ["**"] and len(path) == 1))
-            or (len(pattern) > 1 and reference(pattern[1:], path))
-        )
+        some = bool(path) and (reference(pattern, path[1:]) or (pattern == ["**"] and len(path) == 1))
+        return some or (len(pattern) > 1 and reference(pattern[1:], path))
     return bool(path) and segment(pattern[0], path[0]) and reference(pattern[1:], path[1:])
 
 
@@ -199,13 +200,11 @@ def test_s20_agrees_with_a_slow_reference(pattern: list[str], path: list[str]) -
 def test_s20_any_text_is_refused_or_answers(pattern: str, path: str) -> None:
     try:
         compiled = compile_glob(pattern)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert compiled.matches(path) in (True, False)
-        if compiled.matches(path):
-            start = "/".join(compiled.start)
-            assert path == start or not start or path.startswith(start + "/")
+    except ValueError:
+        return
+    if compiled.matches(path):
+        start = "/".join(compiled.start)
+        assert path == start or not start or path.startswith(start + "/")
 
 
 @pytest.mark.parametrize(
@@ -217,20 +216,17 @@ def test_s20_any_text_is_refused_or_answers(pattern: str, path: str) -> None:
         ("/".join(["**", "*a*"] * 100) + "/b", "/".join(["aaaa"] * 400)),
     ],
 )
-def test_s20_steps_grow_with_the_product_of_the_lengths_at_most(
-    pattern: str, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_s20_steps_grow_with_the_product_of_the_lengths_at_most(pattern: str, path: str) -> None:
     steps = 0
 
-    def count(_frame: object, event: str, _argument: object) -> object:
+    def count(_frame: FrameType, event: str, _argument: object) -> TraceFunction:
         nonlocal steps
         steps += event == "line"
         return count
 
     compiled = compile_glob(pattern)
-    monkeypatch.setattr(glob.unicodedata, "normalize", lambda _form, text: text)
     before = sys.gettrace()
-    sys.settrace(count)  # type: ignore[arg-type]
+    sys.settrace(count)
     try:
         assert not compiled.matches(path)
     finally:
