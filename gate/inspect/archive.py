@@ -70,6 +70,9 @@ def inspect_zip(_path: str, source: Source, context: Context) -> FileInspection:
         return FileInspection("zip", inspected=False, reason=message, findings=found.done())
     except CapError as problem:
         return FileInspection("zip", inspected=False, reason=str(problem), findings=found.done())
+    if sum(member.packed for member in members) > source.size:
+        # Members that share bytes would be read once for each of them.
+        return FileInspection("zip", inspected=False, reason="its members overlap", findings=found.done())
     prefix = _torch_prefix(members)
     kind = _kind(members, prefix)
     if kind == "keras":
@@ -249,6 +252,8 @@ def inspect_compressed(path: str, source: Source, context: Context, name: str) -
     inside = context.deeper()
     try:
         while at < source.size:
+            if len(parts) >= context.limits.compressed_streams:
+                return FileInspection(name, inspected=False, reason="holds more streams than the limit")
             data, complete, end = _unpack(source, at, COMPRESSED[name](), left, context)
             if not complete:
                 return FileInspection(name, inspected=False, reason="unpacks to more than the limit, or breaks off")

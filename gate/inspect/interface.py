@@ -79,6 +79,8 @@ def _judge(path: str, source: Source, context: Context, found: Findings) -> File
         found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
     if name in {"text", "json", "yaml", "jinja", "code"} and is_hidden_pickle(source, context):
         found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
+    if name != "tar" and head[257:262] == b"ustar":
+        found.add("file.polyglot", Severity.CRITICAL, "is a tar archive too")
     inspector = _INSPECTORS.get(name)
     if inspector is not None:
         judged = inspector(path, source, context)

@@ -11,7 +11,7 @@ class InspectLimits:
 
     head_bytes: int = 4096
     """Bytes read to recognise a format."""
-    json_bytes: int = 64 << 20
+    json_bytes: int = 32 << 20
     """Bytes of a JSON text, which is parsed in memory."""
     safetensors_header_bytes: int = 100_000_000
     """Bytes of a safetensors header (the format's own limit)."""
@@ -25,6 +25,8 @@ class InspectLimits:
     """Bytes that all compressed parts of one file may unpack to together."""
     ratio: int = 1100
     """Unpacked bytes per packed byte; deflate cannot exceed 1032."""
+    compressed_streams: int = 1000
+    """Compressed streams that follow one another in one file."""
     archive_members: int = 20_000
     """Members of one archive."""
     archive_directory_bytes: int = 16 << 20

@@ -6,7 +6,7 @@ from typing import Final
 
 from gate.inspect.context import Context, Findings
 from gate.inspect.pickle_machine import walk
-from gate.inspect.pickle_policy import pickle_policy
+from gate.inspect.pickle_policy import is_plain_name, pickle_policy
 from gate.inspect.pickle_values import Items, Storage, Walk, WalkRules
 from gate.inspect.source import Slice, Source
 from gate.model.scan import FileInspection, Severity
@@ -31,9 +31,13 @@ def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bo
 
 
 def is_hidden_pickle(source: Source, context: Context) -> bool:
-    """Whether bytes that pass for something else call, read as a pickle, a global that is not allowed."""
+    """Whether bytes that pass for something else are a pickle that calls, or imports, what is not allowed.
+
+    Text often begins like a pickle. One that only imports has to come to its end, and with names that can be imported.
+    """
     result = walk_pickle(source, 0, context)
-    return result.calls
+    complete = result.error is None and not result.exhausted
+    return result.calls or (result.refused and complete and all(is_plain_name(name) for name in result.named))
 
 
 def is_bare_pickle(source: Source, context: Context) -> bool:

@@ -16,6 +16,10 @@ from gate.inspect.pickle_values import BOOL, BYTES, NONE, NUMBER, TEXT, Items, M
 _DTYPE: Final = re.compile(r"[<>|=]?[?bBhHiIlLqQefdgFDGSUVOmMcapu][0-9]{0,9}")
 _BYTE_ORDERS: Final = frozenset({"<", ">", "|", "="})
 _DIMENSIONS: Final = 64
+_OBJECT_FLAGS: Final = 63
+_PLAIN_FLAGS: Final = frozenset({0, 8, 16})
+OBJECT_TYPE: Final = Made("dtype")
+"""The type of arrays of objects."""
 _LATIN: Final = frozenset({"latin1", "latin-1"})
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:]{0,64}")
 
@@ -82,7 +86,7 @@ def _dtype(args: Sequence[Value]) -> Made:
     name = args[0] if args else None
     _need(isinstance(name, str) and _DTYPE.fullmatch(name) is not None, "not a plain type code")
     _need(len(args) <= 3 and all(isinstance(arg, int) or arg is BOOL for arg in args[1:]), "unknown arguments")
-    return Made("dtype")
+    return OBJECT_TYPE if "O" in str(name) else Made("dtype")
 
 
 def _reconstruct(args: Sequence[Value]) -> Made:
@@ -210,18 +214,24 @@ def judge_state(made: Value, state: Value, attributes: frozenset[str]) -> None:
         _need(len(parts) == 5 and _is(parts[2], "dtype"), "not the state of an array")
         _ints(parts[1])
     elif made.role == "dtype":
-        _judge_dtype_state(state)
+        _judge_dtype_state(made, state)
     else:
         raise RefusedError("objects of its kind have no state")
 
 
-def _judge_dtype_state(state: Value) -> None:
-    """The state of a plain type: no fields, no subtype (a crafted layout reads outside the array)."""
+def _judge_dtype_state(made: Made, state: Value) -> None:
+    """The state of a plain type: no fields, no subtype, and the flags that its kind has.
+
+    NumPy takes the flags from the state. An object type that forgets that it holds objects turns bytes into pointers.
+    """
     parts = state.items if isinstance(state, Items) and state.kind == "tuple" else []
     _need(8 <= len(parts) <= 9 and parts[0] in {3, 4}, "not the state of a type")
     _need(isinstance(parts[1], str) and parts[1] in _BYTE_ORDERS, "an unknown byte order")
     _need(all(part is NONE for part in parts[2:5]), "a type with fields or a subtype is not proved harmless")
-    _need(all(isinstance(part, int) for part in parts[5:8]), "sizes that are not known")
+    size, alignment, flags = parts[5:8]
+    if not isinstance(size, int) or not isinstance(alignment, int) or size < -1 or alignment < -1:
+        raise RefusedError("sizes that are not known")
+    _need(flags in ({_OBJECT_FLAGS} if made is OBJECT_TYPE else _PLAIN_FLAGS), "flags that its kind does not have")
 
 
 def torch_storage(value: Value) -> tuple[str, Storage]:

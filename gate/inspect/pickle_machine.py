@@ -35,6 +35,7 @@ from gate.model.scan import Severity
 NAME_CHARACTERS: Final = 512
 """Longer text is never the name of a global; its content is not kept."""
 _NOTES: Final = 200
+_NOTED: Final = 10_000
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +48,7 @@ class Machine:
     meta: list[list[Value]] = field(default_factory=list)
     memo: dict[int, Value] = field(default_factory=dict)
     notes: dict[tuple[str, Severity, str], None] = field(default_factory=dict)
+    noted: int = 0
     named: set[str] = field(default_factory=set)
     storages: dict[str, Storage] = field(default_factory=dict)
     refused: bool = False
@@ -55,6 +57,9 @@ class Machine:
 
     def note(self, rule: str, severity: Severity, message: str) -> None:
         """Reports something; repeated reports count once."""
+        self.noted += 1
+        if self.noted > _NOTED:
+            raise MalformedError("it does more that is not allowed than is worth listing")
         if len(self.notes) < _NOTES:
             self.notes[f"pickle.{rule}", severity, message] = None
 

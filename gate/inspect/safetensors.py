@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gate.formats.strict_json import StrictJsonError, loads
+from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.inspect.context import Context, Findings, shown
 from gate.inspect.source import Source
 from gate.model.json import JsonObject, JsonValue
@@ -43,11 +43,9 @@ def inspect_safetensors(_path: str, source: Source, context: Context) -> FileIns
     if raw[:1] != b"{" or raw.rstrip(b" ")[-1:] != b"}":
         return _refused(found, "header", "the header does not begin with a brace, or is padded with more than spaces")
     try:
-        header = loads(raw, limit=length)
+        header = loads_object(raw, limit=length)
     except StrictJsonError as problem:
         return _refused(found, "header", f"the header is not strict JSON: {shown(str(problem))}")
-    if not isinstance(header, Mapping):  # pragma: no cover - it begins with a brace
-        return _refused(found, "header", "the header is not an object")
     _check_metadata(header, found)
     _check_tensors(header, source.size - 8 - length, found)
     return FileInspection("safetensors", inspected=True, findings=found.done())

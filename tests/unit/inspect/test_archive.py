@@ -167,6 +167,19 @@ def test_a_member_that_the_directory_does_not_list() -> None:
     assert "archive.layout" in rules(look("x.zip", shifted))
 
 
+def test_members_that_share_bytes_are_not_read_over_and_over() -> None:
+    names = {"a.txt": b"x" * 500, "b.txt": b"x" * 500}
+    data = samples.zip_bytes(names)
+    both = data.rfind(CENTRAL)
+    shared = data[: both + 42] + struct.pack("<I", 0) + data[both + 46 :]
+    shared = shared[:535] + shared[535 * 2 :]
+    end = shared.rfind(END)
+    shared = shared[: end + 16] + struct.pack("<I", 535) + shared[end + 20 :]
+    found = look("x.zip", shared)
+    assert not_inspected(found, "overlap"), found
+    assert {"archive.layout", "archive.mismatch"} <= rules(found)
+
+
 def test_links_and_devices_in_archives() -> None:
     for mode in (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR):
         out = io.BytesIO()
@@ -235,6 +248,8 @@ def test_limits_of_archives() -> None:
     many = samples.zip_bytes({f"{i}.txt": b"x" for i in range(10)})
     assert not_inspected(look("x.zip", many, archive_members=9), "more members")
     assert not_inspected(look("x.zip", many, archive_directory_bytes=9), "more members")
+    streams = b"".join(gzip.compress(b"N") for _ in range(10))
+    assert not_inspected(look("x.gz", streams, compressed_streams=9), "more streams")
     big = samples.zip_bytes({"a.txt": bytes(range(32, 120)) * 1000}, method=zipfile.ZIP_DEFLATED)
     assert not_inspected(look("x.zip", big, inflated_bytes=1000), "more than the limit")
     assert not_inspected(look("x.zip", big, inflated_total_bytes=1000), "more than the limit")

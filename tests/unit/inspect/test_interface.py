@@ -79,6 +79,12 @@ def test_a_zip_behind_something_else_is_a_finding(name: str, data: bytes) -> Non
     assert "file.polyglot" in rules(look(name, data))
 
 
+def test_a_tar_archive_around_tensors() -> None:
+    header = b'{"__metadata__":{"x":"' + b"a" * (257 - 8 - 22) + b'ustar"}}'
+    found = look("m.safetensors", samples.safetensors(raw=header, data=b""))
+    assert rules(found) == {"file.polyglot"}
+
+
 def test_bytes_that_only_look_like_the_end_of_a_zip_are_none() -> None:
     for tail in (b"PK\x05\x06", b"PK\x05\x06" + b"\0" * 30, b"PK\x05\x06" + b"\xff" * 30):
         header = {"w": {"dtype": "U8", "shape": [len(tail)], "data_offsets": [0, len(tail)]}}
@@ -87,12 +93,27 @@ def test_bytes_that_only_look_like_the_end_of_a_zip_are_none() -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "config.json", "a.yaml", "chat_template.jinja", "run.py"])
 def test_text_that_is_a_pickle_too(name: str) -> None:
-    for data in (b"(S'x'\nios\nsystem\n.", b"cos\nsystem\n(S'x'\ntR.", b"cos\nsystem\n(S'x'\ntR", b"cevil\nf\n}b."):
+    for data in (
+        b"(S'x'\nios\nsystem\n.",
+        b"cos\nsystem\n(S'x'\ntR.",
+        b"cos\nsystem\n(S'x'\ntR",
+        b"cevil\nf\n}b.",
+        b"cevil\nf\n.",
+    ):
         assert "file.polyglot" in rules(look(name, data))
 
 
 @pytest.mark.parametrize(
-    "data", [b"config\nvalue\nR", b"(in brackets)\nfoo\n", b"N.B. this\n", b".", b"I\n", b"carrot\n(x"]
+    "data",
+    [
+        b"config\nvalue\nR",
+        b"(in brackets)\nfoo\n",
+        b"N.B. this\n",
+        b".",
+        b"I\n",
+        b"carrot\n(x",
+        b"chapter one\ntwo\n.\n",
+    ],
 )
 def test_ordinary_text_is_no_pickle(data: bytes) -> None:
     assert is_clean(look("README.md", data))

@@ -181,6 +181,9 @@ def test_a_storage_has_one_size() -> None:
         ("dtype", b"(K\x09" + samples.text("<") + b"NNNK\x01K\x01K\x00t"),
         ("dtype", b"(K\x03" + samples.text("x") + b"NNNK\x01K\x01K\x00t"),
         ("dtype", b"(K\x03" + samples.text("<") + b"NNNNNNt"),
+        ("dtype", b"(K\x03" + samples.text("<") + b"NNNK\x01K\x01K\x01t"),
+        ("dtype", b"(K\x03" + samples.text("<") + b"NNNJ\xfe\xff\xff\xffK\x01K\x00t"),
+        ("object", b"(K\x03" + samples.text("|") + b"NNNK\x08K\x08K\x00t"),
         ("array", b"(K\x01))\x89C\x00t"),
         ("array", b"]"),
         ("device", b"}"),
@@ -190,6 +193,7 @@ def test_states_of_unknown_shape_are_findings(start: str, state: bytes) -> None:
     made = {
         "mapping": samples.named("collections", "OrderedDict") + b")R",
         "dtype": samples.named("numpy", "dtype") + samples.args("f8") + b"R",
+        "object": samples.named("numpy", "dtype") + samples.args("O8") + b"R",
         "array": samples.array_pickle()[2:].split(b"(", 1)[0],
         "device": samples.named("torch", "device") + samples.args("cpu") + b"R",
     }[start]
@@ -318,6 +322,19 @@ def test_what_comes_of_a_refused_call_is_not_reported_again() -> None:
     denied = samples.named("evil", "x") + b")R"
     for use in (b"K\x01a", b"(K\x01e", b"K\x01K\x02s", b"}b"):
         assert rules(look("a.pkl", b"\x80\x02" + denied + use + b".")) == {"pickle.global"}
+
+
+def test_a_pickle_that_goes_on_and_on_is_stopped() -> None:
+    data = b"\x80\x02" + (samples.named("evil", "x") + b"0") * 20_000 + b"N."
+    assert rules(look("a.pkl", data)) == {"pickle.global", "pickle.malformed"}
+
+
+def test_arrays_of_objects_are_clean() -> None:
+    state = b"(K\x03" + samples.text("|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb"
+    made = samples.named("numpy", "dtype") + samples.text("O8") + b"\x89\x88\x87R" + state
+    start = samples.array_pickle().split(b"(", 1)[0]
+    found = look("a.pkl", start + b"(K\x01K\x02\x85" + made + b"\x89]" + b"(NNetb.")
+    assert is_clean(found), found
 
 
 def test_legacy_torch_files() -> None:

@@ -77,9 +77,17 @@ def test_every_way_to_write_a_path(uri: str) -> None:
 
 @pytest.mark.parametrize(
     "uri",
-    ["https://example.com/models/m/model.bin", "../models/m/model.bin", "models/m/../m/model.bin", "model.bin", "", "models/m/other",
-     "/model.bin", "%FF"],
-)  # fmt: skip
+    [
+        "https://example.com/models/m/model.bin",
+        "../models/m/model.bin",
+        "models/m/../m/model.bin",
+        "model.bin",
+        "",
+        "models/m/other",
+        "/model.bin",
+        "%FF",
+    ],
+)
 def test_paths_of_nobody_keep_the_finding(uri: str) -> None:
     found = only(sarif(run(results=[result(uri)])))
     assert (found.artifact, found.file) == (None, None)
