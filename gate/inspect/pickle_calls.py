@@ -199,7 +199,7 @@ def judge_call(target: Value, args: Value, *, new: bool) -> Made:
     return CALLS[target.role](args.items)
 
 
-def judge_state(made: Value, state: Value, attributes: frozenset[str]) -> None:
+def judge_state(made: Value, state: Value) -> None:
     """Whether BUILD may give an object its state. Raises `RefusedError`.
 
     A mapping may get the listed attributes and no others: an attribute called `__setstate__` would be called.
@@ -207,7 +207,7 @@ def judge_state(made: Value, state: Value, attributes: frozenset[str]) -> None:
     if not isinstance(made, Made):
         raise RefusedError("only an object that a call made has a state")
     if made.role == "mapping":
-        known = state is NONE or (isinstance(state, Table) and state.plain and state.keys <= attributes)
+        known = state is NONE or (isinstance(state, Table) and state.plain)
         _need(known, "it sets attributes that are not allowed")
     elif made.role == "ndarray":
         parts = state.items if isinstance(state, Items) and state.kind == "tuple" else []

@@ -134,7 +134,7 @@ class Machine:
             self.calls = self.calls or is_plain_name(target.module)
         elif target is not DENIED:
             try:
-                judge_state(target, state, self.rules.policy.attributes)
+                judge_state(target, state)
             except RefusedError as problem:
                 what = target.role if isinstance(target, Made) else "value"
                 self.note("state", Severity.HIGH, f"gives a {what} a state: {problem}")
@@ -167,11 +167,10 @@ class Machine:
             raise MalformedError("a key without a value")
         self.keep(values)
         if isinstance(target, Table):
-            for key in values[::2]:
-                if isinstance(key, str):
-                    target.keys.add(key)
-                else:
-                    target.plain = False
+            target.empty = target.empty and not values
+            if target.plain:
+                attributes = self.rules.policy.attributes
+                target.plain = all(isinstance(key, str) and key in attributes for key in values[::2])
         elif target is not DENIED and not (isinstance(target, Made) and target.role == "mapping"):
             # On anything else this writes through `__setitem__` (torch CVE-2026-24747).
             self.note("target", Severity.HIGH, "sets items of something that is not a dictionary")

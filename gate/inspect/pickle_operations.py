@@ -264,7 +264,7 @@ def _new_object(machine: Machine) -> None:
 
 def _new_object_ex(machine: Machine) -> None:
     named, args, target = machine.pop(), machine.pop(), machine.pop()
-    if not isinstance(named, Table) or named.keys or not named.plain:
+    if not isinstance(named, Table) or not named.empty:
         machine.note("call", Severity.HIGH, "makes an object with named arguments")
     machine.stack.append(machine.call(target, args, new=True))
 

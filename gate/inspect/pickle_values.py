@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gate.inspect.pickle_policy import PicklePolicy
 from gate.model.scan import Severity
@@ -35,9 +35,9 @@ class Items:
 
 @dataclass(slots=True, eq=False)
 class Table:
-    """A dictionary. `keys` holds the keys that are known text; `plain` tells that all are."""
+    """A dictionary. `plain` tells that all its keys are attributes that BUILD may set."""
 
-    keys: set[str] = field(default_factory=set)
+    empty: bool = True
     plain: bool = True
 
 
