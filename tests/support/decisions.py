@@ -179,9 +179,9 @@ ATTEST_FIX = "Attach the statement that the message names, for the file as it is
 
 def _passing() -> list[ControlDecision]:
     return [
-        control("artifact.pinned", reason="1 artifacts have a digest"),
-        control("change.plain_files", reason="1 protected files are plain"),
-        control("load.safe_format", reason="2 files were inspected"),
+        control("artifact.pinned", reason="artifacts with a digest: 1"),
+        control("change.plain_files", reason="protected files that are plain: 1"),
+        control("load.safe_format", reason="files inspected: 2"),
     ]
 
 

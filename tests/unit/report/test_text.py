@@ -31,7 +31,7 @@ ARTIFACTS = {
     "image": {"kind": "container", "digest": None, "path": None},
 }
 EVERY_ARTIFACT = {"artifacts": ARTIFACTS, "change": EVERYTHING}
-PASSED = control("artifact.pinned", reason="1 artifacts have a digest")
+PASSED = control("artifact.pinned", reason="artifacts with a digest: 1")
 
 
 def refused(message: str = "nothing covers it", code: str = "artifact.signed.missing", **where: str) -> Decision:

@@ -54,4 +54,4 @@ evidence := set()
 
 default reason := "no artifact asks for admission"
 
-reason := sprintf("%d artifacts have a digest", [count(proved)]) if count(proved) > 0
+reason := sprintf("artifacts with a digest: %d", [count(proved)]) if count(proved) > 0

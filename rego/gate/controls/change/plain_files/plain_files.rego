@@ -75,4 +75,4 @@ evidence := set()
 
 default reason := "no changed file is under a gate or steers it"
 
-reason := sprintf("%d protected files are plain", [count(proved)]) if count(proved) > 0
+reason := sprintf("protected files that are plain: %d", [count(proved)]) if count(proved) > 0

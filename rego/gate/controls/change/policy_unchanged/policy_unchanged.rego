@@ -55,9 +55,9 @@ reason := "no file is changed" if {
 	count(document.change.files) == 0
 }
 
-reason := sprintf("%d changed files, none of them steers the gate", [count(subjects)]) if {
+reason := sprintf("changed files: %d, none of them steers the gate", [count(subjects)]) if {
 	count(subjects) > 0
 	count(steering) == 0
 }
 
-reason := sprintf("%d changed files steer the gate and are approved", [count(approved)]) if count(steering) > 0
+reason := sprintf("changed files that steer the gate, all approved: %d", [count(approved)]) if count(steering) > 0

@@ -7,7 +7,7 @@
 #   artifacts: [weights, adapter, dataset, package, container, prompt, corpus, evaluation, route, slo, plugin]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: false
-#   fix: Find out where the rejected file comes from; remove it, or sign it by a signer trusted for its claim.
+#   fix: Restore the bytes that were signed, or attest the new ones; remove evidence by a stranger, or sign it anew.
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0013, AML.M0014]}
@@ -44,4 +44,4 @@ default reason := null
 
 reason := "no evidence" if count(subjects) == 0
 
-reason := sprintf("%d rejected items are about nothing at stake", [count(about_others)]) if count(about_others) > 0
+reason := sprintf("rejected items about nothing at stake: %d", [count(about_others)]) if count(about_others) > 0

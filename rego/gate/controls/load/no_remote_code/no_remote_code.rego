@@ -54,4 +54,4 @@ evidence := set()
 
 default reason := "no weights or adapter asks for admission"
 
-reason := sprintf("%d files were inspected", [count(inspected)]) if count(inspected) > 0
+reason := sprintf("files inspected: %d", [count(inspected)]) if count(inspected) > 0

@@ -73,4 +73,4 @@ evidence := set()
 
 default reason := "no weights or adapter asks for admission"
 
-reason := sprintf("%d files were inspected", [count(proved)]) if count(proved) > 0
+reason := sprintf("files inspected: %d", [count(proved)]) if count(proved) > 0

@@ -95,6 +95,6 @@ evidence := {digest | some id in scans; digest := document.scans[id].report; is_
 
 default reason := "no weights or adapter asks for admission"
 
-reason := sprintf("%d files were judged", [count(judged)]) if count(judged) > 0
+reason := sprintf("files judged: %d", [count(judged)]) if count(judged) > 0
 
 judged := {[name, path] | some name, found in covered; some path in found}

@@ -25,7 +25,7 @@ test_passes_when_all_have_digests if {
 test_passes_with_a_reason if {
 	whole([]) == {
 		"evidence": set(),
-		"reason": "3 artifacts have a digest",
+		"reason": "artifacts with a digest: 3",
 		"violations": set(),
 	}
 }
@@ -36,7 +36,7 @@ test_passes_with_one if {
 		fixtures.remove("/artifacts/tickets"),
 	]) == {
 		"evidence": set(),
-		"reason": "1 artifacts have a digest",
+		"reason": "artifacts with a digest: 1",
 		"violations": set(),
 	}
 }

@@ -25,7 +25,7 @@ test_passes_when_all_are_plain if {
 test_passes_with_a_reason if {
 	whole([]) == {
 		"evidence": set(),
-		"reason": "2 protected files are plain",
+		"reason": "protected files that are plain: 2",
 		"violations": set(),
 	}
 }
@@ -105,7 +105,7 @@ test_fails_when_the_type_changes if {
 test_fails_with_a_message if {
 	whole([fixtures.put("/change/files/weights.bin/new/mode", "120000")]) == {
 		"evidence": set(),
-		"reason": "1 protected files are plain",
+		"reason": "protected files that are plain: 1",
 		"violations": {{
 			"artifact": null,
 			"code": "change.plain_files.link",

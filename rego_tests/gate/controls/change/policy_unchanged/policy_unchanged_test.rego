@@ -25,7 +25,7 @@ test_passes_when_the_change_is_approved if {
 test_passes_with_its_evidence if {
 	whole([]) == {
 		"evidence": {fixtures.digests.approval},
-		"reason": "1 changed files steer the gate and are approved",
+		"reason": "changed files that steer the gate, all approved: 1",
 		"violations": set(),
 	}
 }
@@ -41,7 +41,7 @@ test_passes_with_one if {
 		fixtures.put("/gates", {}),
 	]) == {
 		"evidence": set(),
-		"reason": "1 changed files, none of them steers the gate",
+		"reason": "changed files: 1, none of them steers the gate",
 		"violations": set(),
 	}
 }
@@ -49,7 +49,7 @@ test_passes_with_one if {
 test_passes_with_a_reason if {
 	whole([fixtures.remove("/change/files/gate.yaml")]) == {
 		"evidence": set(),
-		"reason": "2 changed files, none of them steers the gate",
+		"reason": "changed files: 2, none of them steers the gate",
 		"violations": set(),
 	}
 }
@@ -105,7 +105,7 @@ test_fails_when_trust_root_is_changed if {
 test_fails_with_a_message if {
 	whole([fixtures.put("/change/files/gate.yaml/covered_by", {})]) == {
 		"evidence": set(),
-		"reason": "0 changed files steer the gate and are approved",
+		"reason": "changed files that steer the gate, all approved: 0",
 		"violations": {{
 			"artifact": null,
 			"code": "change.policy_unchanged.changed",

@@ -25,7 +25,7 @@ test_passes_when_the_rejected_concerns_others if {
 test_passes_with_its_evidence if {
 	whole([]) == {
 		"evidence": {fixtures.digests.sig1, fixtures.digests.sig2, fixtures.digests.prov, fixtures.digests.approval},
-		"reason": "1 rejected items are about nothing at stake",
+		"reason": "rejected items about nothing at stake: 1",
 		"violations": set(),
 	}
 }

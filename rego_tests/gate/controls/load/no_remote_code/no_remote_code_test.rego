@@ -25,7 +25,7 @@ test_passes_when_nothing_is_found if {
 test_passes_with_a_reason if {
 	whole([]) == {
 		"evidence": set(),
-		"reason": "2 files were inspected",
+		"reason": "files inspected: 2",
 		"violations": set(),
 	}
 }
@@ -37,7 +37,7 @@ test_passes_with_one if {
 		fixtures.put("/scans/inspection/coverage/scanned", 1),
 	]) == {
 		"evidence": set(),
-		"reason": "1 files were inspected",
+		"reason": "files inspected: 1",
 		"violations": set(),
 	}
 }
@@ -107,7 +107,7 @@ test_fails_with_a_message if {
 		fixtures.put("/findings/f1/rule", "remote_code.auto_map"),
 	]) == {
 		"evidence": set(),
-		"reason": "2 files were inspected",
+		"reason": "files inspected: 2",
 		"violations": {{
 			"artifact": "summarizer",
 			"code": "load.no_remote_code.found",

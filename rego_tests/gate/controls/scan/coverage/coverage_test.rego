@@ -30,7 +30,7 @@ test_passes_with_its_evidence if {
 		)),
 	]) == {
 		"evidence": {fixtures.digests.report},
-		"reason": "2 files were judged",
+		"reason": "files judged: 2",
 		"violations": set(),
 	}
 }
@@ -42,7 +42,7 @@ test_passes_with_one if {
 		fixtures.put("/scans/inspection/coverage/scanned", 1),
 	]) == {
 		"evidence": {fixtures.digests.report},
-		"reason": "1 files were judged",
+		"reason": "files judged: 1",
 		"violations": set(),
 	}
 }
@@ -171,7 +171,7 @@ test_fails_when_an_inspection_met_errors if {
 test_fails_with_a_message if {
 	whole([fixtures.put("/scans/tickets/status", "incomplete")]) == {
 		"evidence": {fixtures.digests.report},
-		"reason": "2 files were judged",
+		"reason": "files judged: 2",
 		"violations": {{
 			"artifact": "tickets",
 			"code": "scan.coverage.incomplete",
