@@ -79,6 +79,8 @@ bench: $(STAMPS)/package  ## the benchmarks
 
 docs: $(STAMPS)/dev $(STAMPS)/package  ## write the generated parts of the documentation again
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/control_pages.py
+	$(BIN)/python tools/readme.py
 
 lock: preflight  ## newest versions that fit requirements/*.in into the lock files
 	$(PYTHON) -m venv .venv-lock

@@ -35,7 +35,7 @@ def command(
     output: Path | None,
     dry_run: bool,
 ) -> int:
-    r"""Decide whether a change, or everything below the root, may be promoted.
+    r"""Decide whether a change may be promoted.
 
     \b
     gate check --base origin/main             the change of a pull request

@@ -21,7 +21,7 @@ from gate.report.escape import terminal
 @workspace_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(base: str | None, config: str, config_from: str, root: Path | None, now: int | None, form: str) -> int:
-    """Verify the evidence and say what counts and what does not, without judging it.
+    """Verify the evidence and say what counts and what does not.
 
     Exit code 0: something is verified and nothing is rejected. 10: there is no evidence. 11, 12, 14: see --help.
     """
