@@ -84,6 +84,11 @@ class CommitTrees:
         parent, _, name = path.rpartition(b"/")
         return (self.folder(parent) or {}).get(name)
 
+    def leaf(self, path: bytes) -> TreeEntry | None:
+        """What lies at a path, unless it is a folder."""
+        found = self.entry(path)
+        return None if found is None or found.mode == "040000" else found
+
     def files(self, path: bytes, depth: int = 0) -> Iterator[tuple[bytes, TreeEntry]]:
         """All that is no folder at or below a folder, with paths from the root; raises `LimitError` when too deep."""
         if depth > MAX_DEPTH:
@@ -110,7 +115,7 @@ def diff_trees(
     before, after = (CommitTrees(objects, commit) for commit in span)
     found: dict[str, FileChange] = {}
     for path, (status, old, new) in records.items():
-        if before.entry(path) != old or after.entry(path) != new:
+        if before.leaf(path) != old or after.leaf(path) != new:
             raise HistoryError(f"the trees contradict themselves about {path_text(path)!r}")
         found[path_text(path)] = FileChange(
             _STATUS[status],
