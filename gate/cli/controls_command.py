@@ -15,7 +15,10 @@ _FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), 
 
 @click.group("controls")
 def command() -> None:
-    """List and show the controls: what each checks, which claims it needs, and what it supports."""
+    """List and show the controls.
+
+    What each checks, which claims it needs, how to fix a refusal, and what evidence for it supports.
+    """
 
 
 @command.command("list")

@@ -16,7 +16,9 @@ from gate.report.escape import terminal
 @click.command("doctor")
 @workspace_options
 def command(base: str | None, config: str, config_from: str, root: Path | None, now: int | None) -> int:
-    """Say which versions are at work, what is missing, and what is weak in the configuration.
+    """Say what is missing, and what is weak in the configuration.
+
+    Begins with the versions that are at work.
 
     Exit code 0: nothing is wrong (weak points may be listed). 2: something has to be mended first.
     """

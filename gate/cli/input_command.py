@@ -16,9 +16,9 @@ from gate.formats.canonical_json import pretty
 @click.command("input")
 @workspace_options
 def command(base: str | None, config: str, config_from: str, root: Path | None, now: int | None) -> int:
-    """Print the normalised document that the policy judges (urn:gate:input:v1).
+    """Print the normalised document that the policy judges.
 
-    Give --now to get the same bytes again.
+    It is a urn:gate:input:v1 document. Give --now to get the same bytes again.
     """
     request = Request(start_folder(root), root, config, base, config_from == "worktree", now_or_clock(now))
     show(pretty(input_document(request, progress).value))

@@ -206,9 +206,10 @@ def _left_out(page: _Page, decision: Decision) -> None:
     aside = {c.info.id: c.reason or "no reason given" for c in summary.with_outcome(decision, Outcome.NOT_APPLICABLE)}
     page.gap()
     for label, reasons in (("not applicable", aside), ("skipped", dict(decision.skipped))):
-        if reasons:
-            named = [
-                f"{terminal(name, 80)} ({terminal(reason, 120)})" for name, reason in list(reasons.items())[:_NAMES]
-            ]
+        names: dict[str, list[str]] = {}
+        for name, reason in list(reasons.items())[:_NAMES]:
+            names.setdefault(reason, []).append(terminal(name, 80))
+        if names:
+            named = [f"{', '.join(group)} ({terminal(reason, 120)})" for reason, group in names.items()]
             more = f" and {len(reasons) - _NAMES} more" if len(reasons) > _NAMES else ""
             page.block(label, "dim", [", ".join(named) + more])
