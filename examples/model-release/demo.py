@@ -137,7 +137,14 @@ def attest(release: Release, key: str, *, show: bool) -> None:
     release.write(".gate/provenance.json", provenance("https://example.com/builder"))
     arguments = ["attest", "create", "--claim", "build.provenance", "--predicate", ".gate/provenance.json"]
     release.gate(
-        *arguments, "--subject", MODEL, "--key", f"keys/{key}.key", "--out", ".gate/attestations/provenance.json", show=show
+        *arguments,
+        "--subject",
+        MODEL,
+        "--key",
+        f"keys/{key}.key",
+        "--out",
+        ".gate/attestations/provenance.json",
+        show=show,
     )
 
 
@@ -148,7 +155,9 @@ def sign(release: Release, *, show: bool) -> None:
 
 def first_attempt(release: Release) -> str:
     release.say("1. New weights arrive on a branch, with an optimizer state beside them. Their provenance is signed by")
-    release.say("   a key that nobody trusts, nobody signed the model, and the optimizer state is a pickle that runs code.\n")
+    release.say(
+        "   a key that nobody trusts, nobody signed the model, and the optimizer state is a pickle that runs code.\n"
+    )
     release.write(f"{MODEL}/model.safetensors", safetensors("2"))
     release.write(f"{MODEL}/optimizer.bin", RUNS_CODE)
     release.commit("summarizer 2")
