@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, Final
 
 from gate.model.json import JsonObject, JsonValue
@@ -86,11 +87,8 @@ def _check_surrogates(value: JsonValue) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise StrictJsonError(f"duplicate key {key[:80]!r}")
-            seen.add(key)
+        (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise StrictJsonError(f"duplicate key {key[:80]!r}")
     return found
 
 

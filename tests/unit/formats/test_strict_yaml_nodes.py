@@ -8,7 +8,10 @@ from gate.formats.strict_yaml import YamlError, loads, suggestion
 
 
 class TestNodes:
-    ROOT = b"map: {a: 1}\nlist: [x, y]\ntext: hello\nint: 5\nbool: true\nnull_: ~\nblank: '  '\nempty: ''\none: 1\nzero: 0\n"
+    ROOT = (
+        b"map: {a: 1}\nlist: [x, y]\ntext: hello\nint: 5\nbool: true\nnull_: ~\n"
+        b"blank: '  '\nempty: ''\none: 1\nzero: 0\n"
+    )
 
     @pytest.mark.parametrize(
         ("name", "found"),
