@@ -8,10 +8,10 @@ import json
 import os
 import pty
 import re
+import select
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,12 +20,12 @@ import click
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from gate.collect.directory import collect_artifact
 
 from gate.app import attest as app
 from gate.attest.signers.file import FileSigner
 from gate.cli import main as shell
 from gate.cli import signing
+from gate.collect.directory import collect_artifact
 from gate.errors import EvidenceError
 from gate.model.artifact import ArtifactKind
 from gate.model.claim import CLAIMS
@@ -555,25 +555,29 @@ def test_the_same_input_gives_the_same_bytes_everywhere(root: Path, key: Path) -
 
 def test_a_person_types_a_passphrase_that_is_not_shown(root: Path) -> None:
     def at_a_terminal(*arguments: str, answers: tuple[bytes, ...]) -> tuple[int, bytes]:
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.chdir(root)
-            os.execve(sys.executable, [sys.executable, "-m", "gate", *arguments], dict(environment()))
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "gate", *arguments]
+        program = subprocess.Popen(
+            command, cwd=root, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )
+        os.close(theirs)
         seen = b""
         waiting = list(answers)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        while select.select([ours], [], [], 60)[0]:
             try:
-                block = os.read(terminal, 4096)
-            except OSError:
+                block = os.read(ours, 4096)
+            except OSError:  # this is how the end looks on a terminal
                 break
             if not block:
                 break
             seen += block
-            if waiting and seen.rstrip().endswith(b":"):
-                os.write(terminal, waiting.pop(0) + b"\n")
-        os.close(terminal)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+            # The blank is printed when typing is no longer shown; what was typed before that is thrown away.
+            if waiting and seen.endswith(b": "):
+                os.write(ours, waiting.pop(0) + b"\n")
+        else:
+            program.kill()
+        os.close(ours)
+        return program.wait(), seen
 
     code, seen = at_a_terminal("keygen", "--out", "k", answers=(b"open sesame", b"open sesame"))
     assert (code, b"(encrypted, mode 600" in seen) == (0, True)
