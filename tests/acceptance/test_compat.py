@@ -1,0 +1,53 @@
+"""Kept samples of every format: they have to verify for ever. A sample is added, never changed or removed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gate.model.claim import CLAIMS
+from tests.acceptance.world import NOW, gate
+
+KEPT = Path(__file__).resolve().parents[2] / "fixtures" / "compat"
+VERSIONS = sorted(path.name for path in KEPT.iterdir())
+# Claims whose formats this version does not read yet.
+LATER = {"sbom", "scorecard", "source.summary", "verification.summary", "properties", "runtime.trace", "eval.result"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_kept_sample_verifies(version: str, tmp_path: Path) -> None:
+    root = tmp_path / "kept"
+    shutil.copytree(KEPT / version / "tree", root)
+    shutil.copytree(KEPT / version / "evidence", root / ".gate" / "attestations")
+    done = gate("verify", "--format", "json", "--now", NOW, cwd=root)
+    assert done.code == 0, done.text
+    found = json.loads(done.out)
+    assert found["rejected"] == {}
+    assert found["skipped"] == {}
+    origins = {item["origin"].partition("#")[0] for item in found["attestations"].values()}
+    names = {f".gate/attestations/{path.name}" for path in (KEPT / version / "evidence").iterdir()}
+    # Two envelopes around one statement count as one.
+    assert len(names - origins) <= 1
+    covering = [item["origin"] for item in found["attestations"].values() if item["artifacts"] == ["summarizer"]]
+    assert len(covering) >= 5
+
+
+def test_the_first_samples_are_of_every_claim_that_is_read() -> None:
+    names = {path.name for path in (KEPT / "v1" / "evidence").iterdir()}
+    own = {name.removeprefix("own.").removesuffix(".sigstore.json") for name in names if name.startswith("own.")}
+    assert own | {"artifact.signature", "build.provenance", "test.result"} == CLAIMS - LATER
+
+
+def test_the_first_samples_are_as_they_were() -> None:
+    """The digest of all of them: whoever changes it has broken a promise."""
+    total = hashlib.sha256()
+    for path in sorted((KEPT / "v1").rglob("*")):
+        if path.is_file():
+            total.update(
+                f"{path.relative_to(KEPT).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
+            )
+    assert total.hexdigest() == "d937bdd441102bbb92529998e418c77943208f65b740fbd19b97d2b28b8020f7"
