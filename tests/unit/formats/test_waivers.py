@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gate.formats import schema
 from gate.formats.strict_yaml import YamlError
 from gate.formats.waivers import parse_waivers
 from gate.model.digest import sha256_digest
@@ -218,3 +219,32 @@ def test_s18_the_version_is_the_number_one(version: Any) -> None:
 )
 def test_s18_a_file_of_another_shape_is_refused_as_a_whole(data: bytes) -> None:
     refused(data)
+
+
+class TestSchemaOfTheWaivers:
+    @staticmethod
+    def fits(*waivers: Any, version: Any = 1) -> bool:
+        return schema.problem("waivers.json", {"version": version, "waivers": list(waivers)}) is None
+
+    def test_the_loader_and_the_schema_read_the_same_good_waivers(self) -> None:
+        for good in (waiver(), waiver(finding=...), waiver(created="2026-11-01T02:00:00+02:00"), waiver(id="a.b_c-D9")):
+            assert self.fits(good)
+            assert parse_waivers(document(good))
+
+    @pytest.mark.parametrize("name", GOOD)
+    @pytest.mark.parametrize(
+        "value", [None, "", "   ", 1, True, [], {}, "*", "a*", "never", "sha256:*", "a b\n", ...], ids=str
+    )
+    def test_the_loader_and_the_schema_refuse_the_same_bad_waivers(self, name: str, value: Any) -> None:
+        changed = waiver(**{name: value})
+        try:
+            parse_waivers(document(changed))
+            is_good = True
+        except YamlError:
+            is_good = False
+        assert self.fits(changed) == is_good
+
+    @pytest.mark.parametrize("version", [None, 0, 2, "1", True, [1]], ids=str)
+    def test_another_version_does_not_fit(self, version: Any) -> None:
+        assert not self.fits(version=version)
+        assert not self.fits(waiver(extra="x"))
