@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -78,6 +79,8 @@ def main() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> Never:
     """Runs the program and exits. No traceback reaches a person, and no error looks like a yes."""
+    # Most of a short run is imports, which make no garbage: the collector would only look at it again and again.
+    gc.set_threshold(50_000)
     sys.exit(_run(arguments))
 
 

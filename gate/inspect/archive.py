@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from gate.inspect.context import CapError, Context, Findings, shown
-from gate.inspect.numpy import NPY_MAGIC, inspect_npy
-from gate.inspect.pickle import inspect_torch_data, is_hidden_pickle, is_pickle_head
+from gate.inspect.magic import NPY_MAGIC, is_pickle_head
+from gate.inspect.numpy import inspect_npy
+from gate.inspect.pickle import inspect_torch_data, is_hidden_pickle
 from gate.inspect.pickle_values import Storage
 from gate.inspect.source import CHUNK_BYTES, BytesSource, Slice, Source, SourceError
 from gate.inspect.zip_directory import Member, ZipError, read_directory

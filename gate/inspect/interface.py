@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Mapping
-from functools import partial
 from typing import BinaryIO, Final, Protocol
 
-from gate.inspect.archive import COMPRESSED, inspect_compressed, inspect_zip
 from gate.inspect.context import Budget, CapError, Context, Findings, shown
 from gate.inspect.limits import InspectLimits
-from gate.inspect.numpy import inspect_npy
-from gate.inspect.pickle import inspect_pickle, is_bare_pickle, is_hidden_pickle, is_pickle_head
-from gate.inspect.remote_code import inspect_code
-from gate.inspect.safetensors import inspect_safetensors
+from gate.inspect.magic import is_pickle_head, may_be_pickle
 from gate.inspect.sniff import has_expected_format, is_pickle_name, recognise
 from gate.inspect.source import FileSource, Source, SourceError
-from gate.inspect.text import inspect_json, inspect_text, inspect_yaml, text_problem
+from gate.inspect.text import text_problem
 from gate.inspect.zip_directory import find_end
 from gate.model.scan import FileInspection, Severity
 
@@ -31,17 +28,18 @@ class Inspector(Protocol):
         """The judgement on one file; `path` is only its name."""
 
 
-_INSPECTORS: Final[Mapping[str, Inspector]] = {
-    "safetensors": inspect_safetensors,
-    "pickle": inspect_pickle,
-    "numpy": inspect_npy,
-    "zip": inspect_zip,
-    "json": inspect_json,
-    "yaml": inspect_yaml,
-    "text": inspect_text,
-    "code": inspect_code,
-    **{name: partial(inspect_compressed, name=name) for name in COMPRESSED},
+# Module and function by format. A module is imported when its format turns up: most models need few of them.
+_INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
+    "safetensors": ("safetensors", "inspect_safetensors"),
+    "pickle": ("pickle", "inspect_pickle"),
+    "numpy": ("numpy", "inspect_npy"),
+    "zip": ("archive", "inspect_zip"),
+    "json": ("text", "inspect_json"),
+    "yaml": ("text", "inspect_yaml"),
+    "text": ("text", "inspect_text"),
+    "code": ("remote_code", "inspect_code"),
 }
+_COMPRESSED: Final = frozenset({"gzip", "zlib", "bz2", "xz", "lzma"})
 _ZIP_FORMATS: Final = frozenset({"zip", "torch", "torchscript", "npz", "keras"})
 
 
@@ -75,21 +73,46 @@ def _judge(path: str, source: Source, context: Context, found: Findings) -> File
         return FileInspection("empty", inspected=True)
     head = source.read_at(0, context.limits.head_bytes)
     name = recognise(path, head, source.size)
-    if name == "safetensors" and is_pickle_head(head) and is_hidden_pickle(source, context):
+    if name == "safetensors" and is_pickle_head(head) and _is_hidden_pickle(source, context, head):
         found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
-    if name in {"text", "json", "yaml", "jinja", "code"} and is_hidden_pickle(source, context):
+    if name in {"text", "json", "yaml", "jinja", "code"} and _is_hidden_pickle(source, context, head):
         found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
     if name != "tar" and head[257:262] == b"ustar":
         found.add("file.polyglot", Severity.CRITICAL, "is a tar archive too")
-    inspector = _INSPECTORS.get(name)
-    if inspector is not None:
-        judged = inspector(path, source, context)
-    elif name in {"unknown", "sentencepiece"} and is_bare_pickle(source, context):
-        judged = inspect_pickle(path, source, context)
+    if name in _INSPECTORS or name in _COMPRESSED:
+        judged = _inspector(name)(path, source, context)
+    elif name in {"unknown", "sentencepiece"} and _is_bare_pickle(source, context, head):
+        judged = _inspector("pickle")(path, source, context)
     else:
         judged = FileInspection(name, inspected=False, reason=_why_not(path, name, source))
     _check_disguise(path, source, judged, found)
     return judged
+
+
+def _inspector(name: str) -> Inspector:
+    if name in _COMPRESSED:
+        from gate.inspect.archive import inspect_compressed
+
+        return functools.partial(inspect_compressed, name=name)
+    module, function = _INSPECTORS[name]
+    inspector: Inspector = getattr(importlib.import_module(f"gate.inspect.{module}"), function)
+    return inspector
+
+
+def _is_hidden_pickle(source: Source, context: Context, head: bytes) -> bool:
+    if not may_be_pickle(head):
+        return False
+    from gate.inspect.pickle import is_hidden_pickle
+
+    return is_hidden_pickle(source, context)
+
+
+def _is_bare_pickle(source: Source, context: Context, head: bytes) -> bool:
+    if not may_be_pickle(head):
+        return False
+    from gate.inspect.pickle import is_bare_pickle
+
+    return is_bare_pickle(source, context)
 
 
 def _why_not(path: str, name: str, source: Source) -> str:

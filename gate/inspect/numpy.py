@@ -10,7 +10,6 @@ from gate.inspect.pickle import inspect_stream
 from gate.inspect.source import Slice, Source
 from gate.model.scan import FileInspection, Severity
 
-NPY_MAGIC: Final = b"\x93NUMPY"
 _CODE: Final = re.compile(r"[<>|=]?([?bBhHiIlLqQefdgFDGSUVOmMcu])([0-9]{0,9})(?:\[(?:[0-9]{0,9}[A-Za-z]{1,2})\])?")
 _SIZES: Final = {
     "?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "e": 2, "q": 8, "Q": 8, "d": 8, "F": 8, "D": 16,

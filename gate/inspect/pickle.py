@@ -17,11 +17,6 @@ _LEGACY_PICKLES: Final = 5
 _EXHAUSTED: Final = "has more pickle operations than the limit"
 
 
-def is_pickle_head(head: bytes) -> bool:
-    """Whether bytes begin with the PROTO operation of a known protocol."""
-    return len(head) >= 2 and head[0] == 0x80 and head[1] <= 5
-
-
 def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bool = False) -> Walk:
     """Reads one pickle, within what is left of the file's operations."""
     rules = WalkRules(pickle_policy(), persistent, context.budget.operations, context.limits.pickle_line_bytes)

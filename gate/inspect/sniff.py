@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from gate.inspect.numpy import NPY_MAGIC
-from gate.inspect.pickle import is_pickle_head
+from gate.inspect.magic import NPY_MAGIC, is_pickle_head
 from gate.inspect.safetensors import is_safetensors_head
 
 _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gate.inspect import interface
+from gate.inspect import safetensors
 from gate.inspect.context import shown
 from gate.inspect.interface import inspect_file
 from gate.inspect.source import BytesSource, FileSource, Slice, SourceError, chunks
@@ -176,7 +176,7 @@ def test_a_fault_of_an_inspector_is_not_clean(monkeypatch: pytest.MonkeyPatch) -
     def faulty(*_: Any) -> Any:
         raise ZeroDivisionError("a secret path")
 
-    monkeypatch.setattr(interface, "_INSPECTORS", {"safetensors": faulty})
+    monkeypatch.setattr(safetensors, "inspect_safetensors", faulty)
     found = look("m.safetensors", samples.safetensors())
     assert (found.inspected, found.reason) == (False, "the inspection failed (ZeroDivisionError)")
 

@@ -1,0 +1,21 @@
+"""How pickles and arrays begin. Kept apart so that a folder without them loads no machinery for reading them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NPY_MAGIC: Final = b"\x93NUMPY"
+# The operations of all protocols (CPython, Modules/_pickle.c): a pickle begins with one of these bytes.
+_OPERATIONS: Final = frozenset(
+    [*b"(.012BCFGIJKLMNPQRSTUVX]abcdeghijloprstqu)}", *range(0x80, 0x99)],
+)
+
+
+def is_pickle_head(head: bytes) -> bool:
+    """Whether bytes begin with the PROTO operation of a known protocol."""
+    return len(head) >= 2 and head[0] == 0x80 and head[1] <= 5
+
+
+def may_be_pickle(head: bytes) -> bool:
+    """Whether the first byte is an operation at all. JSON and most text never are."""
+    return bool(head) and head[0] in _OPERATIONS
