@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import re
@@ -15,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gate.collect.directory import collect_artifact
-
 from bench.data import TestKey, provenance, pull_request
 from bench.measure import Figure, median_ms, milliseconds, peak_mib, run, table
 from bench.policy import hundred_controls, model_repository
 from gate import __version__
 from gate.app.workspace import Request, open_workspace
+from gate.collect.directory import collect_artifact
+from gate.formats import canonical_json
 from gate.model.artifact import ArtifactKind
 from gate.model.evidence import Evidence
 from gate.model.settings import ArtifactSettings, Limits
@@ -101,10 +102,10 @@ def evaluation(folder: Path) -> Iterator[Figure]:
     done = subprocess.run(
         [GATE, "input", "--now", "2026-11-20T12:00:00Z"], cwd=repository, capture_output=True, check=True
     )
-    from gate.formats import canonical_json
-    from gate.formats.strict_json import loads
-
-    document.write_bytes(canonical_json.dumps(loads(done.stdout, limit=len(done.stdout))))
+    value = json.loads(done.stdout)
+    profile = json.loads((bundle / "gate/profiles/bench/data.json").read_bytes())
+    value["profile"] = {"name": "bench", "controls": profile["controls"]}
+    document.write_bytes(canonical_json.dumps(value))
     bare = median_ms(run([sys.executable, "-c", "pass"], folder))
     value = median_ms(run([sys.executable, "-m", "bench.evaluate_cold", str(bundle), str(document)], ROOT))
     size = document.stat().st_size / 1e6
