@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -289,3 +289,23 @@ def waiver(**fields: object) -> Waiver:
     return Waiver(**(values | fields))  # type: ignore[arg-type]
 
 
+# -- sets of attestations: one change to the good case -----------------------------------------------------------------
+
+Row = tuple[Scene, int]
+"""A case and its exit code."""
+FILES: Final = digests(summarizer())
+NAMED: Final = {path: digest_of(text) for path, text in PROMPT_PATHS.items()}
+SIGNATURE, PROVENANCE, PROMPT, EVAL = good_case().evidence
+BUILDER, APPROVER, STRANGER = (make_key(name) for name in ("builder", "approver", "stranger"))
+
+
+def prompt_of(
+    files: Mapping[str, Digest], claim: str = "prompt", *, age_s: int = DAY_S, depends_on: Sequence[Digest] = ()
+) -> bytes:
+    """The payload of a statement that was made a while ago."""
+    return statement(claim, files, predicate=at(NOW_S - age_s), depends_on=depends_on)
+
+
+def evidence(*items: bytes) -> Scene:
+    """The good case with other evidence."""
+    return good_case().replace(evidence=items)
