@@ -5,8 +5,12 @@ Nothing of the caller's environment gets in: neither its git settings, nor its l
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gate.cli.main import _run
 from tools.scenario_draft import MODEL, NOW, SETTINGS, SIGNERS, WEIGHTS, Draft, config
 from tools.scenario_evidence import Key, bundle, envelope, key, model_signature, provenance, safetensors, subjects
 
@@ -76,6 +81,17 @@ def gate(*arguments: str, cwd: Path, environment: Mapping[str, str] | None = Non
     assert "Traceback" not in text.text, text.text
     assert text.code == 0 or text.text.strip(), "a refusal says something"
     return text
+
+
+def inside(*arguments: str) -> Done:
+    """Runs a command in this process, as the program would."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = _run(arguments)
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    assert "Traceback" not in "".join(texts)
+    assert code == 0 or "".join(texts).strip()
+    return Done(code, *texts)
 
 
 @dataclass
@@ -183,10 +199,27 @@ class World(Repository):
     def run(self, *arguments: str, cwd: Path | None = None, **environment: str) -> Done:
         return gate(*arguments, cwd=cwd or self.root, environment=environment)
 
+    def judge(self, *arguments: str, base: str = "main") -> Done:
+        """`gate check` as JSON in this process, which is quick."""
+        fixed = ["check", "--base", base, "--format", "json", "--now", NOW]
+        return inside(*fixed, *arguments, "--root", str(self.root))
+
     def check(self, *arguments: str, base: str = "main", cwd: Path | None = None, **environment: str) -> Done:
         """`gate check` as JSON, against a base and at the time of the fixtures."""
         fixed = ["check", "--base", base, "--format", "json", "--now", NOW]
         return self.run(*fixed, *arguments, cwd=cwd, **environment)
+
+
+@functools.cache
+def _template(place: Path) -> World:
+    return World.make(place / "template")
+
+
+def good_world(place: Path, shared: Path) -> World:
+    """A copy of the good world: made once, since git takes its time. `shared` is a folder for all of one run."""
+    world = World(place)
+    shutil.copytree(_template(shared).root, place, symlinks=True)
+    return world
 
 
 __all__ = [
