@@ -11,7 +11,10 @@ from gate.model.json import JsonValue
 # What the C encoder of the standard library writes differently from RFC 8785: floats, integers that a double
 # cannot hold, keys outside ASCII (sorted by UTF-16 code units there). Strings are matched first, so that only
 # what stands between them is looked at.
-_TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"(:)?|([0-9][.eE]|[0-9]{16})')
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_KEY: Final = re.compile(_STRING.pattern + ":")
+_NUMBER: Final = re.compile(r"[0-9][.eE]|[0-9]{16}")
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class CanonicalJsonError(ValueError):
@@ -25,7 +28,7 @@ def dumps(value: JsonValue) -> bytes:
     unusual goes through the `rfc8785` package, which is also the oracle in the tests.
     """
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _ENCODER.encode(value)
         if _is_plain(text):
             return text.encode("utf-8")
     except (ValueError, UnicodeEncodeError) as error:
@@ -34,7 +37,9 @@ def dumps(value: JsonValue) -> bytes:
 
 
 def _is_plain(text: str) -> bool:
-    return not any(m[2] or (m[1] and not m[0].isascii()) for m in _TOKEN.finditer(text))
+    if not text.isascii() and any(not key[0].isascii() for key in _KEY.finditer(text)):
+        return False
+    return _NUMBER.search(_STRING.sub("", text)) is None
 
 
 def _with_library(value: JsonValue) -> bytes:
