@@ -125,7 +125,10 @@ class WorkTree:
         digest, own = hashlib.sha256(), self._hasher(status.st_size)
         kept = bytearray()
         buffer = memoryview(bytearray(_READ_BYTES))
-        while count := os.readv(descriptor, [buffer]):
+        left = status.st_size
+        # Not further than it was long: a file that grows would have no end.
+        while left >= 0 and (count := os.readv(descriptor, [buffer])):
+            left -= count
             digest.update(buffer[:count])
             own.update(buffer[:count])
             if status.st_size <= _LINES_BYTES:
