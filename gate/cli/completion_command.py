@@ -19,10 +19,10 @@ def command(shell: str) -> int:
     zsh:   gate completion zsh > "${fpath[1]}/_gate"
     fish:  gate completion fish > ~/.config/fish/completions/gate.fish
     """
-    from gate.cli.main import main
+    from gate.cli.main import COMPLETE, main
 
     found = get_completion_class(shell)
     if found is None:
         raise ConfigError(f"there is no completion for {shell}")
-    show(found(main, {}, "gate", "_GATE_COMPLETE").source())
+    show(found(main, {}, "gate", COMPLETE).source())
     return 0

@@ -18,4 +18,5 @@ EXIT_CODES: Final = {
     14: "schema, version or chain not valid",
 }
 BUG: Final = 1
+UNWRITTEN: Final = 5
 INTERRUPTED: Final = 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -12,10 +13,12 @@ from typing import Final, Never
 import click
 
 from gate import __version__
-from gate.cli.exit_codes import BUG, EXIT_CODES, INTERRUPTED
+from gate.cli.exit_codes import BUG, EXIT_CODES, INTERRUPTED, UNWRITTEN
 from gate.errors import GateError
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(f"  {code:>2}  {text}" for code, text in EXIT_CODES.items())
+COMPLETE: Final = "_GATE_COMPLETE"
+"""The variable by which a shell asks for completion."""
 # Commands are imported when they run. Their help lines stand here, and a test holds them to the commands.
 COMMANDS: Final = {
     "check": "Decide whether a change may be promoted.",
@@ -85,26 +88,60 @@ def run(arguments: Sequence[str] | None = None) -> Never:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    if getattr(sys, "stdout", None) is None:
+        return _fail("standard output is closed, so nobody could read the answer", "", UNWRITTEN)
     try:
-        code = main.main(args=None if arguments is None else list(arguments), prog_name="gate", standalone_mode=False)
+        code = _answer(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except GateError as error:
         return _fail(str(error), error.hint, error.exit_code)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         return _fail("interrupted", "", INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _say(error.format_message())
+        return error.exit_code
     except click.UsageError as error:
         return _fail(error.format_message(), _usage_hint(error), error.exit_code)
     except click.ClickException as error:
         return _fail(error.format_message(), "", error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output is gone: the answer was not delivered, so it is not a success.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 5
     except OSError as error:
-        return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", "", 5)
+        # Also when whoever read our output is gone: an answer that was not delivered is no success.
+        _abandon_output()
+        message = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+        return _fail(message, "", UNWRITTEN)
     except BaseException as error:  # noqa: BLE001 - also SystemExit(0) from a library must not look like a yes
         return _bug(error)
-    return code if isinstance(code, int) else 0
+    return code
+
+
+def _answer(arguments: list[str]) -> int:
+    """The exit code of a command.
+
+    Click's own `main` is not used: it turns a broken pipe into an exit of its own, and lets a variable of the
+    environment turn any command into completion. Here that is answered only where the shell asks: without arguments.
+    """
+    instruction = os.environ.get(COMPLETE, "")
+    if instruction and not arguments:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(main, {}, "gate", COMPLETE, instruction)
+    try:
+        with main.make_context("gate", arguments) as context:
+            code = main.invoke(context)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    if code is not None and type(code) is not int:
+        raise TypeError(f"a command answered {code!r}")
+    return code or 0
+
+
+def _abandon_output() -> None:
+    """What could not be written is given up, or the interpreter would try again at its end and fail."""
+    with contextlib.suppress(OSError, ValueError):
+        try:
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage_hint(error: click.UsageError) -> str:
@@ -117,8 +154,14 @@ def _fail(message: str, hint: str, code: int) -> int:
     lines = [f"gate: {EXIT_CODES.get(code, 'error')}: {terminal(message)}"]
     if hint:
         lines.append(f"      try: {terminal(hint)}")
-    print("\n".join(lines), file=sys.stderr)
+    _say("\n".join(lines))
     return code
+
+
+def _say(text: str) -> None:
+    """Tells a person, if there is one; nothing else depends on it."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _bug(error: BaseException) -> int:
@@ -129,9 +172,8 @@ def _bug(error: BaseException) -> int:
     while trace is not None:
         place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
         trace = trace.tb_next
-    print(
+    _say(
         f"gate: this is a bug in the gate: {type(error).__name__} at {place}: {terminal(str(error))}\n"
-        "      No decision was made. Please report it with this line and the command you ran.",
-        file=sys.stderr,
+        "      No decision was made. Please report it with this line and the command you ran."
     )
     return BUG

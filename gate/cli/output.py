@@ -54,12 +54,12 @@ class OutputFile:
 
 def show(text: str) -> None:
     """Prints a finished report; an answer that could not be printed is no success."""
+    whole = text if text.endswith("\n") else f"{text}\n"
     try:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        sys.stdout.flush()
+        sys.stdout.write(whole)
     except UnicodeEncodeError:
-        sys.stdout.buffer.write(text.encode("utf-8"))
-        sys.stdout.flush()
+        sys.stdout.buffer.write(whole.encode("utf-8"))
+    sys.stdout.flush()
 
 
 def wants_colour(stream_is_terminal: bool) -> bool:

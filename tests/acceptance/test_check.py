@@ -498,7 +498,7 @@ def test_last_months_evidence_beside_todays_does_no_harm(world: World) -> None:
 
 # -- models and scanners -----------------------------------------------------------------------------------------------
 
-SETTINGS_WITH_CODE = {
+SETTINGS_WITH_CODE: Mapping[str, list[Any]] = {
     "config.json": [
         {"auto_map": {"AutoModel": "evil--modeling.Evil"}},
         {"deeper": [{"auto_map": {"AutoConfig": "c.C"}}]},

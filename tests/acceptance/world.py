@@ -88,7 +88,7 @@ def inside(*arguments: str) -> Done:
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = _run(arguments)
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
     assert "Traceback" not in "".join(texts)
     assert code == 0 or "".join(texts).strip()
     return Done(code, *texts)
