@@ -10,16 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, BinaryIO, Final
 
 from gate.errors import EvidenceError, HistoryError, LimitError
 from gate.model.digest import Digest
@@ -128,7 +126,7 @@ class GitCommand:
     def _started(self, arguments: tuple[str, ...], seconds: float) -> Iterator[_Running]:
         line = [self._binary, *_OPTIONS, "-c", f"safe.directory={self.top}"]
         line += [f"--git-dir={self.top / '.git'}", f"--work-tree={self.top}", *arguments]
-        with tempfile.TemporaryFile() as messages:
+        with _messages_file() as messages:
             try:
                 process = subprocess.Popen(
                     line,
@@ -153,7 +151,8 @@ class _Running:
     """A process with a deadline. Its output ends early when the time is up; `finish` then says so."""
 
     def __init__(self, process: subprocess.Popen[bytes], messages: IO[bytes], name: str, seconds: float) -> None:
-        self.input, self.output = _pipe(process.stdin), _pipe(process.stdout)
+        # `_started` made both of them pipes.
+        self.input, self.output = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         self._process = process
         self._messages = messages
         self._name = name
@@ -189,12 +188,6 @@ class _Running:
                 os.killpg(self._process.pid, signal.SIGKILL)
         with suppress(BrokenPipeError):
             self.input.close()
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise TypeError("the process was started without this pipe")
-    return stream
 
 
 class ObjectReader:
@@ -264,10 +257,20 @@ def search_path() -> str:
 
 def find_git(path: str) -> str:
     """The absolute path of git; raises `EvidenceError` when it is not there."""
-    found = shutil.which("git", path=path)
-    if found is None:
-        raise EvidenceError("there is no git on the PATH", hint="install git 2.36 or newer")
-    return found
+    for folder in filter(None, path.split(os.pathsep)):
+        candidate = os.path.join(folder, "git")  # noqa: PTH118 - as PATH writes it
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):  # noqa: PTH113
+            return candidate
+    raise EvidenceError("there is no git on the PATH", hint="install git 2.36 or newer")
+
+
+def _messages_file() -> BinaryIO:
+    """A file without a name: in memory where the system has that, which also spares an import at every start."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("git-messages"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 def git_version() -> tuple[int, ...]:

@@ -10,7 +10,6 @@ import io
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -55,12 +54,16 @@ def hash_files(folder: int, files: Sequence[Entry], visit: Visit | None, prefix:
     if count <= 1:
         work.run()
     else:
-        with ThreadPoolExecutor(count) as pool:
-            try:
-                for future in [pool.submit(work.run) for _ in range(count)]:
-                    future.result()
-            finally:
-                work.stop()
+        threads = [threading.Thread(target=work.run) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            work.stop()
+            for thread in threads:
+                thread.join()
     if work.failures:
         raise work.failures[min(work.failures)]
     return [work.results[index] for index in range(len(files))]
@@ -73,7 +76,7 @@ class _Work:
         self, folder: int, files: Sequence[Entry], visit: Visit | None, prefix: str, order: Sequence[int]
     ) -> None:
         self.results: dict[int, Hashed] = {}
-        self.failures: dict[int, Exception] = {}
+        self.failures: dict[int, BaseException] = {}
         self._folder = folder
         self._files = files
         self._visit = visit
@@ -94,7 +97,7 @@ class _Work:
         while (index := self._next()) is not None:
             try:
                 self.results[index] = self._hash(self._files[index], buffer)
-            except Exception as error:  # noqa: BLE001 - told by the thread that waits for all
+            except BaseException as error:  # noqa: BLE001 - told by the thread that waits for all
                 self.failures[index] = error
 
     def _hash(self, entry: Entry, buffer: memoryview) -> Hashed:
