@@ -133,5 +133,5 @@ class Decision:
             raise ValueError("ALLOW with a waiver for nothing, or for a control that cannot be waived")
         if any(item.concern is not Concern.OTHERS for item in self.rejected):
             raise ValueError("ALLOW with rejected evidence about what is at stake")
-        if self.causes:
+        if self.causes != ():
             raise ValueError("ALLOW with a cause for refusal")
