@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from gate.errors import ConfigError
 from gate.formats import canonical_json
 from gate.formats.glob import compile_glob
+from gate.formats.reports import TOOLS
 from gate.formats.rfc3339 import parse_duration, parse_time
 from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
 from gate.model.artifact import ArtifactKind
@@ -204,7 +205,7 @@ class _Loader:
             if artifact is not None and artifact not in artifacts:
                 raise fields["artifact"].error(f"no artifact {artifact!r}{suggestion(artifact, list(artifacts))}")
             glob(fields["path"])
-            found.append(ReportSettings(fields["tool"].text(), fields["path"].text(), artifact))
+            found.append(ReportSettings(fields["tool"].choice(*TOOLS), fields["path"].text(), artifact))
         return tuple(found)
 
     def _parameters(self) -> Mapping[str, JsonObject]:

@@ -6,10 +6,10 @@ for files whose bytes it can be tied to (SECURITY 32).
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gate.formats.reports import modelscan, sarif
 from gate.formats.reports.common import ReportError, failed_scan
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.artifact import Artifact
@@ -20,8 +20,8 @@ from gate.model.settings import Limits
 Reader = Callable[[JsonObject, RawReport, Mapping[str, Artifact]], Scan]
 """Reads the document of one tool. Raises `ReportError` when it does not have the tool's shape."""
 
-TOOLS: Final[Mapping[str, Reader]] = {"modelscan": modelscan.read, "sarif": sarif.read}
-"""The tools that `gate.yaml` may name under `reports`."""
+TOOLS: Final = ("modelscan", "sarif")
+"""The tools that `gate.yaml` may name under `reports`; each is a module here, imported when it is used."""
 
 
 def read_report(raw: RawReport, artifacts: Mapping[str, Artifact]) -> Scan:
@@ -35,12 +35,16 @@ def read_report(raw: RawReport, artifacts: Mapping[str, Artifact]) -> Scan:
         return failed_scan(raw, raw.problem or "the report is missing")
     if raw.data is None:
         return failed_scan(raw, raw.problem or "the report could not be read")
-    reader = TOOLS.get(raw.tool)
-    if reader is None:
+    if raw.tool not in TOOLS:
         return failed_scan(raw, f"no reader for reports of {raw.tool}; known are {', '.join(sorted(TOOLS))}")
     if raw.artifact is not None and raw.artifact not in artifacts:
         return failed_scan(raw, "it is said to be about an artifact that is not configured")
     try:
-        return reader(loads_object(raw.data, limit=Limits().report_bytes), raw, artifacts)
+        return _reader(raw.tool)(loads_object(raw.data, limit=Limits().report_bytes), raw, artifacts)
     except (StrictJsonError, ReportError) as problem:
         return failed_scan(raw, f"the report cannot be read: {problem}")
+
+
+def _reader(tool: str) -> Reader:
+    reader: Reader = importlib.import_module(f"gate.formats.reports.{tool}").read
+    return reader
