@@ -568,13 +568,13 @@ def delete(repo: Repo, *names: str) -> str:
 
 def test_a_deleted_file_s_folder_as_it_is_now(repo: Repo) -> None:
     repo.git("checkout", "-q", "main")
-    repo.commit({"m/a/x": b"x", "m/a/y": b"y", "m/b/z": b"z", "m/b/deep/w": b"w", "lone/l": b"l"})
+    repo.commit({"m/a/x": b"x", "m/a/y": b"y", "m/b/y": b"y", "m/b/z": b"z", "m/b/deep/w": b"w", "lone/l": b"l"})
     repo.git("checkout", "-q", "-b", "delete")
     repo.at("m/b/link").symlink_to("z")
-    delete(repo, "m/a/x", "m/b/z", "lone/l", "README.md", "app/other.txt")
+    delete(repo, "m/a/x", "m/b/y", "m/b/z", "lone/l", "README.md", "app/other.txt")
     folders = collect(repo, *EVERYTHING).folders
     assert folders["m/a/x"] == {sha(b"y")}
-    assert folders["m/b/z"] == {sha(b"w")}
+    assert folders["m/b/y"] == folders["m/b/z"] == {sha(b"w")}
     assert folders["lone/l"] == frozenset()
     assert folders["README.md"] == {sha(b"y"), sha(b"w"), sha(b"one\n")}
     assert folders["app/other.txt"] == {sha(b"one\n")}

@@ -644,15 +644,20 @@ def test_evidence_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
 def test_s12_evidence_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     make(tmp_path, {f"att/{name}": b"x"})
+    looks = 0
     real = os.fstat
 
     def change(descriptor: int) -> os.stat_result:
-        append(tmp_path / "att" / name, b"y")
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            append(tmp_path / "att" / name, b"y")
         return real(descriptor)
 
     monkeypatch.setattr("gate.collect.directory.os.fstat", change)
     with pytest.raises(EvidenceError, match="changed while it was read"):
         read_evidence(tmp_path, "att", LIMITS)
+    assert looks == 2
 
 
 def test_s12_evidence_that_is_replaced_after_it_was_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

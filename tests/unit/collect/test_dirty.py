@@ -214,6 +214,21 @@ def test_s23_only_the_conflict_s_content_is_restored(repo: Repo) -> None:
     assert is_dirty(repo)
 
 
+def test_s23_an_unmerged_file_is_a_difference_even_with_the_head_s_content(repo: Repo) -> None:
+    entry = repo.git("ls-files", "--stage", "README.md").replace(" 0\t", " 2\t")
+    repo.git("update-index", "--index-info", data=f"0 {'0' * 40}\tREADME.md\n{entry}\n".encode())
+    assert repo.git("ls-files", "--unmerged")
+    assert is_dirty(repo)
+
+
+def test_large_files_are_compared_as_they_are(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gate.collect.work_tree._LINES_BYTES", 2)
+    repo.commit({".gitattributes": b"*.bat text eol=crlf\n"})
+    assert not is_dirty(repo)
+    repo.commit({"run.bat": b"a\r\nb\r\n"})
+    assert is_dirty(repo)
+
+
 def test_touching_a_file_is_no_difference(repo: Repo) -> None:
     repo.age()
     repo.at("app/other.txt").touch()

@@ -532,6 +532,12 @@ def test_a_command_that_takes_too_long_is_ended_with_its_children(
         GitCommand(repo.path, seconds=0.2).run("rev-parse")
 
 
+def test_a_system_without_files_in_memory(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    with pytest.raises(HistoryError, match="Needed a single revision"):
+        GitCommand(repo.path).run("rev-parse", "--verify", "none")
+
+
 def test_an_answer_without_end_is_cut_off(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", fake_git(tmp_path / "bin", "yes"))
     with pytest.raises(LimitError, match="more than 5000 bytes"):
