@@ -53,7 +53,9 @@ def propose(root: Path, valid_until: str, public_key: str) -> Proposal:
     dockerfiles: list[str] = []
     for folder, files in _walk(root):
         entries += _judge_folder(folder, files)
-        dockerfiles += [_join(folder, name) for name in files if name.startswith("Dockerfile")]
+        dockerfiles += [
+            _join(folder, name) for name in files if name.startswith("Dockerfile") and _can_be_written(name)
+        ]
     found = tuple(_named(sorted(set(entries), key=lambda entry: (not entry[2], entry[1]))))
     if not any(entry.active for entry in found):
         raise ConfigError(
@@ -76,8 +78,13 @@ def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
             continue
         relative = Path(folder).relative_to(root).as_posix()
         path = "" if relative == "." else relative
-        if not path or is_plain_relative(path):
+        if not path or _can_be_written(path):
             yield path, sorted(files)
+
+
+def _can_be_written(path: str) -> bool:
+    """Whether a name may stand in a proposal: text in one line, of characters that can be seen."""
+    return is_plain_relative(path) and path.isprintable()
 
 
 def _judge_folder(folder: str, files: Sequence[str]) -> Iterator[tuple[ArtifactKind, str, bool]]:
@@ -89,12 +96,12 @@ def _judge_folder(folder: str, files: Sequence[str]) -> Iterator[tuple[ArtifactK
         yield ArtifactKind.DATASET, folder, True
     if not folder:
         for file in files:
-            if PurePosixPath(file).suffix in _WEIGHTS and is_plain_relative(file):
+            if PurePosixPath(file).suffix in _WEIGHTS and _can_be_written(file):
                 yield ArtifactKind.WEIGHTS, file, True
     if name in _PROMPT_FOLDERS:
         yield ArtifactKind.PROMPT, folder, False
     for file in files:
-        if _LOCKS.fullmatch(file):
+        if _LOCKS.fullmatch(file) and _can_be_written(file):
             yield ArtifactKind.PACKAGE, _join(folder, file), False
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from gate.collect.directory import file_exists, read_regular
 from gate.collect.git import Repository, find_root
 from gate.config import Source, load_settings
-from gate.errors import ConfigError
+from gate.errors import ConfigError, LimitError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle
 from gate.evaluate.catalogue import load_profile
 from gate.formats.strict_yaml import YamlError
@@ -81,7 +81,10 @@ class _Commit:
         return self.commit
 
     def read(self, path: str) -> bytes | None:
-        return self.repository.read_file(self.commit, path, _CONFIG_BYTES)
+        try:
+            return self.repository.read_file(self.commit, path, _CONFIG_BYTES)
+        except LimitError as error:
+            raise LimitError(f"{path}: {error}", hint=error.hint) from None
 
 
 def open_workspace(request: Request) -> Workspace:
