@@ -303,7 +303,8 @@ class TestS18Structure:
 
 scalars = st.none() | st.booleans() | st.integers(-(10**15) + 1, 10**15 - 1) | st.text()
 documents: st.SearchStrategy[object] = st.dictionaries(
-    st.text().filter(lambda key: key != "<<"),
+    # YAML reads no key of more than 1024 characters in flow style, and `flow` writes ten for each.
+    st.text(max_size=100).filter(lambda key: key != "<<"),
     st.recursive(
         scalars,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=1), inner, max_size=4),
