@@ -95,8 +95,8 @@ class Explainer:
         """What a pass rests on: its statements with their signers, or the reason it gives."""
         if not control.evidence:
             return control.reason or "no basis was given"
-        names = dict.fromkeys(self._name_of(digest) for digest in control.evidence)
-        listed = ", ".join(list(names)[:_PLACES]) + (", ..." if len(names) > _PLACES else "")
+        names = sorted({self._name_of(digest) for digest in control.evidence})
+        listed = ", ".join(names[:_PLACES]) + (", ..." if len(names) > _PLACES else "")
         return f"{counted(len(control.evidence), 'item')}: {listed}"
 
     def place(self, artifact: str | None, file: str | None) -> str | None:

@@ -162,8 +162,8 @@ def own_configuration(decision: Decision) -> str | None:
 
 def statements(decision: Decision) -> str:
     """The verified statements an ALLOW rests on: how many, of which claims, by whom, at which commit."""
-    names = dict.fromkeys(f"{item.claim} by {signers(item.signers)}" for item in decision.verified)
-    listed = ", ".join(list(names)[:8]) + (", ..." if len(names) > 8 else "")
+    names = sorted({f"{item.claim} by {signers(item.signers)}" for item in decision.verified})
+    listed = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     total = counted(len(decision.verified), "verified statement")
     head = head_commit(decision)
     return f"rests on {total}{f' ({listed})' if listed else ''}{f', head {head}' if head else ''}"
