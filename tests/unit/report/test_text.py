@@ -312,10 +312,10 @@ def test_an_approval_names_what_it_rests_on() -> None:
     passed = control("prompt.attested", evidence=[item.payload for item in items])
     made = decision(passed, control("a.b"), verdict=Verdict.ALLOW, exit_code=0, verified=items)
     shown = flat(render("text", made))
-    assert "rests on 12 verified statements (prompt by nobody, prompt by a," in shown
+    assert "rests on 12 verified statements (prompt by a, prompt by a and b," in shown
     assert "prompt by a and b and c and d and others" in shown
     assert "head a1b2c3d4e5f6" in shown
-    assert "12 items: prompt by nobody, prompt by a, prompt by a and b, ..." in shown
+    assert "12 items: prompt by a, prompt by a and b, prompt by a and b and c, ..." in shown
     assert "a.b no basis was given" in shown
 
 
@@ -324,7 +324,7 @@ def test_an_approval_of_a_plain_folder_has_no_commit() -> None:
     made = decision(PASSED, verdict=Verdict.ALLOW, exit_code=0, subject=EVERY_ARTIFACT, verified=many)
     shown = flat(render("text", made))
     assert shown.startswith("ALLOW everything below the root (1 of 1 control passed;")
-    assert "prompt by s7, ...) artifact.pinned" in shown
+    assert "prompt by s5, ...) artifact.pinned" in shown
     none = decision(PASSED, verdict=Verdict.ALLOW, exit_code=0, subject=EVERY_ARTIFACT)
     assert "rests on 0 verified statements artifact.pinned" in flat(render("text", none))
 
