@@ -202,9 +202,7 @@ def _misplaced(target: Target, resources: Sequence[Subject]) -> str | None:
 
 
 def _paths(target: Target, name: str) -> set[str]:
-    """The files of a target that a name may stand for."""
-    if target.is_single_file and name in target.names:
-        return set(target.files)
+    """The files of a target that a name may stand for: its own, or what it is below the target's root."""
     relative = name.removeprefix(f"{target.root}/") if target.root else name
     return {name, relative} & target.files.keys()
 

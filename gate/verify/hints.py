@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gate.formats.bundle import BundleError, parse_container
 from gate.formats.dsse import DsseError, decode_base64
 from gate.formats.intoto import RawStatement, StatementError, parse_subject
 from gate.formats.predicates import claim_of, read_statement
@@ -73,10 +72,7 @@ def _hints(payload: bytes, limit: int) -> Hints:
 
 
 def _payload(data: bytes, limit: int) -> bytes | None:
-    try:
-        return parse_container(data, limit=limit).envelope.payload
-    except BundleError:
-        pass
+    """The payload of an envelope or a bundle, however little else of it is as it has to be."""
     try:
         return decode_base64(_payload_text(loads(data, limit=limit)), "payload")
     except (StrictJsonError, DsseError):
@@ -84,7 +80,7 @@ def _payload(data: bytes, limit: int) -> bytes | None:
 
 
 def _payload_text(value: JsonValue) -> JsonValue:
-    """The payload member of something that is nearly an envelope or a bundle; `None` when there is no one such."""
+    """Its payload member; `None` unless there is exactly one place where it can be."""
     if not isinstance(value, Mapping) or len(value.keys() & _CONTENT_MEMBERS) != 1:
         return None
     envelope = value.get("dsseEnvelope", value)

@@ -17,7 +17,7 @@ from gate.errors import PolicyError
 from gate.model.change import ChangeSource
 from gate.model.control import ControlResult, Mode, Status
 from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, Verdict
-from gate.model.evidence import Concern, Rejected, Stage, VerifiedSet
+from gate.model.evidence import Concern, Rejected, Stage, Statement, Subject, Verified, VerifiedSet
 from tests.support.cases import change_of, good_case, judge, verified_set, waiver
 from tests.support.evidence import digest_of
 from tests.support.verdicts import MODEL, case, info, rejected, result, violation
@@ -327,6 +327,21 @@ def test_coverage_counts_what_was_looked_at() -> None:
     assert found["claims"] == {"artifact.signature": 1, "build.provenance": 1, "eval": 1, "prompt": 1}
     assert found["controls"]["evaluated"] == found["controls"]["total"] == found["controls"]["pass"] == 13
     assert len(evidence.verified) == 4
+
+
+def test_the_code_is_that_of_the_violations_that_are_not_waived() -> None:
+    """Evidence that is missing and waived does not turn a refusal into missing evidence."""
+    both = result(Status.FAIL, violation("c.one", "missing", "model"), violation("c.one", "bad"))
+    found = decide(case({"c.one": both}, waivers=[waiver(control="c.one", artifact=MODEL.digest)]))
+    assert found.causes == (13,)
+
+
+def test_a_subject_without_a_sha256_is_not_listed() -> None:
+    resources = (Subject("a", digest_of("a")), Subject("b", None, {"sha512": "0" * 128}))
+    body = Statement("prompt", "t", resources, resources, False, (), None, {}, {})
+    item = Verified(digest_of("p"), digest_of("e"), "x", body, ())
+    found = decide(case({"c.one": result(Status.PASS)}, evidence=VerifiedSet((item,), ())))
+    assert found.verified[0].subjects == {"a": digest_of("a")}
 
 
 def test_verified_statements_are_listed_with_their_subjects() -> None:

@@ -103,9 +103,26 @@ def test_s12_a_signature_over_a_link_says_so() -> None:
     assert "is a link or a device" in found.rejected[0].detail
 
 
+def test_s12_a_digest_that_nobody_knows_does_not_stand_for_a_link() -> None:
+    unknown = {"name": "link", "digest": {"sha512": "0" * 128}}
+    items = [subject(name, digest) for name, digest in NAMED.items()]
+    assert not covered(statement("prompt", [*items, unknown]), artifact=with_link("link"))
+    assert not covered(statement("prompt", [unknown]), artifact=with_link("link"))
+
+
+def test_a_statement_about_a_link_or_by_an_unknown_digest_says_so() -> None:
+    named = statement("prompt", {"config.json": digest_of("old")})
+    assert "'config.json' is no regular file" in judged(named, artifact=with_link("config.json")).rejected[0].detail
+    unknown = statement("prompt", [{"name": "config.json", "digest": {"sha512": "0" * 128}}])
+    assert judged(unknown).rejected[0].detail.endswith("the statement is about another digest")
+    assert judged(named).rejected[0].detail == (
+        f"'config.json' is {NAMED['config.json']}, the statement is about {digest_of('old')}"
+    )
+
+
 def test_an_empty_folder_is_covered_by_nothing() -> None:
     empty = folder("summarizer", {})
-    assert not covered(model_signature(NAMED, "summarizer"), artifact=empty)
+    assert only_verified(judged(model_signature(NAMED, "summarizer"), artifact=empty)).artifacts == ()
     assert not covered(provenance({"models/summarizer": digest_of("x")}), artifact=empty)
     assert not covered(provenance(NAMED), artifact=empty)
 
@@ -214,6 +231,11 @@ def test_a_single_file_of_other_bytes_is_refused(name: str) -> None:
     assert refusal(judged(provenance(both), artifact=ONE))[1] == "subject.mismatch"
 
 
+def test_an_absolute_name_does_not_stand_for_a_file_at_the_root() -> None:
+    found = judged(provenance({"/x.bin": digest_of("old")}), artifact=single_file("x", "x.bin", "w"))
+    assert only_verified(found).artifacts == ()
+
+
 def test_a_single_file_at_the_root_is_covered() -> None:
     assert covered(provenance({"x.bin": digest_of("w")}), artifact=single_file("x", "x.bin", "w"))
 
@@ -235,6 +257,8 @@ def test_an_image_by_tag_is_never_covered() -> None:
     tagged = image("server", "registry.test/llm/server", None)
     for digest in (digest_of("manifest"), digest_of("")):
         assert not covered(provenance({"registry.test/llm/server:latest": digest}), artifact=tagged)
+    unknown = {"name": "registry.test/llm/server:latest", "digest": {"sha512": "0" * 128}}
+    assert not covered(statement("prompt", [unknown]), artifact=tagged)
 
 
 def test_a_model_signature_does_not_cover_an_image() -> None:

@@ -117,6 +117,24 @@ def test_words_are_inherited_along_any_chain_even_a_circle(graph: Graph) -> None
         assert found[d(name)] == reached
 
 
+@pytest.mark.parametrize(
+    ("graph", "own", "expected"),
+    [
+        ({"a": "b", "b": ""}, {"b": "x"}, {"a": "x", "b": "x"}),
+        ({"a": "b", "b": "c", "c": ""}, {"c": "x", "a": "y"}, {"a": "xy", "b": "x", "c": "x"}),
+        ({"a": "bc", "b": "d", "c": "d", "d": ""}, {"d": "x", "c": "y"}, {"a": "xy", "b": "x", "c": "xy", "d": "x"}),
+        ({"a": "b", "b": "a"}, {"a": "x", "b": "y"}, {"a": "xy", "b": "xy"}),
+        ({"a": "a"}, {"a": "x"}, {"a": "x"}),
+        ({"a": "x"}, {}, {"a": ""}),
+    ],
+    ids=["one link", "two links", "diamond", "circle", "self", "dangling"],
+)
+def test_words_are_inherited(graph: Graph, own: dict[str, str], expected: dict[str, str]) -> None:
+    words = {d(name): frozenset(own.get(name, "")) for name in graph}
+    found = inherited(words, {d(name): tuple(d(item) for item in needed) for name, needed in graph.items()})
+    assert found == {d(name): frozenset(items) for name, items in expected.items()}
+
+
 def test_nothing_is_inherited_from_nothing() -> None:
     own = {d("a"): frozenset[str](), d("b"): frozenset[str]()}
     assert inherited(own, {d("a"): (d("b"),), d("b"): ()}) == own

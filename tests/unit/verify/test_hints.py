@@ -14,6 +14,7 @@ from gate.formats.bundle import MEDIA_TYPE
 from gate.formats.dsse import PAYLOAD_TYPE
 from gate.formats.predicates.model_signature import PREDICATE_TYPE as MODEL_SIGNATURE
 from gate.model.digest import sha256_digest
+from gate.model.evidence import Subject
 from gate.verify.hints import Hints, read_hints
 from tests.support.evidence import (
     LIMIT,
@@ -88,6 +89,10 @@ UNREADABLE: dict[str, bytes] = {
 }
 IN_PART: dict[str, bytes] = {
     "no subject": statement("prompt", []),
+    "subject is a number": statement("prompt", subject=1),
+    "one of two subjects by sha512 only": statement(
+        "prompt", [subject("a", X), {"name": "b", "digest": {"sha512": "0" * 128}}]
+    ),
     "subject is no list": statement("prompt", subject={"name": "x"}),
     "a subject is no object": statement("prompt", ["x"]),  # type: ignore[list-item]
     "a subject has no digest": statement("prompt", [{"name": "app/system.txt"}]),
@@ -110,6 +115,10 @@ def test_what_cannot_be_read_concerns_everything(name: str) -> None:
 @pytest.mark.parametrize("name", IN_PART)
 def test_what_cannot_be_read_in_full_is_not_readable(name: str) -> None:
     assert hints(wrapped(IN_PART[name])) == Hints(claim="prompt")
+
+
+def test_a_subject_without_any_digest_is_not_readable() -> None:
+    assert Hints.naming("prompt", [Subject("a", None)]) == Hints(claim="prompt")
 
 
 def test_an_unknown_predicate_type_is_read_by_its_subjects() -> None:

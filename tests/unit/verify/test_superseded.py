@@ -53,6 +53,23 @@ def test_an_old_signature_alone_is_about_other_bytes() -> None:
     assert refusal(judged(model_signature(OLD, "summarizer")))[0] is Stage.SUBJECT
 
 
+def test_a_signature_of_wholly_other_files_is_about_other_bytes_when_it_names_the_model() -> None:
+    assert refusal(judged(model_signature({"x": digest_of("x")}, "summarizer")))[1] == "subject.mismatch"
+    assert only_verified(judged(model_signature({"x": digest_of("x")}, "another"))).artifacts == ()
+
+
+def test_a_signature_of_a_foreign_model_with_the_same_file_names_is_kept() -> None:
+    foreign = {name: digest_of(f"foreign {name}") for name in NAMED}
+    assert only_verified(judged(model_signature(foreign, "foreign"))).artifacts == ()
+
+
+def test_a_signature_that_fits_a_changed_file_and_not_its_model_is_about_other_bytes() -> None:
+    old = {**NAMED, "model.safetensors": digest_of("old")}
+    changed = {"models/summarizer/config.json": NAMED["config.json"]}
+    found = verify(bundle(model_signature(old, "summarizer")), artifacts=[MODEL], changed=changed)
+    assert refusal(found) == (Stage.SUBJECT, "subject.mismatch")
+
+
 def test_an_old_statement_is_not_excused_by_another_claim() -> None:
     found = judged(model_signature(OLD), provenance(NAMED))
     assert claims_covering(found) == {"build.provenance"}
@@ -103,7 +120,12 @@ def of_changed(*payloads: bytes, changed: Mapping[str, Digest | None] = PATHS) -
 
 
 def test_a_statement_about_one_of_two_changed_files_is_kept() -> None:
-    only_verified(of_changed(statement("prompt", {"app/a.txt": digest_of("a")})))
+    assert only_verified(of_changed(statement("prompt", {"app/a.txt": digest_of("a")}))).artifacts == ()
+
+
+def test_a_model_signature_that_lists_a_changed_file_is_kept() -> None:
+    payload = model_signature({"a.txt": digest_of("a"), "more.bin": digest_of("more")}, "a.txt")
+    assert only_verified(of_changed(payload)).artifacts == ()
 
 
 def test_a_statement_about_other_bytes_of_a_changed_file_is_refused() -> None:
