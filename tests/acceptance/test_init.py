@@ -152,8 +152,8 @@ def test_names_that_cannot_be_said(tmp_path: Path) -> None:
         folder = world.root / "models" / os.fsdecode(b"folder " + name)
         folder.mkdir()
         (folder / "x.bin").write_bytes(b"")
-    for name in ("Dockerfile\nx: 1", "Dockerfile\x1b[31m", "requirements\x1b[31m.txt", "requirements\udcff.lock"):
-        (world.root / name).write_bytes(b"")
+    for text in ("Dockerfile\nx: 1", "Dockerfile\x1b[31m", "requirements\x1b[31m.txt", "requirements\udcff.lock"):
+        (world.root / text).write_bytes(b"")
     done = world.run("init", "--yes")
     assert done.code == 0, done.text
     assert "\x1b" not in done.out
