@@ -11,7 +11,7 @@ from typing import Final
 from gate.collect.directory import file_exists, read_regular
 from gate.collect.git import Repository, find_root
 from gate.config import Source, load_settings
-from gate.errors import ConfigError, LimitError
+from gate.errors import ConfigError, HistoryError, LimitError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle
 from gate.evaluate.catalogue import load_profile
 from gate.formats.strict_yaml import YamlError
@@ -98,6 +98,8 @@ def open_workspace(request: Request) -> Workspace:
     if repository is not None and found is not None and not request.config_from_worktree:
         source = _Commit(repository, found.merge_base)
     settings = load_settings(_below_root(request.config), source)
+    if repository is not None and found is not None and not request.config_from_worktree:
+        _check_current(repository, found, settings)
     bundle = packaged_bundle()
     return Workspace(
         root=root,
@@ -131,6 +133,19 @@ def _range(repository: Repository | None, base: str | None) -> Range | None:
     if head is None:
         raise ConfigError("--base: the repository has no commit yet")
     return Range(commit, repository.merge_base(commit, head[0]), head[0])
+
+
+def _check_current(repository: Repository, found: Range, settings: Settings) -> None:
+    """Refuses a branch that left the base before its policy changed: a revoked key would be trusted again there."""
+    if found.base == found.merge_base:
+        return
+    then, now = _Commit(repository, found.merge_base), _Commit(repository, found.base)
+    for path in sorted(settings.policy_paths):
+        if then.read(path) != now.read(path):
+            raise HistoryError(
+                f"{path} changed on the base after this branch left it, so the policy at the merge base is out of date",
+                hint="merge the base into the branch, or rebase onto it, and check again",
+            )
 
 
 def _below_root(config: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,26 +21,30 @@ _QUIET_S: Final = 2.0
 class OutputFile:
     """A file that is emptied before the work and written in one step after it.
 
-    Whoever reads it sees nothing or the whole new answer, never yesterday's.
+    Whoever reads it sees nothing or the whole new answer, never yesterday's. The file is replaced, never written in
+    place, and a relative path is not followed over links: the repository that is judged may have laid them.
     """
 
     def __init__(self, path: Path) -> None:
         """Empties the file; raises `AttestError` when it cannot be written."""
         self._path = path
-        try:
-            if path.is_symlink() or (path.exists() and not path.is_file()):
-                raise AttestError(f"--output: {path} is a link or no regular file")
-            path.write_bytes(b"")
-        except OSError as error:
-            raise AttestError(f"--output: cannot write {path}: {error.strerror}") from None
+        behind = [] if path.is_absolute() else [parent for parent in path.parents if parent.is_symlink()]
+        if behind or path.is_symlink() or (path.exists() and not path.is_file()):
+            raise AttestError(f"--output: {path} is a link, behind a link, or no regular file")
+        self._replace(b"")
 
     def write(self, text: str) -> None:
         """Replaces the empty file by the text, synced to disk; raises `AttestError`."""
+        self._replace(text.encode("utf-8"))
+
+    def _replace(self, data: bytes) -> None:
+        import tempfile
+
         temporary: Path | None = None
         try:
             with tempfile.NamedTemporaryFile("wb", dir=self._path.parent, delete=False) as file:
                 temporary = Path(file.name)
-                file.write(text.encode("utf-8"))
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.chmod(0o644)
@@ -70,7 +73,7 @@ def wants_colour(stream_is_terminal: bool) -> bool:
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[None]:
     """Says on standard error what takes so long, once it has taken two seconds and somebody is watching."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
     began = time.monotonic()

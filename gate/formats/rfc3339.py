@@ -9,6 +9,7 @@ from typing import Final
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
+_LAST_S: Final = 253402300799  # the end of the year 9999, the last that RFC 3339 can write
 _DURATION: Final = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -21,7 +22,7 @@ def parse_time(text: str) -> int | None:
         seconds = int(datetime.fromisoformat(text).replace(microsecond=0).timestamp())
     except ValueError:
         return None
-    return seconds if seconds >= 0 else None
+    return seconds if 0 <= seconds <= _LAST_S else None
 
 
 def format_time(seconds: int) -> str:
