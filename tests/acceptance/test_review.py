@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gate.cli import output
-from tests.acceptance.world import ENVIRONMENT, NOW, World, config
+from tests.acceptance.world import ENVIRONMENT, World
+from tools.scenario_draft import NOW, config
 
 
 def test_s24_a_branch_from_before_a_revocation_is_not_judged_by_the_old_policy(world: World) -> None:
