@@ -251,6 +251,14 @@ def test_a_fault_of_the_system(world: World, monkeypatch: pytest.MonkeyPatch, er
     assert done.out == ""
 
 
+def test_a_fault_of_the_command_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise click.ClickException("x")
+
+    monkeypatch.setattr(use_case, "gather", fail)
+    assert world.judge().code == 1
+
+
 def test_a_fault_without_a_trace() -> None:
     assert shell._bug(RuntimeError("x")) == 1
 
@@ -279,7 +287,9 @@ def test_what_the_shell_asks_for(tmp_path: Path) -> None:
     done = gate(cwd=tmp_path, environment={"_GATE_COMPLETE": "bash_complete", **words})
     assert done.code == 0
     assert done.out == "plain,check\n"
-    assert inside("completion", "bash").code == 0
+    words["COMP_WORDS"] = "gate none ch"
+    done = gate(cwd=tmp_path, environment={"_GATE_COMPLETE": "bash_complete", **words, "COMP_CWORD": "2"})
+    assert done.code == 0
 
 
 def test_a_command_module_that_holds_no_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,6 +88,26 @@ def test_notes(world: World, text: str, level: str, word: str) -> None:
     assert len(lines) <= done.out.count("fix: ") + 1
 
 
+def test_what_is_there_and_in_force_is_no_note(world: World) -> None:
+    text = GOOD + "reports: [{tool: sarif, path: '.gate/*.sarif'}]\nwaivers: waivers.yaml\n"
+    waiver = (
+        "version: 1\nwaivers:\n  - {id: W-1, control: scan.malware, artifact: 'sha256:" + "0" * 64 + "', reason: r,"
+        " ticket: t, owner: ann, approver: ben, created: 2026-11-01, expires: 2027-01-01}\n"
+    )
+    world.write(".gate/a.sarif", b"{}")
+    done = notes(reconfigured(world, text, waivers_DOT_yaml=waiver.encode()))
+    assert "report" not in done.out
+    assert "waiver" not in done.out
+
+
+@pytest.mark.parametrize("path", ["/etc/*.sarif", "../*.sarif", "a//b", "", ".", "**", "a\\b"])
+def test_odd_paths_of_reports(world: World, path: str) -> None:
+    text = GOOD + f"reports: [{{tool: sarif, path: {json.dumps(path)}}}]\n"
+    reconfigured(world, text)
+    assert notes(world).code in {0, 2}
+    assert inside("check", "--now", NOW, "--root", str(world.root)).code in {2, 3, 10, 13}
+
+
 @pytest.mark.parametrize("version", [(2, 35), (1, 8, 3)])
 def test_an_old_git(world: World, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...]) -> None:
     monkeypatch.setattr(doctor, "git_version", lambda: version)

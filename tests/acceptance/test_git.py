@@ -148,6 +148,42 @@ def test_an_empty_change_is_no_pass_unless_the_configuration_says_so(world: Worl
     assert world.judge(base="HEAD").code == 0
 
 
+def test_a_branch_without_a_commit(world: World) -> None:
+    world.git("checkout", "-q", "--orphan", "other")
+    done = world.judge()
+    assert done.code == 2
+    assert "no commit yet" in done.err
+
+
+@pytest.mark.parametrize("path", ["gate.yaml", "keys/release.pub"])
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_policy_that_changed_since_the_branch_left(world: World, path: str, gone: bool) -> None:
+    """A key that was revoked on the base would be trusted again on a branch from before."""
+    world.git("checkout", "-q", "main")
+    old = (world.root / path).read_bytes()
+    if gone:
+        (world.root / path).unlink()
+    else:
+        world.write(path, old + b"\n")
+    world.write("other", b"x")
+    world.commit()
+    world.git("checkout", "-q", "change")
+    done = world.judge()
+    assert done.code == 3
+    assert f"{path} changed on the base" in done.err
+    world.git("merge", "-q", "-m", "merge", "main")
+    assert world.judge().code == (2 if gone else 0)
+
+
+def test_a_base_that_moved_on_without_its_policy(world: World) -> None:
+    world.git("checkout", "-q", "main")
+    world.write("other", b"x")
+    world.commit()
+    world.git("checkout", "-q", "change")
+    change = world.judge().decision["subject"]["change"]
+    assert change["base"] != change["merge_base"]
+
+
 # -- what git says is not what lies there ------------------------------------------------------------------------------
 
 

@@ -119,8 +119,8 @@ def test_passphrases_are_never_shown(tmp_path: Path) -> None:
     )
     os.close(follower)
     shown = b""
-    for question in (b"new key: ", b"Again: ", None):
-        while question is None or question not in shown:
+    for question in ("new key: ", "Again: ", None):
+        while question is None or question.encode() not in shown:
             ready, _, _ = select.select([leader], [], [], 60)
             assert ready, shown
             try:
