@@ -11,6 +11,7 @@ from gate import __version__
 from gate.app.workspace import Workspace
 from gate.collect.changes import collect_changes
 from gate.collect.directory import collect_artifact, open_regular, read_evidence, read_reports
+from gate.errors import EvidenceError
 from gate.formats.glob import compile_glob
 from gate.formats.reports import read_report
 from gate.inspect.interface import inspect_file
@@ -118,15 +119,15 @@ def verify(
             artifacts,
             changed,
             limit=settings.limits.evidence_bytes,
-            other_digest=_OtherDigests(workspace, artifacts),
+            other_digest=_OtherDigests(workspace, artifacts, change),
         )
     return replace(found_set, skipped=skipped)
 
 
 class _OtherDigests:
-    """sha384 and sha512 of artifact files, computed only when a statement names one."""
+    """sha384 and sha512 of what is at stake, computed only when a statement names one."""
 
-    def __init__(self, workspace: Workspace, artifacts: Mapping[str, Artifact]) -> None:
+    def __init__(self, workspace: Workspace, artifacts: Mapping[str, Artifact], change: ChangeSet) -> None:
         self._workspace = workspace
         self._paths: dict[Digest, str] = {}
         self._known: dict[tuple[Digest, str], str | None] = {}
@@ -134,6 +135,10 @@ class _OtherDigests:
             for path, file in artifact.files.items():
                 if file.digest is not None and artifact.path is not None:
                     self._paths[file.digest] = f"{artifact.path}/{path}" if artifact.is_folder else artifact.path
+
+        for path, entry in change.files.items():
+            if entry.new is not None and entry.new.digest is not None:
+                self._paths.setdefault(entry.new.digest, path)
 
     def __call__(self, digest: Digest, algorithm: str) -> str | None:
         if (digest, algorithm) not in self._known:
@@ -144,8 +149,11 @@ class _OtherDigests:
         if digest not in self._paths:
             return None
         wanted, check = hashlib.new(algorithm), hashlib.sha256()
-        with open_regular(self._workspace.root, self._paths[digest]) as file:
-            while block := file.read(1 << 20):
-                wanted.update(block)
-                check.update(block)
+        try:
+            with open_regular(self._workspace.root, self._paths[digest]) as file:
+                while block := file.read(1 << 20):
+                    wanted.update(block)
+                    check.update(block)
+        except EvidenceError:
+            return None  # a digest that cannot be checked does not agree
         return wanted.hexdigest() if f"sha256:{check.hexdigest()}" == digest else None

@@ -7,6 +7,11 @@ and a byte that does not decode becomes `\xNN`, so that the text can be turned b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Final
+
+MAX_TAILS: Final = 64
+"""How many paths at the end of a name are looked at: deeper files exist, but not below a gate."""
 
 _ESCAPE = re.compile(rb"\\\\|\\x([0-9a-f]{2})")
 
@@ -32,3 +37,16 @@ def is_plain_relative(text: str) -> bool:
     if len(text) > 1 and text[1] == ":" and text[0].isascii() and text[0].isalpha():
         return False
     return all(segment not in {"", ".", ".."} for segment in text.split("/"))
+
+
+def plain_name(name: str) -> str:
+    """A name out of evidence without the `./` that some tools put in front."""
+    return name.removeprefix("./")
+
+
+def path_tails(name: str) -> Iterator[str]:
+    """A name out of evidence and every path that it ends in, at most `MAX_TAILS` of them, the longest first."""
+    head, *parts = plain_name(name).rsplit("/", MAX_TAILS - 1)
+    yield "/".join((head, *parts))
+    for start in range(len(parts)):
+        yield "/".join(parts[start:])

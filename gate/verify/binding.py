@@ -15,6 +15,7 @@ from gate.formats.predicates.model_signature import SINGLE_FILE
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest
 from gate.model.evidence import Statement, Subject
+from gate.model.path import path_tails, plain_name
 from gate.verify.hints import Hints
 
 UNREADABLE: Final = "unreadable"
@@ -90,13 +91,14 @@ class Binder:
         if conflict is not None:
             return Relation((), {}, conflict)
         digests = {item.digest for item in resources if item.digest is not None}
+        said = _Said(resources)
         covers, mismatches = [], {}
         for key in sorted(self._candidates(statement, resources)):
             target = self._targets[key]
             if statement.exhaustive and key.startswith(_ARTIFACT):
                 covered, problem = _compare_manifest(target, resources)
             else:
-                covered, problem = _compare_digests(target, resources, digests)
+                covered, problem = _compare_digests(target, said, digests)
             if covered:
                 covers.append(key)
             elif problem is not None:
@@ -114,7 +116,7 @@ class Binder:
         found: set[str] = set()
         for item in resources:
             found |= self._by_digest.get(item.digest, set()) if item.digest is not None else set()
-            found |= self._by_name.get(item.name, set()) if not statement.exhaustive else set()
+            found |= self._by_name.get(plain_name(item.name), set()) if not statement.exhaustive else set()
         if statement.exhaustive:
             for item in statement.subjects:
                 found |= self._by_name.get(item.name, set())
@@ -172,7 +174,33 @@ def _compare_manifest(target: Target, resources: Sequence[Subject]) -> tuple[boo
     return True, None
 
 
-def _compare_digests(target: Target, resources: Sequence[Subject], digests: set[Digest]) -> tuple[bool, str | None]:
+class _Said:
+    """The digests that a statement gives to names: exactly, and to the paths that its names end in.
+
+    Names are written from many roots (`prompts/a.txt`, `./prompts/a.txt`, `app/prompts/a.txt`), so a path of the
+    repository at the end of a name speaks of that path. Only against a statement: a name never makes it count.
+    """
+
+    def __init__(self, resources: Sequence[Subject]) -> None:
+        self._exactly: dict[str, set[Digest | None]] = {}
+        self._ending: dict[str, set[Digest | None]] = {}
+        for item in resources:
+            self._exactly.setdefault(plain_name(item.name), set()).add(item.digest)
+            for tail in path_tails(item.name):
+                self._ending.setdefault(tail, set()).add(item.digest)
+
+    def of(self, target: Target, path: str) -> set[Digest | None]:
+        """What it says of one of a target's files."""
+        own = {path, *target.names} if target.is_single_file else {path}
+        found = set().union(*(self._exactly.get(name, set()) for name in own))
+        return found | self._ending.get(f"{target.root}/{path}" if target.root else path, set())
+
+    def of_whole(self, target: Target) -> set[Digest | None]:
+        """What it says of the target itself."""
+        return set().union(*(self._exactly.get(name, set()) for name in target.names))
+
+
+def _compare_digests(target: Target, said: _Said, digests: set[Digest]) -> tuple[bool, str | None]:
     """Any other statement: it names the whole artifact, or each of its files.
 
     A file whose own name it gives to other bytes is not covered, though its bytes stand under another name: two
@@ -180,31 +208,18 @@ def _compare_digests(target: Target, resources: Sequence[Subject], digests: set[
     """
     if target.digest in digests and target.digest not in target.files.values():
         return True, None
-    problem = _misplaced(target, resources)
+    problem = None
+    for path in sorted(target.files):
+        about = said.of(target, path)
+        if about and target.files[path] not in about:
+            problem = _differs(path, target.files[path], about)
+            break
     if problem is None and target.files and all(digest in digests for digest in target.files.values()):
         return True, None
-    about = {item.digest for item in resources if item.name in target.names}
-    if problem is None and about and target.digest not in {None, *about}:
-        problem = _differs(target.path, target.digest, about)
+    whole = said.of_whole(target)
+    if problem is None and whole and target.digest not in {None, *whole}:
+        problem = _differs(target.path, target.digest, whole)
     return False, problem
-
-
-def _misplaced(target: Target, resources: Sequence[Subject]) -> str | None:
-    """A file of the target whose names stand for other bytes only, and not for those that are there."""
-    said: dict[str, set[Digest | None]] = {}
-    for item in resources:
-        for path in _paths(target, item.name):
-            said.setdefault(path, set()).add(item.digest)
-    for path, about in sorted(said.items()):
-        if target.files[path] not in about:
-            return _differs(path, target.files[path], about)
-    return None
-
-
-def _paths(target: Target, name: str) -> set[str]:
-    """The files of a target that a name may stand for: its own, or what it is below the target's root."""
-    relative = name.removeprefix(f"{target.root}/") if target.root else name
-    return {name, relative} & target.files.keys()
 
 
 def _differs(name: str, actual: Digest | None, about: Iterable[Digest | None]) -> str:

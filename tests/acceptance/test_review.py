@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from gate.cli import output
 from tests.acceptance.world import ENVIRONMENT, World
 from tools.scenario_draft import NOW, config
+from tools.scenario_evidence import envelope, key, provenance
 
 
 def test_s24_a_branch_from_before_a_revocation_is_not_judged_by_the_old_policy(world: World) -> None:
@@ -84,3 +86,20 @@ def test_s15_a_time_beyond_the_calendar_is_a_usage_error(world: World) -> None:
     done = world.run("check", "--now", "9999-12-31T23:59:59-23:59")
     assert done.code == 2
     assert "RFC 3339" in done.err
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_s11_another_secure_digest_of_a_file_has_to_agree(world: World, good: bool) -> None:
+    files = world.model_files()
+    both = [
+        {
+            "name": name,
+            "digest": {
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "sha512": hashlib.sha512(data if good else b"other").hexdigest(),
+            },
+        }
+        for name, data in files.items()
+    ]
+    world.put("provenance.dsse.json", envelope(provenance(both), key("builder")))
+    assert world.judge().code == (0 if good else 12)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gate.model.path import is_plain_relative, path_bytes, path_text
+from gate.model.path import MAX_TAILS, is_plain_relative, path_bytes, path_tails, path_text
 
 
 @given(st.binary(max_size=60) | st.text(alphabet="\\x0af\u00e9/", max_size=30).map(str.encode))
@@ -99,3 +99,14 @@ def test_plain_relative_names_are_accepted(text: str) -> None:
 )
 def test_s12_names_that_may_leave_their_root_are_refused(text: str) -> None:
     assert not is_plain_relative(text)
+
+
+def test_tails_of_a_name_are_the_paths_that_it_ends_in() -> None:
+    assert list(path_tails("./a/b/c")) == ["a/b/c", "b/c", "c"]
+    assert list(path_tails("c")) == ["c"]
+
+
+def test_a_long_name_has_a_bounded_number_of_tails() -> None:
+    tails = list(path_tails("x/" * 100_000 + "prompts/a.txt"))
+    assert len(tails) == MAX_TAILS
+    assert tails[-2:] == ["prompts/a.txt", "a.txt"]

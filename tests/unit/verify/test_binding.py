@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -357,3 +358,30 @@ def test_a_statement_covers_only_what_it_names_in_full(there: dict[str, str], sa
 def test_a_model_signature_covers_only_an_equal_folder(there: dict[str, str], signed: dict[str, str]) -> None:
     payload = model_signature({name: digest_of(content) for name, content in signed.items()})
     assert covered(payload, artifact=folder("model", there)) == (there == signed)
+
+
+# -- names written from another root -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "./", "repository/", "a/b/c/", "x/" * 100])
+def test_s11_swapped_files_are_not_covered_whatever_root_their_names_have(prefix: str) -> None:
+    one, other = digest_of("one"), digest_of("other")
+    changed = {"prompts/a.txt": one, "prompts/b.txt": other}
+    named = {f"{prefix}prompts/a.txt": other, f"{prefix}prompts/b.txt": one}
+    binder = Binder(build_targets({}, changed), no_other_digest)
+    assert binder.relate(only_verified(judged(provenance(named))).statement).covers == ()
+
+
+def test_names_that_end_in_the_path_do_not_make_a_file_covered() -> None:
+    binder = Binder(build_targets({}, {"prompts/a.txt": digest_of("one")}), no_other_digest)
+    stale = {"repository/prompts/a.txt": digest_of("two")}
+    assert binder.relate(only_verified(judged(provenance(stale))).statement).covers == ()
+
+
+def test_many_changed_files_cost_one_look_each() -> None:
+    changed = {f"app/{number}.txt": digest_of(str(number)) for number in range(3000)}
+    binder = Binder(build_targets({}, changed), no_other_digest)
+    found = only_verified(judged(provenance(changed)))
+    began = time.process_time()
+    assert len(binder.relate(found.statement).covers) == 3000
+    assert time.process_time() - began < 2
