@@ -73,6 +73,9 @@ test-rego: preflight-test  ## the policy library under OPA, with full coverage
 test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance, property and packaging tests
 	$(call say,pytest with coverage)
 	$(BIN)/python -m pytest --cov --cov-report=term
+	$(call say,the stages that decide: every line and branch)
+	$(BIN)/python -m coverage report --fail-under=100 \
+	  --include='gate/model/*,gate/formats/*,gate/verify/*,gate/normalize/*,gate/evaluate/*,gate/decide.py'
 
 bench: $(STAMPS)/package  ## the benchmarks
 	$(BIN)/python -m bench
