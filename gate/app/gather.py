@@ -110,7 +110,7 @@ def verify(
     changed = {
         path: entry.new.digest if entry.new is not None else None
         for path, entry in change.files.items()
-        if triggered_gates(path, globs) or path in settings.policy_paths
+        if triggered_gates(path, entry, globs) or path in settings.policy_paths
     }
     with progress(f"verifying {len(items)} pieces of evidence"):
         found_set = verify_evidence(

@@ -12,8 +12,9 @@ gate that never closes.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from gate.model.path import path_bytes
@@ -22,6 +23,12 @@ MAX_PATTERN_CHARACTERS: Final = 4096
 _DEEP: Final = "**"
 # NFC makes these three of other characters, as it does of most that are not ASCII: other spellings match too.
 _NOT_LITERAL: Final = frozenset("*?;K`")
+# What is shown as nothing: control characters and those that Unicode says to ignore by default.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]+"
+)
 _FORBIDDEN: Final = {
     "[": "character classes are not supported",
     "]": "character classes are not supported",
@@ -33,10 +40,11 @@ _FORBIDDEN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A checked pattern. `pattern` is as written, `segments` its NFC form split at slashes."""
+    """A checked pattern. `pattern` is as written, `segments` its NFC form split at slashes, `folded` its `fold`."""
 
     pattern: str
     segments: tuple[str, ...]
+    folded: tuple[str, ...] = field(repr=False)
 
     def matches(self, path: str) -> bool:
         """Whether a path, in the spelling of `gate.model.path.path_text`, matches as it is or in its NFC form.
@@ -49,6 +57,25 @@ class Glob:
             return True
         normal = unicodedata.normalize("NFC", plain)
         return normal != plain and _matches(self.segments, normal.split("/"))
+
+    def triggers(self, path: str, *, is_plain: bool = True) -> bool:
+        """Whether a changed path is under a gate of this pattern: more than `matches`, never less.
+
+        Look-alikes of what matches count, which a file system or a reader may take for it. Where no plain file lies
+        (a link, a submodule), so does what may hold a match below.
+        """
+        folded = fold(path).split("/")
+        if _matches(self.folded, folded) or self.matches(path):
+            return True
+        return not is_plain and self.may_match_below(path)
+
+    def may_match_below(self, path: str) -> bool:
+        """Whether any path below this one, or below one that looks like it, could match."""
+        plain = _characters(path)
+        forms = (plain, unicodedata.normalize("NFC", plain))
+        return any(_may_match_below(self.segments, form.split("/")) for form in forms) or _may_match_below(
+            self.folded, fold(path).split("/")
+        )
 
     @property
     def start(self) -> tuple[str, ...]:
@@ -84,12 +111,24 @@ def compile_glob(pattern: str) -> Glob:
             raise ValueError(f"the pattern has a {segment!r} segment")
         if _DEEP in segment and segment != _DEEP:
             raise ValueError("'**' has to be a segment of its own")
-    return Glob(pattern, segments)
+    return Glob(pattern, segments, tuple(fold(pattern).split("/")))
 
 
 def is_glob(text: str) -> bool:
     """Whether a text uses a wildcard at all."""
     return "*" in text or "?" in text
+
+
+def fold(path: str) -> str:
+    """What a path, or a pattern, is compared as to find look-alikes: other case, width or unseen characters.
+
+    The result may have other slashes than the path: a fullwidth one looks like one that separates.
+    """
+    plain = _characters(path)
+    if plain.isascii() and plain.isprintable():
+        return plain.lower()
+    once = unicodedata.normalize("NFKC", _UNSEEN.sub("", plain)).casefold()
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", once))
 
 
 def _characters(path: str) -> str:
@@ -103,7 +142,16 @@ def _characters(path: str) -> str:
 
 
 def _matches(pattern: tuple[str, ...], path: list[str]) -> bool:
-    """The set of pattern positions that are reachable after each segment of the path."""
+    return path != [""] and len(pattern) in _reachable(pattern, path)
+
+
+def _may_match_below(pattern: tuple[str, ...], path: list[str]) -> bool:
+    """Whether a part of the pattern is left after the path: whatever it is, some path matches it."""
+    return any(position < len(pattern) for position in _reachable(pattern, path))
+
+
+def _reachable(pattern: tuple[str, ...], path: list[str]) -> set[int]:
+    """The set of pattern positions that are reachable after all segments of the path."""
     last = len(pattern) - 1
     reachable = _with_skips({0}, pattern)
     for segment in path:
@@ -118,9 +166,9 @@ def _matches(pattern: tuple[str, ...], path: list[str]) -> bool:
             elif _segment_matches(pattern[position], segment):
                 following.add(position + 1)
         if not following:
-            return False
+            return following
         reachable = _with_skips(following, pattern)
-    return last + 1 in reachable and path != [""]
+    return reachable
 
 
 def _with_skips(positions: set[int], pattern: tuple[str, ...]) -> set[int]:

@@ -6,15 +6,20 @@ Covering is a fact and computed here; whether it is enough is judged in Rego (DO
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
 
 from gate.formats.glob import Glob, compile_glob
-from gate.model.change import ChangeSet, FileSide
+from gate.model.change import ChangeSet, FileChange, FileSide
 from gate.model.digest import Digest
-from gate.model.evidence import Verified
+from gate.model.evidence import Subject, Verified
 from gate.model.json import JsonObject, JsonValue
+from gate.model.path import path_tails, plain_name
 from gate.model.settings import GateSettings
 
-_APPROVAL = "approval"
+_APPROVAL: Final = "approval"
+# What the modes of regular files begin with, executable or not.
+_REGULAR: Final = "100"
 
 
 class Coverage:
@@ -23,8 +28,8 @@ class Coverage:
     def __init__(self, verified: Sequence[Verified]) -> None:
         self._claims = {item.payload: item.statement.claim for item in verified}
         self._lines = {item.payload: (item.payload, *item.ancestors) for item in verified}
-        self._names = {item.payload: _digests_by_name(item) for item in verified}
-        self._own = {payload: frozenset[Digest]().union(*names.values()) for payload, names in self._names.items()}
+        self._names = {item.payload: _Names(item) for item in verified}
+        self._own = {payload: names.digests for payload, names in self._names.items()}
         self._by_digest: dict[Digest, list[Digest]] = {}
         for payload, line in sorted(self._lines.items()):
             for digest in frozenset[Digest]().union(*(self._own[item] for item in line)):
@@ -37,6 +42,17 @@ class Coverage:
             for payload in (self._by_digest.get(digest, []) if digest is not None else [])
             if self._claims[payload] == claim
             and any(digest in self._own[item] and not self._denies(item, path, digest) for item in self._lines[payload])
+        ]
+
+    def of_policy(self, path: str, digest: Digest) -> list[Digest]:
+        """The approvals of a file that steers the gate, sorted: they have it as a subject under its own full path.
+
+        What is approved here decides about everything else, so that neither another name nor a chain will do.
+        """
+        return [
+            payload
+            for payload in self._by_digest.get(digest, [])
+            if self._claims[payload] == _APPROVAL and digest in self._names[payload].subjects.get(path, ())
         ]
 
     def of_deletion(self, path: str, old: Digest | None, folder: frozenset[Digest], claim: str) -> list[Digest]:
@@ -53,28 +69,44 @@ class Coverage:
         ]
 
     def _denies(self, payload: Digest, path: str, digest: Digest) -> bool:
-        """Whether a statement gives the file's own name to other bytes only, so that the file is not where it was."""
-        about = frozenset[Digest]().union(*self._named(payload, path))
-        return bool(about) and digest not in about
+        """Whether a statement gives the file's own name to other bytes only, so that the file is not where it was.
+
+        Where it has the path itself, that decides. Names from other roots may be those of other files too.
+        """
+        exact, *others = self._names[payload].of(path)
+        return digest not in exact if exact else any(about and digest not in about for about in others)
 
     def _remembers(self, payload: Digest, path: str, old: Digest | None, folder: frozenset[Digest]) -> bool:
         if old in folder:
-            return any(old in digests for digests in self._named(payload, path))
+            return any(old in digests for digests in self._names[payload].of(path))
         return old in self._own[payload]
 
-    def _named(self, payload: Digest, path: str) -> list[frozenset[Digest]]:
-        """The digests under each name that may stand for a path: itself, or what it is relative to a folder."""
-        segments = path.split("/")
-        names = ("/".join(segments[start:]) for start in range(len(segments)))
-        return [self._names[payload][name] for name in names if name in self._names[payload]]
+
+class _Names:
+    """The digests that a statement gives to names, found by whatever the root is that its names start from."""
+
+    def __init__(self, item: Verified) -> None:
+        self.subjects: Final = _digests_by_name(item.statement.subjects)
+        self._exact: Final = _digests_by_name(item.statement.resources)
+        self.digests: Final = frozenset[Digest]().union(*self._exact.values())
+        self._ending: Final[dict[str, set[Digest]]] = {}
+        for name, digests in self._exact.items():
+            for tail in path_tails(name):
+                self._ending.setdefault(tail, set()).update(digests)
+
+    def of(self, path: str) -> tuple[AbstractSet[Digest], AbstractSet[Digest], AbstractSet[Digest]]:
+        """What it says of a path, of names that end in it, and of names that it ends in."""
+        _, *shorter = path_tails(path)
+        below = frozenset[Digest]().union(*(self._exact.get(name, frozenset()) for name in shorter))
+        return self._exact.get(path, frozenset()), self._ending.get(path, frozenset()), below
 
 
-def _digests_by_name(item: Verified) -> Mapping[str, frozenset[Digest]]:
+def _digests_by_name(resources: Sequence[Subject]) -> Mapping[str, AbstractSet[Digest]]:
     found: dict[str, set[Digest]] = {}
-    for resource in item.statement.resources:
+    for resource in resources:
         if resource.digest is not None:
-            found.setdefault(resource.name, set()).add(resource.digest)
-    return {name: frozenset(digests) for name, digests in found.items()}
+            found.setdefault(plain_name(resource.name), set()).add(resource.digest)
+    return found
 
 
 def change_sections(
@@ -82,7 +114,7 @@ def change_sections(
 ) -> tuple[JsonObject, JsonObject]:
     """The sections `change` and `gates`. `roles` are the files that steer the gate, by path."""
     globs = {name: [compile_glob(text) for text in gate.trigger_paths] for name, gate in gates.items()}
-    matched = {path: triggered_gates(path, globs) for path in change.files}
+    matched = {path: triggered_gates(path, entry, globs) for path, entry in change.files.items()}
     coverage = Coverage(verified)
     files: dict[str, JsonValue] = {}
     for path, entry in change.files.items():
@@ -96,7 +128,7 @@ def change_sections(
             "new": _side(entry.new),
             "role": role,
             "gates": list(matched[path]),
-            "covered_by": {claim: list(_covered_by(path, claim, change, coverage)) for claim in sorted(claims)},
+            "covered_by": {claim: list(_covered_by(path, claim, role, change, coverage)) for claim in sorted(claims)},
         }
     section: JsonObject = {
         "status": change.source.value,
@@ -111,9 +143,17 @@ def change_sections(
     return section, _gates_section(gates, matched)
 
 
-def triggered_gates(path: str, globs: Mapping[str, Sequence[Glob]]) -> tuple[str, ...]:
-    """The gates whose trigger paths match a path, sorted."""
-    return tuple(sorted(name for name, patterns in globs.items() if any(glob.matches(path) for glob in patterns)))
+def triggered_gates(path: str, entry: FileChange, globs: Mapping[str, Sequence[Glob]]) -> tuple[str, ...]:
+    """The gates whose trigger paths match a changed path, or one that looks like it; sorted.
+
+    A link or submodule, on either side, stands for files below it that nothing here sees: it triggers what they could.
+    """
+    is_plain = all(side is None or side.mode.startswith(_REGULAR) for side in (entry.old, entry.new))
+    return tuple(
+        sorted(
+            name for name, patterns in globs.items() if any(glob.triggers(path, is_plain=is_plain) for glob in patterns)
+        )
+    )
 
 
 def _gates_section(gates: Mapping[str, GateSettings], matched: Mapping[str, tuple[str, ...]]) -> JsonObject:
@@ -130,11 +170,14 @@ def _gates_section(gates: Mapping[str, GateSettings], matched: Mapping[str, tupl
     return found
 
 
-def _covered_by(path: str, claim: str, change: ChangeSet, coverage: Coverage) -> list[Digest]:
+def _covered_by(path: str, claim: str, role: str | None, change: ChangeSet, coverage: Coverage) -> list[Digest]:
     """The statements about the file as it is now, or about all that the folder of a deleted file now holds."""
     entry = change.files[path]
     if entry.new is not None:
-        return coverage.of_file(path, entry.new.digest, claim)
+        digest = entry.new.digest
+        if role is not None and claim == _APPROVAL and digest is not None:
+            return coverage.of_policy(path, digest)
+        return coverage.of_file(path, digest, claim)
     old = entry.old.digest if entry.old is not None else None
     return coverage.of_deletion(path, old, change.folders.get(path, frozenset()), claim)
 

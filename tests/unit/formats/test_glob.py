@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.formats.glob import compile_glob, is_glob
+from gate.formats.glob import compile_glob, fold, is_glob
 from gate.model.path import path_text
 
 if TYPE_CHECKING:
@@ -196,6 +196,116 @@ def test_s20_agrees_with_a_slow_reference(pattern: list[str], path: list[str]) -
     assert compile_glob("/".join(pattern)).matches("/".join(path)) == reference(pattern, path)
 
 
+# --- what triggers: look-alikes, and what may hold a match below ---
+
+
+def reference_below(pattern: list[str], path: list[str]) -> bool:
+    """Obviously right, and exponential: something is left of the pattern when the path is used up."""
+    if not path:
+        return bool(pattern)
+    if not pattern:
+        return False
+    if pattern[0] == "**":
+        return reference_below(pattern, path[1:]) or (len(pattern) > 1 and reference_below(pattern[1:], path))
+    return segment(pattern[0], path[0]) and reference_below(pattern[1:], path[1:])
+
+
+@given(SEGMENTS, PATHS)
+def test_s20_what_may_match_below_agrees_with_a_slow_reference(pattern: list[str], path: list[str]) -> None:
+    assert compile_glob("/".join(pattern)).may_match_below("/".join(path)) == reference_below(pattern, path)
+
+
+@given(SEGMENTS, PATHS, PATHS)
+def test_s20_a_folder_of_a_match_may_match_below(pattern: list[str], path: list[str], more: list[str]) -> None:
+    compiled = compile_glob("/".join(pattern))
+    if compiled.matches("/".join([*path, *more])):
+        assert compiled.may_match_below("/".join(path))
+        assert compiled.triggers("/".join(path), is_plain=False)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "below"),
+    [
+        ("**/system.txt", "app/new", True),
+        ("app/*/prompts/**", "app/new", True),
+        ("app/*/prompts/**", "app", True),
+        ("app/*/prompts/**", "app/new/prompts", True),
+        ("app/*/prompts/**", "app/new/prompts/deep", True),
+        ("app/*/prompts/**", "App/new", True),
+        ("app/*/prompts/**", "app/new/other", False),
+        ("app/*/prompts/**", "lib", False),
+        ("app/*.txt", "app/a.txt", False),
+        ("caf\u00e9/*", "cafe\u0301", True),
+        ("a", "a", False),
+    ],
+)
+def test_s20_what_may_match_below_a_path(pattern: str, path: str, below: bool) -> None:
+    compiled = compile_glob(pattern)
+    assert compiled.may_match_below(path) is below
+    assert compiled.triggers(path, is_plain=False) is (below or compiled.matches(path))
+    assert compiled.triggers(path) is compiled.matches(path)
+
+
+LOOK_ALIKES = [
+    "Prompts/p.txt",
+    "PROMPTS/P.TXT",
+    "prom\u200bpts/p.txt",
+    "prompts\ufeff/p.txt",
+    "prompts/p\ufe0f.txt",
+    "prompts/\u202ep.txt",
+    "prompts/p.t\u00adxt",
+    "prompts/\u3164p.txt",
+    "prompts/p\x08.txt",
+    "\uff50rompts/p.txt",
+    "prompts\uff0fp.txt",
+    "prompt\u017f/p.txt",
+    "prompts/p\U000e0041.txt",
+]
+
+
+@pytest.mark.parametrize("path", LOOK_ALIKES, ids=ascii)
+@pytest.mark.parametrize("pattern", ["prompts/*.txt", "prompts/**", "**/p.txt", "PROMPTS/p.TXT", "prompts/p.txt"])
+def test_s20_a_look_alike_triggers_as_well(pattern: str, path: str) -> None:
+    compiled = compile_glob(pattern)
+    assert compiled.triggers(path)
+    assert compiled.triggers(path_text(path.encode()))
+
+
+@pytest.mark.parametrize("path", ["prompt/p.txt", "prompts/q.txt", "prompts-/p.txt", "\u0440rompts/p.txt", "prompts"])
+def test_s20_what_only_reminds_of_a_match_does_not_trigger(path: str) -> None:
+    assert not compile_glob("prompts/p.txt").triggers(path)
+
+
+@pytest.mark.parametrize(("pattern", "path"), MATCHES)
+def test_s20_whatever_matches_triggers(pattern: str, path: str) -> None:
+    assert compile_glob(pattern).triggers(path)
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_s20_triggering_is_never_looser_than_matching(pattern: str, path: str) -> None:
+    try:
+        compiled = compile_glob(pattern)
+    except ValueError:
+        return
+    assert compiled.triggers(path) or not compiled.matches(path)
+    assert compiled.triggers(path, is_plain=False) or not compiled.triggers(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "folded"), [("A/b.TXT", "a/b.txt"), ("\u212aA", "ka"), ("\u00df", "ss"), ("a\\\\B", "a\\b")]
+)
+def test_what_a_path_folds_to(path: str, folded: str) -> None:
+    assert fold(path) == folded
+
+
+def test_all_that_is_formatting_alone_is_unseen() -> None:
+    # U+0600 to U+0605 and their like enclose digits: they are seen.
+    seen = {
+        chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf" and fold(chr(code))
+    }
+    assert {unicodedata.name(character).split()[0] for character in seen} <= {"ARABIC", "SYRIAC", "KAITHI", "EGYPTIAN"}
+
+
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_s20_any_text_is_refused_or_answers(pattern: str, path: str) -> None:
     try:
@@ -229,6 +339,9 @@ def test_s20_steps_grow_with_the_product_of_the_lengths_at_most(pattern: str, pa
     sys.settrace(count)
     try:
         assert not compiled.matches(path)
+        one = steps
+        compiled.may_match_below(path)
     finally:
         sys.settrace(before)
-    assert steps < 20 * len(pattern) * len(path)
+    assert one < 20 * len(pattern) * len(path)
+    assert steps < 80 * len(pattern) * len(path)

@@ -65,8 +65,32 @@ def test_the_name_does_not_have_to_be_the_path(name: str) -> None:
         ("prompt", {}),
         ("prompt", {"app/a": "old", "app/b": "new"}),
         ("prompt", {"a": "old", "b": "new"}),
+        ("prompt", {"./app/a": "old", "./app/b": "new"}),
+        ("prompt", {"./a": "old", "./b": "new"}),
+        ("prompt", {"repo/app/a": "old", "repo/app/b": "new"}),
+        ("prompt", {"/build/repo/app/a": "old", "/build/repo/app/b": "new"}),
+        ("prompt", {"app/a": "old", "a": "new"}),
+        ("prompt", {"app/a": "old", "repo/app/a": "new"}),
+        ("prompt", {"a": "old", "repo/app/a": "new"}),
+        ("prompt", {"a": "new", "repo/app/a": "old"}),
     ],
-    ids=["other claim", "longer claim", "old bytes", "no sha256", "nothing", "changed places", "changed places, short"],
+    ids=[
+        "other claim",
+        "longer claim",
+        "old bytes",
+        "no sha256",
+        "nothing",
+        "changed places",
+        "changed places, short",
+        "changed places, dot in front",
+        "changed places, short with a dot",
+        "changed places, another root",
+        "changed places, absolute",
+        "the path itself decides",
+        "the path itself decides, another root",
+        "short name says other bytes",
+        "another root says other bytes",
+    ],
 )
 def test_what_does_not_name_the_bytes_as_this_file_does_not_cover_it(claim: str, names: Mapping[str, Any]) -> None:
     assert covering(MODIFIED, said("s", claim, names)) == []
@@ -125,8 +149,9 @@ def test_a_statement_from_before_a_deletion_does_not_cover_it() -> None:
     assert covering(deletion("b", "c"), before, said("c", "prompt", {}, "s")) == []
 
 
-def test_a_statement_from_before_a_deletion_of_a_copy_does_not_cover_it() -> None:
-    before = said("s", "prompt", {"app/a": "b", "app/b": "b"})
+@pytest.mark.parametrize("name", ["app/a", "a", "./app/a", "repo/app/a", "/build/repo/app/a"])
+def test_a_statement_from_before_a_deletion_of_a_copy_does_not_cover_it(name: str) -> None:
+    before = said("s", "prompt", {name: "b", "app/b": "b"})
     after = said("t", "prompt", {"app/b": "b"})
     assert covering(deletion("b", old="b"), before, after) == [digest_of("t")]
 
@@ -170,16 +195,18 @@ def test_what_has_no_content_is_covered_by_nothing() -> None:
 
 
 TEXTS = st.sampled_from(["1", "2", "3"])
-NAMES = st.sampled_from(["app/a", "app/b", "a", "other"])
+NAMES = st.sampled_from(["app/a", "./app/a", "repo/app/a", "app/b", "a", "other"])
 
 
 @given(TEXTS, st.lists(st.tuples(NAMES, TEXTS), max_size=4), st.lists(st.tuples(NAMES, TEXTS), max_size=4))
 def test_a_file_is_covered_by_the_plain_rule(now: str, first: Any, second: Any) -> None:
-    """A statement, or one it builds on, has the bytes and does not give all names of the file to other bytes."""
+    """A statement, or one it builds on, has the bytes and does not give the names of the file to other bytes."""
 
     def holds(pairs: list[tuple[str, str]]) -> bool:
-        own = [text for name, text in pairs if name in {"app/a", "a"}]
-        return now in [text for _, text in pairs] and (not own or now in own)
+        groups = {"app/a", "./app/a"}, {"repo/app/a"}, {"a"}
+        exact, *others = ([text for name, text in pairs if name in names] for names in groups)
+        denied = now not in exact if exact else any(own and now not in own for own in others)
+        return now in [text for _, text in pairs] and not denied
 
     parent, child = said("p", "prompt", first), said("c", "prompt", second, "p")
     expected = {digest_of("p")} if holds(first) else set()
@@ -219,6 +246,88 @@ def test_a_file_that_steers_the_gate_is_asked_for_an_approval() -> None:
     assert change["files"]["gate.yaml"]["role"] == "configuration"
     assert change["files"]["gate.yaml"]["covered_by"] == {"approval": [digest_of("s")]}
     assert change["files"]["y"]["role"] is None
+
+
+@pytest.mark.parametrize(
+    ("names", "covers"),
+    [
+        ({"keys/a.pub": "1"}, True),
+        ({"./keys/a.pub": "1"}, True),
+        ({"keys/a.pub": "1", "keys/b.pub": "2"}, True),
+        ({"a.pub": "1"}, False),
+        ({"repo/keys/a.pub": "1"}, False),
+        ({"other": "1"}, False),
+        ({"keys/a.pub": "2"}, False),
+        ({"keys/a.pub": "2", "other": "1"}, False),
+        ({"keys/a.pub": None}, False),
+    ],
+)
+def test_an_approval_of_a_file_that_steers_the_gate_names_it_in_full(names: Mapping[str, Any], covers: bool) -> None:
+    change, _ = sections(change_of(added={"keys/a.pub": "1"}), said("s", "approval", names), keys__a_dot_pub="key")
+    assert change["files"]["keys/a.pub"]["covered_by"] == {"approval": [digest_of("s")] if covers else []}
+
+
+def test_no_other_statement_and_no_chain_approves_a_file_that_steers_the_gate() -> None:
+    parent, child = said("p", "prompt", {"gate.yaml": "1"}), said("c", "approval", {"x": "x"}, "p")
+    change, _ = sections(change_of(added={"gate.yaml": "1"}), parent, child, gate_dot_yaml="configuration")
+    assert change["files"]["gate.yaml"]["covered_by"] == {"approval": []}
+
+
+def test_the_resources_of_an_approval_that_are_no_subjects_do_not_count() -> None:
+    approval = said("s", "approval", {"gate.yaml": "1"})
+    without = dataclasses.replace(approval, statement=dataclasses.replace(approval.statement, subjects=()))
+    change, _ = sections(change_of(added={"gate.yaml": "1"}), without, gate_dot_yaml="configuration")
+    assert change["files"]["gate.yaml"]["covered_by"] == {"approval": []}
+
+
+def test_a_link_that_steers_the_gate_is_approved_by_nothing() -> None:
+    entry = FileChange(ChangeStatus.ADDED, None, FileSide("120000", None))
+    change = dataclasses.replace(ADDED, files={"gate.yaml": entry})
+    found, _ = sections(change, said("s", "approval", {"gate.yaml": "1"}), gate_dot_yaml="configuration")
+    assert found["files"]["gate.yaml"]["covered_by"] == {"approval": []}
+
+
+def test_the_deletion_of_a_file_that_steers_the_gate_is_approved_by_its_folder() -> None:
+    change = change_of(deleted={"keys/a.pub": "1"}, folders={"keys/a.pub": frozenset({digest_of("2")})})
+    found, _ = sections(change, said("s", "approval", {"keys/b.pub": "2"}), keys__a_dot_pub="key")
+    assert found["files"]["keys/a.pub"]["covered_by"] == {"approval": [digest_of("s")]}
+
+
+# -- what triggers a gate ----------------------------------------------------------------------------------------------
+
+PLAIN, LINK, SUBMODULE = FileSide("100644", digest_of("1")), FileSide("120000", None), FileSide("160000", None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gates"),
+    [
+        (None, PLAIN, []),
+        (PLAIN, None, []),
+        (PLAIN, FileSide("100755", digest_of("2")), []),
+        (None, LINK, ["G001", "G002"]),
+        (None, SUBMODULE, ["G001", "G002"]),
+        (LINK, None, ["G001", "G002"]),
+        (SUBMODULE, PLAIN, ["G001", "G002"]),
+        (PLAIN, LINK, ["G001", "G002"]),
+    ],
+)
+def test_s21_a_link_or_submodule_above_what_a_gate_names_triggers_it(
+    old: FileSide | None, new: FileSide | None, gates: list[str]
+) -> None:
+    settings = [
+        GateSettings("G001", ("**/system.txt",), (), ""),
+        GateSettings("G002", ("none", "app/*/prompts/**"), (), ""),
+        GateSettings("G003", ("lib/**",), (), ""),
+    ]
+    change = dataclasses.replace(ADDED, files={"app/new": FileChange(ChangeStatus.MODIFIED, old, new)})
+    assert sections(change, gates=settings)[0]["files"]["app/new"]["gates"] == gates
+
+
+@pytest.mark.parametrize("path", ["App/a", "ap\u200bp/a", "APP/x/Y", "\uff41pp/a"], ids=ascii)
+def test_s20_a_look_alike_of_a_path_that_a_gate_names_triggers_it(path: str) -> None:
+    change, gates = sections(change_of(added={path: "1"}))
+    assert change["files"][path]["gates"] == ["G001"]
+    assert gates["G001"]["files"] == [path]
 
 
 @pytest.mark.parametrize("source", ChangeSource)
