@@ -1,6 +1,8 @@
 """The documentation tells the truth: its generated parts are up to date, and what it shows was really printed."""
 
+import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.data import safetensors
 from gate.cli.exit_codes import EXIT_CODES
 from gate.cli.main import COMMANDS, main
 from tools import docs, readme
@@ -110,3 +113,28 @@ def test_commands_in_the_documentation_are_accepted() -> None:
             found = found.get_command(context, path[1])  # type: ignore[attr-defined]
         known = {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
         assert set(options) <= known | {"--help"}, command
+
+
+def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
+    """Each command of the tutorial, in its order; the exit codes are those that its text names."""
+    text = (ROOT / "docs" / "tutorial" / "first-decision.md").read_text()
+    model = tmp_path / "models" / "summarizer" / "model.safetensors"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(safetensors("tutorial"))
+    (tmp_path / "provenance.json").write_text(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_{what}": "tutorial" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, env=environment, check=True)
+    codes = []
+    for line in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
+        words = shlex.split(line)
+        command = [sys.executable, "-P", "-m", *words] if words[0] == "gate" else words
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        codes.append(done.returncode)
+    assert codes == [0, 10, 0, 0, 0, 0, 0, 13]
