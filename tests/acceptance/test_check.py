@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from gate.errors import EvidenceError
 from tests.acceptance.world import MODEL, NOW, SETTINGS, WEIGHTS, World, safetensors
 from tools.scenario_draft import PROMPT_GATE, SIGNERS, config, profile
 from tools.scenario_evidence import (
@@ -342,8 +344,6 @@ def test_a_statement_with_two_digests_of_which_one_disagrees(world: World) -> No
 
 
 def test_a_statement_by_sha512_alone_is_allowed(world: World) -> None:
-    import hashlib
-
     about = [
         {"name": name, "digest": {"sha512": hashlib.sha512(data).hexdigest()}}
         for name, data in world.model_files().items()
@@ -351,6 +351,32 @@ def test_a_statement_by_sha512_alone_is_allowed(world: World) -> None:
     world.put(PROVENANCE, envelope(provenance(about), key("builder")))
     remade(world, config(gates=""))
     assert world.judge().code == 0
+
+
+def prompt_world(world: World, **digests: str) -> World:
+    """A changed prompt whose attestations name it by some digests."""
+    remade(world, config([], gates=PROMPT_GATE))
+    world.write("app/system.txt", b"changed")
+    world.commit()
+    about = [{"name": "app/system.txt", "digest": digests}]
+    world.put("prompt.json", bundle(own("prompt", about), key("release")))
+    world.put("eval.json", bundle(own("eval", about), key("release")))
+    return world
+
+
+def test_other_digests_of_a_changed_file(world: World) -> None:
+    good = hashlib.sha512(b"changed").hexdigest()
+    assert prompt_world(world, sha256=sha256(b"changed"), sha512=good).judge().code == 0
+    assert prompt_world(world, sha256=sha256(b"changed"), sha512="0" * 128).judge().code == 12
+
+
+def test_a_digest_that_cannot_be_computed_does_not_agree(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> None:
+        raise EvidenceError("it vanished")
+
+    monkeypatch.setattr("gate.app.gather.open_regular", gone)
+    done = prompt_world(world, sha256=sha256(b"changed"), sha512=hashlib.sha512(b"changed").hexdigest()).judge()
+    assert done.code == 12
 
 
 # -- signers -----------------------------------------------------------------------------------------------------------
