@@ -195,6 +195,8 @@ def own(
     predicate: dict[str, object] = {"created_at": created} if created is not None else {}
     if depends_on:
         predicate["depends_on"] = [f"sha256:{sha256(payload)}" for payload in depends_on]
+    if claim in {"approval", "review"}:
+        predicate["decision"] = "approved"
     return statement(f"urn:promotion-gate:predicate:{word}:v1", about, {**predicate, **more})
 
 
