@@ -63,6 +63,7 @@ def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]
     reading = _Reading()
     for run in runs:
         _read_run(run, locator, reading)
+    _read_elsewhere(optional_objects(document, "inlineExternalProperties"), reading)
     about = raw.artifact or _only_artifact(reading)
     if reading.named and not reading.scanned and not reading.errors and not any(f.artifact for f in reading.findings):
         reading.worse(ScanStatus.INCOMPLETE, "other target: none of the files that it lists is a file of an artifact")
@@ -110,14 +111,21 @@ def _read_run(run: JsonObject, locator: Locator, reading: _Reading) -> None:
     uris = Uris(locator, optional_object(run, "originalUriBaseIds"), optional_objects(run, "artifacts"))
     for invocation in optional_objects(run, "invocations"):
         _read_invocation(invocation, uris, reading)
-    if optional_object(run, "externalPropertyFileReferences"):
-        reading.worse(ScanStatus.INCOMPLETE, "parts of the report are in other files")
+    _read_elsewhere((optional_object(run, "externalPropertyFileReferences"),), reading)
     _read_artifacts(uris, reading)
     if run.get("results") is None:
         reading.worse(ScanStatus.FAILED, "a run holds no results: nothing was scanned")
         return
     for result in objects_at(run, "results"):
         reading.findings.extend(read_result(result, tool, uris))
+
+
+def _read_elsewhere(parts: Sequence[JsonObject], reading: _Reading) -> None:
+    """Parts of runs that are kept outside of them (3.14.2, 3.13.5): they are not read, and must not hold results."""
+    if any(part.get("results") for part in parts):
+        reading.worse(ScanStatus.FAILED, "results elsewhere are not read")
+    elif any(parts):
+        reading.worse(ScanStatus.INCOMPLETE, "parts of the report are elsewhere")
 
 
 def _read_invocation(invocation: JsonObject, uris: Uris, reading: _Reading) -> None:

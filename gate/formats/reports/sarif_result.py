@@ -18,6 +18,7 @@ _LEVELS: Final[Mapping[str, Severity]] = {
     "note": Severity.LOW,
     "none": Severity.NONE,
 }
+_RISING: Final = tuple(Severity)
 _NO_FINDING: Final = frozenset({"pass", "notApplicable"})
 _UNDECIDED: Final = frozenset({"open", "review"})
 _SCORES: Final = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
@@ -70,11 +71,17 @@ def _rule(result: JsonObject, tool: JsonObject) -> tuple[JsonObject, str]:
 
 
 def _severity(result: JsonObject, rule: JsonObject) -> tuple[Severity, int]:
-    """The severity and the score. A score that is there but cannot be read counts as the worst."""
+    """The worse of level and score, and the score. A score that is there but cannot be read counts as the worst."""
+    level = _leveled(result, rule)
     for holder in (result, rule):
         score = optional_object(holder, "properties").get("security-severity")
         if score is not None:
-            return _scored(score)
+            scored, points = _scored(score)
+            return max(level, scored, key=_RISING.index), points
+    return level, 0
+
+
+def _leveled(result: JsonObject, rule: JsonObject) -> Severity:
     kind = result.get("kind", "fail")
     level = result.get("level")
     if level is None and kind in _UNDECIDED:
@@ -83,7 +90,7 @@ def _severity(result: JsonObject, rule: JsonObject) -> tuple[Severity, int]:
         level = "none"
     elif level is None:
         level = optional_object(rule, "defaultConfiguration").get("level", "warning")
-    return _LEVELS.get(level, Severity.CRITICAL) if isinstance(level, str) else Severity.CRITICAL, 0
+    return _LEVELS.get(level, Severity.CRITICAL) if isinstance(level, str) else Severity.CRITICAL
 
 
 def _scored(value: JsonValue) -> tuple[Severity, int]:

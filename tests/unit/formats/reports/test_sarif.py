@@ -193,11 +193,28 @@ def test_passed_checks_are_no_findings(kind: str) -> None:
 )
 def test_scores(score: Any, severity: Severity, points: int) -> None:
     for hit, rules in (
-        (result(properties={"security-severity": score}), []),
-        (result(level="note"), [{"id": "S201", "properties": {"security-severity": score}}]),
+        (result(level="none", properties={"security-severity": score}), []),
+        (result(level="none"), [{"id": "S201", "properties": {"security-severity": score}}]),
     ):
         found = only(sarif(run(results=[hit], tool={"driver": {"name": "x", "rules": rules}})))
         assert (found.severity, found.score_bp) == (severity, points)
+
+
+@pytest.mark.parametrize(
+    ("level", "score", "severity"),
+    [
+        ("error", "0.0", Severity.HIGH),
+        ("error", "0.05", Severity.HIGH),
+        ("error", "9.0", Severity.CRITICAL),
+        ("note", "7.5", Severity.HIGH),
+        ("note", "0.0", Severity.LOW),
+        ("fatal", "1.0", Severity.CRITICAL),
+        (None, "0.0", Severity.HIGH),
+    ],
+)
+def test_the_worse_of_level_and_score_counts(level: str | None, score: str, severity: Severity) -> None:
+    more = {} if level is None else {"level": level}
+    assert only(sarif(run(results=[result(properties={"security-severity": score}, **more)]))).severity is severity
 
 
 RULES = [
@@ -268,7 +285,9 @@ def test_suppressed_is_not_absent(more: Any, status: str, reason: str | None) ->
             {"invocations": [{"executionSuccessful": True, "exitCodeDescription": "Coverage incomplete"}]},
             ScanStatus.INCOMPLETE,
         ),
-        ({"externalPropertyFileReferences": {"results": [{"location": {"uri": "x"}}]}}, ScanStatus.INCOMPLETE),
+        ({"externalPropertyFileReferences": {"results": [{"location": {"uri": "x"}}]}}, ScanStatus.FAILED),
+        ({"externalPropertyFileReferences": {"artifacts": [{"location": {"uri": "x"}}]}}, ScanStatus.INCOMPLETE),
+        ({"externalPropertyFileReferences": {}}, ScanStatus.COMPLETE),
         ({"invocations": ...}, ScanStatus.COMPLETE),
         ({"invocations": []}, ScanStatus.COMPLETE),
         ({"invocations": [{"executionSuccessful": True, "arguments": "x"}]}, ScanStatus.COMPLETE),
@@ -289,6 +308,15 @@ def test_when_a_run_came_to_its_end(more: Any, status: ScanStatus) -> None:
     scan = read(sarif(run(**more)))
     assert scan.status is status
     assert (scan.problem is None) == (status is ScanStatus.COMPLETE)
+
+
+def test_results_outside_of_runs_are_not_read() -> None:
+    assert read(sarif(inlineExternalProperties=[])).status is ScanStatus.COMPLETE
+    assert read(sarif(inlineExternalProperties=[{"artifacts": [listed()]}])).status is ScanStatus.INCOMPLETE
+    for parts in ([{"results": [result()]}], [{"guid": "x"}, {"results": [result()]}]):
+        scan = read(sarif(inlineExternalProperties=parts))
+        assert (scan.status, scan.problem) == (ScanStatus.FAILED, "results elsewhere are not read")
+    assert read(sarif(inlineExternalProperties={})).status is ScanStatus.FAILED
 
 
 def test_errors_of_the_tool_make_it_incomplete() -> None:
