@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from gate.collect.dirty import Judged, is_dirty
 from gate.collect.files import plain_segments
 from gate.collect.git import Repository
-from gate.collect.git_diff import Contents, diff_trees, remaining_folders
+from gate.collect.git_diff import Contents, diff_trees, listed_tree, remaining_folders
 from gate.collect.work_tree import GIT, WorkTree
 from gate.errors import ConfigError, EvidenceError, HistoryError, LimitError
-from gate.formats.glob import Glob, compile_glob, is_glob
+from gate.formats.glob import Glob, compile_glob, fold, is_glob
 from gate.model.change import ChangeSet, ChangeSource, ChangeStatus, FileChange, FileSide
 from gate.model.digest import Digest
 from gate.model.path import path_text
@@ -20,6 +20,7 @@ from gate.model.settings import Limits
 
 # Files that are looked at for each one that may be found, while searching for those that a gate names.
 _LOOKED_AT: Final = 10
+_SUBMODULE: Final = "160000"
 
 
 def collect_changes(
@@ -37,7 +38,7 @@ def collect_changes(
 
     With `span`, the full ids of merge base, head and base, it is the difference between the first two. Without, it
     is every file on disk that a glob names, as if added, in a repository or a plain folder; git's own folders are
-    left out and links are not followed.
+    left out and links are not followed. A link, or a submodule of the head, counts where a match may lie below it.
 
     `artifacts` are paths whose untracked files make the work tree dirty, as those that a glob names do; `excluded`
     are folders, files or globs that never do. `folders` is given for every deleted path or, with `steering`, for
@@ -73,11 +74,14 @@ class _Collection:
         self._excluded: Final = excluded
         self._limits: Final = limits
 
-    def _triggers(self, path: str) -> bool:
-        return any(glob.matches(path) for glob in self._globs)
+    def _triggers(self, path: str, is_plain: bool) -> bool:
+        return any(glob.triggers(path, is_plain=is_plain) for glob in self._globs)
 
-    def _is_named(self, path: str) -> bool:
-        return any(_is_at_or_below(path, top) for top in self._artifacts) or self._triggers(path)
+    def _is_named(self, path: str, is_plain: bool) -> bool:
+        return any(_is_at_or_below(path, top) for top in self._artifacts) or self._triggers(path, is_plain)
+
+    def _is_wanted(self, path: bytes) -> bool:
+        return self._triggers(path_text(path), not self._work_tree.is_link(path))
 
     def between(
         self, repository: Repository, span: tuple[str, str, str], steering: Collection[str] | None
@@ -89,8 +93,14 @@ class _Collection:
         with repository.command.objects() as objects:
             contents = Contents(objects, self._work_tree)
             files = diff_trees(repository.command, objects, contents, (merge_base, head), self._limits)
-            deleted = [path for path, change in files.items() if change.status is ChangeStatus.DELETED]
-            asked = [path for path in deleted if steering is None or path in steering or self._triggers(path)]
+            deleted = {path: change.old for path, change in files.items() if change.status is ChangeStatus.DELETED}
+            asked = [
+                path
+                for path, old in deleted.items()
+                if steering is None
+                or path in steering
+                or self._triggers(path, old is not None and old.digest is not None)
+            ]
             folders: dict[str, frozenset[Digest]] = dict.fromkeys(deleted, frozenset())
             folders |= remaining_folders(objects, contents, head, asked, self._limits)
         dirty = self._is_dirty(repository, current[1], files)
@@ -110,6 +120,7 @@ class _Collection:
         head = repository.head() if repository is not None else None
         dirty = False
         if repository is not None and head is not None:
+            self._add_submodules(files, repository, head[1])
             # What was found lies on disk and is no side of the head: every tracked file is compared as any other.
             dirty = self._is_dirty(repository, head[1], {})
         return ChangeSet(
@@ -119,7 +130,7 @@ class _Collection:
             head=head[0] if head else None,
             tree=head[1] if head else None,
             dirty=dirty,
-            files=files,
+            files=dict(sorted(files.items())),
             folders={},
         )
 
@@ -128,31 +139,60 @@ class _Collection:
         judged = Judged(new, self._is_named, self._excluded, self._limits.files * _LOOKED_AT)
         return is_dirty(repository, self._work_tree, tree, judged)
 
-    def _files_on_disk(self) -> Mapping[str, FileChange]:
+    def _files_on_disk(self) -> dict[str, FileChange]:
         found: dict[str, FileChange] = {}
-        for start in _starts(self._globs):
-            wanted = self._work_tree.entries(
-                start, self._limits.files * _LOOKED_AT, lambda path: self._triggers(path_text(path))
-            )
-            for path in wanted:
-                if len(found) >= self._limits.files:
-                    raise LimitError(f"the gates name more than {self._limits.files} files")
+        for start in _starts(self._globs, self._work_tree):
+            for path in self._work_tree.entries(start, self._limits.files * _LOOKED_AT, self._is_wanted):
                 disk = self._work_tree.read(path)
                 if disk is None:
                     raise EvidenceError(f"{path_text(path)!r} is neither a regular file nor a link")
-                found[path_text(path)] = FileChange(ChangeStatus.ADDED, None, FileSide(disk.mode, disk.digest))
-        return dict(sorted(found.items()))
+                self._add(found, path_text(path), FileSide(disk.mode, disk.digest))
+        return found
+
+    def _add_submodules(self, found: dict[str, FileChange], repository: Repository, tree: str) -> None:
+        for path, entry in listed_tree(repository.command, tree):
+            text = path_text(path)
+            if entry.mode == _SUBMODULE and text not in found and self._triggers(text, is_plain=False):
+                self._add(found, text, FileSide(_SUBMODULE, None))
+
+    def _add(self, found: dict[str, FileChange], path: str, side: FileSide) -> None:
+        if len(found) >= self._limits.files:
+            raise LimitError(f"the gates name more than {self._limits.files} files")
+        found[path] = FileChange(ChangeStatus.ADDED, None, side)
 
 
-def _starts(globs: Sequence[Glob]) -> list[bytes]:
-    """The folders, none below another, outside of which no glob matches."""
+def _starts(globs: Sequence[Glob], work_tree: WorkTree) -> list[bytes]:
+    """What lies on disk, none below another, outside of which no glob triggers."""
     found: list[bytes] = []
-    for start in sorted({"/".join(glob.start).encode() for glob in globs}):
-        if GIT in start.split(b"/"):
-            continue
-        if not any(top in {b"", start} or start.startswith(top + b"/") for top in found):
-            found.append(start)
+    resembling: set[bytes] = set()
+    for start in {glob.start for glob in globs}:
+        if GIT.decode() not in start:
+            resembling.update(_resembling(start, work_tree))
+    for path in sorted(resembling):
+        if not any(top in {b"", path} or path.startswith(top + b"/") for top in found):
+            found.append(path)
     return found
+
+
+def _resembling(start: Sequence[str], work_tree: WorkTree) -> Iterator[bytes]:
+    """The paths that look like a start, and what is no folder where the way to it would lie."""
+    if not start:
+        yield b""
+        return
+    wanted = fold("/".join(start)).split("/")
+    folders = [b""]
+    while folders:
+        folder = folders.pop()
+        for name in work_tree.names(folder):
+            path = folder + b"/" + name if folder else name
+            folded = fold(path_text(path)).split("/")
+            # The shorter of both is the beginning of the longer. Some names look like more than one segment.
+            if any(one != other for one, other in zip(folded, wanted, strict=False)):
+                continue
+            if len(folded) < len(wanted) and work_tree.is_folder(path):
+                folders.append(path)
+            else:
+                yield path
 
 
 def _is_at_or_below(path: str, top: str) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from gate.collect.git import Repository
 from gate.collect.git_command import ObjectReader
+from gate.collect.git_diff import listed_tree
 from gate.collect.git_tree import TreeEntry
 from gate.collect.work_tree import WorkTree, parse_pointer
 from gate.errors import HistoryError
@@ -25,8 +26,9 @@ from gate.model.path import path_bytes, path_text
 
 PathFilter = Callable[[str], bool]
 """Says whether a path, relative to the outermost root, is meant."""
+NamedFilter = Callable[[str, bool], bool]
+"""Says whether a gate or an artifact names a path; the second argument is false for a link."""
 
-_HEAD: Final = re.compile(rb"(\d{6}) [a-z]+ ([0-9a-f]{40,64})\t(.+)", re.DOTALL)
 _INDEX: Final = re.compile(rb"(\d{6}) ([0-9a-f]{40,64}) (\d)\t([^\0]+)\0")
 _STATUS: Final = re.compile(
     rb"  ctime: (\d+):(\d+)\n  mtime: (\d+):(\d+)\n  dev: \d+\tino: (\d+)\n  uid: (\d+)\tgid: (\d+)\n"
@@ -38,19 +40,23 @@ _MASK: Final = 0xFFFFFFFF
 _TICK_NS: Final = 50_000_000
 _SUBMODULE: Final = "160000"
 _LINK: Final = "120000"
+# What the gate's own commands write besides evidence. It counts for nothing, and may hold a private key: ignored, it
+# stays where it is even below a gate.
+_OWN: Final = (".gate/.gitignore", ".gate/keys/", ".gate/statements/")
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What counts when a work tree is compared.
 
-    `new` are the head's sides of changed files, by path: their bytes are compared whatever the index says. Files
-    that git does not track count when `named`; nothing counts that is `excluded`. `limit` is the number of files
-    that are looked at below an untracked repository.
+    `new` are the head's sides of changed files, by path. Their bytes, and those of files that are `named`, are
+    compared whatever the index says of them: anybody can write an index. Files that git does not track count when
+    `named`, whatever ignore files say; nothing counts that is `excluded`. `limit` is the number of files that are
+    looked at below an untracked repository.
     """
 
     new: Mapping[str, FileSide | None]
-    named: PathFilter
+    named: NamedFilter
     excluded: PathFilter
     limit: int
 
@@ -97,15 +103,8 @@ class _Comparison:
         return path_text(self._prefix + path)
 
     def _head(self, tree: str) -> dict[bytes, TreeEntry]:
-        answer = self._repository.command.run("ls-tree", "-r", "-z", "--full-tree", tree).output
-        found: dict[bytes, TreeEntry] = {}
-        for line in answer.split(b"\0")[:-1]:
-            match = _HEAD.fullmatch(line)
-            if match is None:
-                raise HistoryError(f"git ls-tree says {path_text(line)!r}")
-            if not self._judged.excluded(self._text(match[3])):
-                found[match[3]] = TreeEntry(match[1].decode(), match[2].decode())
-        return found
+        listed = listed_tree(self._repository.command, tree)
+        return {path: entry for path, entry in listed if not self._judged.excluded(self._text(path))}
 
     def _index(self) -> dict[bytes, _Tracked]:
         command = self._repository.command
@@ -143,7 +142,7 @@ class _Comparison:
         if tracked.entry.mode == _SUBMODULE:
             return self._submodule_differs(path, tracked.entry.id)
         text = self._text(path)
-        if text not in self._judged.new:
+        if text not in self._judged.new and not self._judged.named(text, tracked.entry.mode != _LINK):
             status = self._work_tree.status(path)
             if status is None:
                 return True
@@ -195,21 +194,24 @@ class _Comparison:
         return status is not None and not stat.S_ISDIR(status.st_mode)
 
     def _untracked_is_named(self) -> bool:
-        # Only the ignore files of the work tree count: those of one person or one clone could hide anything.
-        listed = self._repository.command.run("ls-files", "-z", "--others", "--exclude-per-directory=.gitignore")
-        return any(
-            self._judged.named(text) and not self._judged.excluded(text)
-            for path in listed.output.split(b"\0")[:-1]
-            for text in self._below(path)
-        )
+        own: set[bytes] = set()
+        for path in self._untracked():
+            for found in self._below(path):
+                text = self._text(found)
+                if not self._judged.excluded(text) and self._judged.named(text, not self._work_tree.is_link(found)):
+                    if not text.startswith(_OWN):
+                        return True
+                    own.add(path)
+        return bool(own) and not own.isdisjoint(self._untracked("--exclude-per-directory=.gitignore"))
 
-    def _below(self, path: bytes) -> Iterator[str]:
+    def _untracked(self, *options: str) -> list[bytes]:
+        return self._repository.command.run("ls-files", "-z", "--others", *options).output.split(b"\0")[:-1]
+
+    def _below(self, path: bytes) -> Iterable[bytes]:
         """The path itself, or the files of a repository within, which git lists as a folder."""
         if not path.endswith(b"/"):
-            yield self._text(path)
-            return
-        for found in self._work_tree.entries(path.removesuffix(b"/"), self._judged.limit, lambda _: True):
-            yield self._text(found)
+            return [path]
+        return self._work_tree.entries(path.removesuffix(b"/"), self._judged.limit, lambda _: True)
 
 
 def _modified_ns(repository: Repository) -> int:

@@ -22,6 +22,7 @@ from gate.model.path import path_bytes, path_text
 from gate.model.settings import Limits
 
 _RAW: Final = re.compile(rb":([0-7]{6}) ([0-7]{6}) ([0-9a-f]{40,64}) ([0-9a-f]{40,64}) ([ADMT])")
+_LISTED: Final = re.compile(rb"(\d{6}) [a-z]+ ([0-9a-f]{40,64})\t(.+)", re.DOTALL)
 _STATUS: Final = {
     b"A": ChangeStatus.ADDED,
     b"D": ChangeStatus.DELETED,
@@ -30,6 +31,15 @@ _STATUS: Final = {
 }
 _REGULAR: Final = frozenset({"100644", "100755"})
 _NOTHING: Final = "000000"
+
+
+def listed_tree(command: GitCommand, tree: str) -> Iterator[tuple[bytes, TreeEntry]]:
+    """All files, links and submodules of a tree with their paths; raises `HistoryError` when git cannot list them."""
+    for line in command.run("ls-tree", "-r", "-z", "--full-tree", tree).output.split(b"\0")[:-1]:
+        match = _LISTED.fullmatch(line)
+        if match is None:
+            raise HistoryError(f"git ls-tree says {path_text(line)!r}")
+        yield match[3], TreeEntry(match[1].decode(), match[2].decode())
 
 
 class Contents:

@@ -80,7 +80,7 @@ class WorkTree:
     def status(self, path: bytes) -> os.stat_result | None:
         """The status of what lies at a path; `None` when nothing does, also where a link takes a folder's place."""
         parent = path.rpartition(b"/")[0]
-        if not self._is_folder(parent):
+        if not self.is_folder(parent):
             return None
         try:
             return os.lstat(path, dir_fd=self._base)
@@ -89,7 +89,8 @@ class WorkTree:
         except OSError as error:
             raise EvidenceError(f"{path_text(path)!r} cannot be read: {error.strerror}") from error
 
-    def _is_folder(self, path: bytes) -> bool:
+    def is_folder(self, path: bytes) -> bool:
+        """Whether a folder, and no link to one, lies at a path; `b""` is the root."""
         if not path:
             return True
         if path not in self._folders:
@@ -142,6 +143,19 @@ class WorkTree:
 
     def _hasher(self, size: int, data: bytes = b"") -> hashlib._Hash:
         return hashlib.new(self._format, b"blob %d\0" % size + data, usedforsecurity=False)
+
+    def is_link(self, path: bytes) -> bool:
+        """Whether a link lies at a path."""
+        status = self.status(path)
+        return status is not None and stat.S_ISLNK(status.st_mode)
+
+    def names(self, path: bytes) -> list[bytes]:
+        """The names of all that lies directly in a folder, sorted, but for git's own."""
+        try:
+            with opened_folder(self._base, path.split(b"/") if path else []) as folder, os.scandir(folder) as listing:
+                return sorted({os.fsencode(item.name) for item in listing} - {GIT})
+        except OSError as error:
+            raise EvidenceError(f"{path_text(path) or '.'!r} cannot be read: {error.strerror}") from error
 
     def entries(self, prefix: bytes, limit: int, wanted: Callable[[bytes], bool]) -> list[bytes]:
         """The wanted paths below a folder, sorted; those of git's own folders are left out.

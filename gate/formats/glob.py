@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,18 +65,22 @@ class Glob:
         Look-alikes of what matches count, which a file system or a reader may take for it. Where no plain file lies
         (a link, a submodule), so does what may hold a match below.
         """
-        folded = fold(path).split("/")
-        if _matches(self.folded, folded) or self.matches(path):
+        if any(_matches(pattern, form) for pattern, form in self._forms(path)):
             return True
         return not is_plain and self.may_match_below(path)
 
     def may_match_below(self, path: str) -> bool:
         """Whether any path below this one, or below one that looks like it, could match."""
+        return any(_may_match_below(pattern, form) for pattern, form in self._forms(path))
+
+    def _forms(self, path: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+        """The pattern and the path as they are compared to find look-alikes."""
+        yield self.folded, fold(path).split("/")
         plain = _characters(path)
-        forms = (plain, unicodedata.normalize("NFC", plain))
-        return any(_may_match_below(self.segments, form.split("/")) for form in forms) or _may_match_below(
-            self.folded, fold(path).split("/")
-        )
+        # The fold of plain ASCII has as many characters: where it does not match, neither does the path.
+        if not (plain.isascii() and plain.isprintable()):
+            yield self.segments, plain.split("/")
+            yield self.segments, unicodedata.normalize("NFC", plain).split("/")
 
     @property
     def start(self) -> tuple[str, ...]:

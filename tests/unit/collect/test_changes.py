@@ -671,9 +671,13 @@ def test_without_a_base_every_file_that_a_gate_names_counts(tmp_path: Path) -> N
         (("none/**",), set()),
         (("README.md",), {"README.md"}),
         (("app/system.txt", "app/*.txt", "app/**"), {"app/system.txt", "app/link", "app/folder", "app/deep/run.sh"}),
-        (("**/*.sh",), {"app/deep/run.sh"}),
+        (("**/*.sh",), {"app/deep/run.sh", "app/link", "app/folder"}),
+        (("app/*.sh", "app/deep/*.txt"), set()),
         (("app/link",), {"app/link"}),
-        (("app/link/**", "app/folder/**", "README.md/**"), set()),
+        (("app/link/**", "app/folder/**", "README.md/**"), {"app/link", "app/folder"}),
+        (("app/folder/deep/er/*.txt",), {"app/folder"}),
+        (("app/*/prompts/**",), {"app/link", "app/folder"}),
+        (("App/SYSTEM.txt",), {"app/system.txt"}),
         (("app",), set()),
         ((".git/**", ".git"), set()),
         (("app/deep/**", "app/**"), {"app/system.txt", "app/link", "app/folder", "app/deep/run.sh"}),
@@ -690,6 +694,59 @@ def test_a_folder_spelled_in_another_normal_form_is_searched(tmp_path: Path) -> 
         (root / folder / "x").write_bytes(b"x")
     assert set(on_disk(root, "café/*").files) == {"cafe\u0301/x"}
     assert set(on_disk(root, "Kelvin/*").files) == {"\u212aelvin/x"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Prompts/p.txt", "prom\u200bpts/p.txt", "prompts\uff0fp.txt", "prompts/P.txt"], ids=ascii
+)
+@pytest.mark.parametrize("glob", ["prompts/**", "prompts/p.txt", "**/p.txt", "prompts/*.txt"])
+def test_s20_a_look_alike_is_found_on_disk(tmp_path: Path, name: str, glob: str) -> None:
+    root = plain_folder(tmp_path)
+    for path in (name, "prompts/p.txt", "other/p.md", "prompt/q.txt"):
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_bytes(b"x")
+    found = set(on_disk(root, glob).files)
+    assert {name, "prompts/p.txt"} <= found <= {name, "prompts/p.txt", "app/link", "app/folder"}
+
+
+def test_s21_a_link_in_the_place_of_a_folder_that_a_gate_names_counts(tmp_path: Path) -> None:
+    root = plain_folder(tmp_path)
+    (root / "prompts").symlink_to("app")
+    for glob in ("prompts/**", "prompts/deep/*.txt", "Prompts/deep/run.sh"):
+        change = on_disk(root, glob)
+        assert set(change.files) == {"prompts"}
+        side = change.files["prompts"].new
+        assert side is not None
+        assert side.mode == "120000"
+
+
+@pytest.mark.parametrize("checked_out", [True, False])
+def test_s21_a_submodule_above_what_a_gate_names_counts(repo: Repo, tmp_path: Path, checked_out: bool) -> None:
+    inner = Repo.change(tmp_path / "inner")
+    repo.git("submodule", "--quiet", "add", str(inner.path), "app/new")
+    repo.commit()
+    if not checked_out:
+        repo.git("submodule", "--quiet", "deinit", "-f", "app/new")
+    change = on_disk(repo.path, "app/*/prompts/**")
+    assert set(change.files) == {"app/new"}
+    side = change.files["app/new"].new
+    assert side is not None
+    assert (side.mode, side.digest) == ("160000", None)
+    assert not change.dirty
+    assert set(on_disk(repo.path, "lib/**").files) == set()
+    with pytest.raises(LimitError, match="more than 0 files"):
+        on_disk(repo.path, "app/*/prompts/**", limits=Limits(files=0))
+
+
+def test_folders_are_read_for_a_deleted_link_above_what_a_gate_names(repo: Repo) -> None:
+    repo.git("checkout", "-q", "main")
+    repo.at("app/new").symlink_to("../stuff")
+    repo.commit()
+    repo.git("checkout", "-q", "-b", "unlink")
+    repo.at("app/new").unlink()
+    repo.commit()
+    assert collect(repo, "app/*/prompts/**", steering=()).folders == {"app/new": {sha(b"one\n"), sha(b"other\n")}}
+    assert collect(repo, "lib/**", steering=()).folders == {"app/new": frozenset()}
 
 
 def test_everything_in_a_repository_has_its_head(repo: Repo) -> None:

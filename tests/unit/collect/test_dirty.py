@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -358,8 +360,11 @@ def test_s21_the_index_s_own_monitor_and_caches_are_not_believed(repo: Repo) -> 
         ("models/xyz", False),
         ("other/new.txt", False),
         ("app.txt", False),
-        ("app/debug.log", False),
-        ("models/x/debug.log", False),
+        ("app/debug.log", True),
+        ("models/x/debug.log", True),
+        ("App/new.txt", True),
+        ("ap\u200bp/new.txt", True),
+        ("other/debug.log", False),
         ("app/reports/r.json", False),
         ("app/out-1.sarif", False),
         (".gate/attestations/a.json", False),
@@ -378,6 +383,70 @@ def test_s23_what_is_ignored_outside_of_the_work_tree_counts(repo: Repo) -> None
     repo.config(core__excludesFile=str(repo.at(".git/info/exclude")))
     repo.write("app/new.txt", b"x")
     assert is_dirty(repo, "app/**")
+
+
+@pytest.mark.parametrize("base", ["main", None])
+@pytest.mark.parametrize("committed", [False, True])
+def test_s23_ignore_files_hide_nothing_that_somebody_names(repo: Repo, committed: bool, base: str | None) -> None:
+    repo.write("app/.gitignore", b"*\n")
+    repo.write("models/x/.gitignore", b"*\n")
+    if committed:
+        repo.git("add", "-f", "app/.gitignore", "models/x/.gitignore")
+        repo.git("commit", "-q", "-m", "ignore")
+        assert not is_dirty(repo, "app/**", base=base, artifacts=("models/x",))
+    repo.write("app/evil.txt", b"evil")
+    assert is_dirty(repo, "app/*.txt", base=base)
+    assert not is_dirty(repo, "app/*.md", base=base)
+    repo.write("models/x/evil.txt", b"evil")
+    repo.write("elsewhere", b"x")
+    assert is_dirty(repo, base=base, artifacts=("models/x/evil.txt",))
+    assert not is_dirty(repo, base=base, artifacts=("models/y",))
+
+
+def test_s23_what_the_gate_itself_keeps_may_be_ignored(repo: Repo) -> None:
+    for name in (".gate/keys/a.key", ".gate/statements/a.json", ".gate/attestations/a.json"):
+        repo.write(name, b"x")
+    excluded = (".gate/attestations",)
+    assert is_dirty(repo, "**", excluded=excluded)
+    repo.write(".gate/.gitignore", b"*\n")
+    assert not is_dirty(repo, "**", excluded=excluded)
+    repo.write(".gate/other", b"x")
+    assert is_dirty(repo, "**", excluded=excluded)
+
+
+@pytest.mark.parametrize("glob", ["**/system.txt", "app/*/prompts/**"])
+def test_s23_an_untracked_link_above_what_a_gate_names_counts(repo: Repo, glob: str) -> None:
+    repo.write("app/plain", b"x")
+    assert not is_dirty(repo, glob)
+    repo.at("app/new").symlink_to("../stuff")
+    assert is_dirty(repo, glob)
+    assert not is_dirty(repo, "lib/*/prompts/**")
+
+
+def _forge_index(repo: Repo, name: str) -> None:
+    """Gives the index the status of the file as it lies there now."""
+    status, index = repo.at(name).stat(), repo.at(".git/index")
+    data = bytearray(index.read_bytes())
+    numbers = [*divmod(status.st_ctime_ns, 10**9), *divmod(status.st_mtime_ns, 10**9), status.st_dev, status.st_ino]
+    numbers += [status.st_mode, status.st_uid, status.st_gid, status.st_size]
+    at = data.index(name.encode()) - 62
+    data[at : at + 40] = struct.pack(">10I", *(number & 0xFFFFFFFF for number in numbers))
+    data[-20:] = hashlib.sha1(data[:-20], usedforsecurity=False).digest()
+    index.write_bytes(data)
+    future = status.st_mtime_ns + 10**10
+    os.utime(index, ns=(future, future))
+
+
+@pytest.mark.parametrize("base", ["main", "change"])
+def test_s23_a_forged_index_hides_nothing_that_somebody_names(repo: Repo, base: str) -> None:
+    repo.age()
+    _edit(repo)
+    _forge_index(repo, "app/other.txt")
+    assert is_dirty(repo, "app/**", base=base)
+    assert is_dirty(repo, "App/Other.txt", base=base)
+    assert is_dirty(repo, base=base, artifacts=("app",))
+    # For what nobody names, the index is believed.
+    assert not is_dirty(repo, "models/**", base=base)
 
 
 def test_s23_files_of_a_nested_repository_count(repo: Repo) -> None:
@@ -552,6 +621,8 @@ def test_a_folder_that_goes_away_is_an_error(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(work_tree, "status", lambda _path: os.stat(tmp_path))  # noqa: PTH116
         with pytest.raises(EvidenceError, match="'gone' cannot be read"):
             work_tree.entries(b"gone", 10, lambda _: True)
+        with pytest.raises(EvidenceError, match="'gone' cannot be read"):
+            work_tree.names(b"gone")
 
 
 def test_the_environment_of_the_tests_is_not_the_caller_s() -> None:

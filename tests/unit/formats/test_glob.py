@@ -276,7 +276,10 @@ def test_s20_what_only_reminds_of_a_match_does_not_trigger(path: str) -> None:
     assert not compile_glob("prompts/p.txt").triggers(path)
 
 
-@pytest.mark.parametrize(("pattern", "path"), MATCHES)
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [*MATCHES, ("a?b", "a\x01b"), ("a?b", "a\u00dfb"), ("a?b", "a\u200bb"), ("a?b", path_text(b"a\xffb"))],
+)
 def test_s20_whatever_matches_triggers(pattern: str, path: str) -> None:
     assert compile_glob(pattern).triggers(path)
 
