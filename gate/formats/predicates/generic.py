@@ -1,7 +1,8 @@
 """The gate's own predicate types, `urn:promotion-gate:predicate:<claim>:v1`.
 
-Their frame is common to all claims: `created_at` (RFC 3339) and `depends_on` (payload digests of other
-statements) are read, everything else is kept as signed. No facts are taken from them in this version.
+Their frame is common to all claims: `created_at` (RFC 3339) and `depends_on` (payload digests of other statements)
+are read, everything else is kept as signed. Facts: `result` (`passed`, `warned`, `failed`) and `decision` (`approved`,
+`rejected`), null where the predicate is silent. An approval or review that decides nothing is refused.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gate.formats.intoto import RawStatement, parse_digest_list
-from gate.formats.predicates.common import check_schema, make_statement, time
+from gate.formats.intoto import RawStatement, StatementError, parse_digest_list
+from gate.formats.predicates.common import check_schema, make_statement, text, time
 from gate.model.evidence import Statement
+from gate.model.json import JsonObject
 
 # A signature's claim is made by the signature of the files itself, and the others have formats of their own.
 OWN_CLAIMS: Final = (
@@ -29,6 +31,8 @@ OWN_CLAIMS: Final = (
     "waiver",
     "scan.report",
 )
+# Statements of these claims are a decision and nothing else.
+DECISIONS: Final = frozenset({"approval", "review"})
 
 
 def predicate_type(claim: str) -> str:
@@ -42,10 +46,14 @@ CLAIM_OF: Mapping[str, str] = {predicate_type(claim): claim for claim in OWN_CLA
 
 def _read(raw: RawStatement) -> Statement:
     check_schema(raw, "predicates/frame.json")
+    claim = CLAIM_OF[raw.predicate_type]
+    facts: JsonObject = {"result": text(raw.predicate, "result"), "decision": text(raw.predicate, "decision")}
+    if claim in DECISIONS and facts["decision"] is None:
+        raise StatementError("predicate", f"decision is missing; {claim} says approved or rejected")
     return make_statement(
         raw,
-        CLAIM_OF[raw.predicate_type],
-        {},
+        claim,
+        facts,
         depends_on=parse_digest_list(raw.predicate.get("depends_on", []), "depends_on"),
         stated_at_s=time(raw.predicate, "created_at"),
     )

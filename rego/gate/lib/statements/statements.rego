@@ -45,3 +45,23 @@ _is_made_by(wanted, claim) if {
 	endswith(wanted, ".*")
 	startswith(claim, trim_suffix(wanted, "*"))
 }
+
+# METADATA
+# description: |
+#   Those of `digests` whose statements speak for what they cover. One that says failed or rejected does not, nor does
+#   an approval or review that does not say approved, nor a test result that does not say passed.
+supporting(digests) := {digest | some digest in digests; _speaks_for(verified[digest])}
+
+# What a claim that is a judgement must say; others may be silent.
+_results := {"test.result": {"passed"}}
+
+_decisions := {"approval": {"approved"}, "review": {"approved"}}
+
+default _speaks_for(_) := false
+
+_speaks_for(statement) if {
+	results := object.get(_results, statement.claim, {null, "passed", "warned"})
+	object.get(statement.facts, "result", null) in results
+	decisions := object.get(_decisions, statement.claim, {null, "approved"})
+	object.get(statement.facts, "decision", null) in decisions
+}

@@ -89,3 +89,64 @@ test_keeps_what_makes_the_claim if {
 	making("build", ["prov"]) == set()
 	making("approval", ["rejected"]) == set()
 }
+
+# Whether a statement of a claim with these facts speaks for what it covers.
+speaks(claim, facts) if {
+	nothing := [fixtures.put("/attestations", {}), fixtures.put("/claims", {})]
+	doc := fixtures.after(array.concat(nothing, fixtures.said("other", claim, facts)))
+	found := statements.supporting([fixtures.digests.other, fixtures.digests.rejected]) with input as doc
+	found == {fixtures.digests.other}
+}
+
+test_supports_when_it_is_silent if {
+	speaks("build.provenance", {})
+	speaks("eval", {"decision": null, "result": null})
+}
+
+test_supports_when_it_says_yes if {
+	speaks("test.result", {"result": "passed"})
+	speaks("eval", {"result": "passed"})
+	speaks("eval", {"result": "warned"})
+	speaks("eval", {"decision": "approved"})
+	speaks("approval", {"decision": "approved"})
+	speaks("approval", {"decision": "approved", "result": "warned"})
+	speaks("review", {"decision": "approved", "result": null})
+}
+
+test_does_not_support_when_it_says_no if {
+	not speaks("test.result", {"result": "failed"})
+	not speaks("eval", {"result": "failed"})
+	not speaks("eval", {"decision": "rejected"})
+	not speaks("eval", {"decision": "rejected", "result": "passed"})
+	not speaks("eval", {"decision": "approved", "result": "failed"})
+	not speaks("test.result", {"decision": "rejected", "result": "passed"})
+	not speaks("approval", {"decision": "rejected"})
+	not speaks("approval", {"decision": "approved", "result": "failed"})
+	not speaks("review", {"decision": "rejected"})
+}
+
+test_does_not_support_when_it_must_say_yes if {
+	not speaks("test.result", {})
+	not speaks("test.result", {"result": null})
+	not speaks("test.result", {"result": "warned"})
+	not speaks("test.result", {"decision": "approved"})
+	not speaks("approval", {})
+	not speaks("approval", {"result": "passed"})
+	not speaks("approval", {"decision": null})
+	not speaks("review", {"decision": null})
+}
+
+test_does_not_support_when_it_says_something_else if {
+	every value in ["", "x", "PASSED", "approved", 0, true, [], {}, ["passed"]] {
+		not speaks("eval", {"result": value})
+	}
+	every value in ["", "x", "passed", 0, false, [], {}] {
+		not speaks("eval", {"decision": value})
+	}
+}
+
+test_nothing_supports_in_a_broken_index if {
+	doc := fixtures.after([fixtures.remove("/claims/approval")])
+	found := statements.supporting([fixtures.digests.approval]) with input as doc
+	found == set()
+}

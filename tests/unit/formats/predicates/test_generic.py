@@ -17,10 +17,12 @@ class TestGenericFrames:
     def test_each_claim_of_the_gate_has_one_type_with_one_frame(self, claim: str) -> None:
         parent = sha256_digest(b"parent")
         kind = generic.predicate_type(claim)
-        found = read(kind, {"created_at": "2026-11-20T10:00:00Z", "depends_on": [parent], "more": [1]})
+        said = {"decision": "approved"} if claim in generic.DECISIONS else {}
+        found = read(kind, {"created_at": "2026-11-20T10:00:00Z", "depends_on": [parent], "more": [1], **said})
         assert claim_of(kind) == claim == found.claim
-        assert (found.stated_at_s, found.depends_on, found.facts) == (1795168800, (parent,), {})
-        assert (read(kind, {}).stated_at_s, read(kind, {}).depends_on) == (None, ())
+        facts = {"result": None, "decision": said.get("decision")}
+        assert (found.stated_at_s, found.depends_on, found.facts) == (1795168800, (parent,), facts)
+        assert (read(kind, said).stated_at_s, read(kind, said).depends_on) == (None, ())
 
     def test_the_types_are_spelt_as_documented(self) -> None:
         assert generic.predicate_type("model.card") == "urn:promotion-gate:predicate:model-card:v1"
@@ -57,6 +59,28 @@ class TestGenericFrames:
     )
     def test_s15_a_malformed_time_is_refused(self, value: Any, code: str) -> None:
         assert code_of(generic.predicate_type("prompt"), {"created_at": value}) == code
+
+    @pytest.mark.parametrize("claim", generic.OWN_CLAIMS)
+    @pytest.mark.parametrize("result", ["passed", "warned", "failed"])
+    @pytest.mark.parametrize("decision", ["approved", "rejected"])
+    def test_result_and_decision_are_the_facts(self, claim: str, result: str, decision: str) -> None:
+        said = {"result": result, "decision": decision}
+        assert read(generic.predicate_type(claim), said).facts == said
+
+    @pytest.mark.parametrize("claim", ["approval", "review"])
+    def test_an_approval_or_review_without_a_decision_is_refused(self, claim: str) -> None:
+        assert code_of(generic.predicate_type(claim), {}) == "predicate"
+        assert code_of(generic.predicate_type(claim), {"result": "passed", "approved": True}) == "predicate"
+
+    @pytest.mark.parametrize("claim", generic.OWN_CLAIMS)
+    @pytest.mark.parametrize("field", ["result", "decision"])
+    @pytest.mark.parametrize("value", [None, True, 1, "", "PASSED", "Approved", "passed ", "ok", ["passed"], {}], ids=str)
+    def test_any_other_result_or_decision_is_refused(self, claim: str, field: str, value: Any) -> None:
+        assert code_of(generic.predicate_type(claim), {"decision": "approved", field: value}) == "predicate"
+
+    def test_one_word_is_not_taken_for_the_other(self) -> None:
+        for said in ({"decision": "passed"}, {"result": "approved"}, {"decision": "failed"}, {"result": "rejected"}):
+            assert code_of(generic.predicate_type("approval"), {"decision": "approved"} | said) == "predicate"
 
     def test_a_long_list_of_dependencies_is_judged_in_time(self) -> None:
         begin = time.process_time()

@@ -1,13 +1,13 @@
 # METADATA
 # title: Changed files are attested
-# description: Every changed file under a gate is covered by each attestation that the gate requires.
+# description: Each attestation that a gate requires covers every changed file under it, and none speaks against it.
 # custom:
 #   severity: critical
 #   claims: []
 #   artifacts: []
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Attach the statement that the message names, for the file as it is now, signed by a trusted signer.
+#   fix: Attach the statement that the message names, for the file as it is now; see to what failed or was refused.
 #   parameters:
 #     - {name: on_empty_diff, type: string, default: refuse, meaning: "`allow` accepts a change without files"}
 #   frameworks:
@@ -38,18 +38,40 @@ subjects := {[path, gate, claim] |
 	some claim in document.gates[gate].required_attestations
 }
 
-coverings contains pair if {
+covered[subject] := digests if {
 	some [path, gate, claim] in subjects
-	some digest in statements.making(claim, document.change.files[path].covered_by[claim])
-	pair := [[path, gate, claim], digest]
+	digests := statements.making(claim, document.change.files[path].covered_by[claim])
+	count(digests) > 0
+	subject := [path, gate, claim]
 }
 
-proved := {subject | some [subject, _] in coverings}
+supported[subject] := digests if {
+	some subject, found in covered
+	digests := statements.supporting(found)
+	count(digests) > 0
+}
+
+proved := object.keys(supported)
 
 violations contains entry if {
-	some [path, gate, claim] in (subjects - proved)
+	some [path, gate, claim] in (subjects - object.keys(covered))
 	message := sprintf("gate %s requires a verified statement of %s that covers it", [gate, claim])
 	entry := result.violation("change.attested.missing", message, {"file": path})
+}
+
+violations contains entry if {
+	some [path, gate, claim] in (object.keys(covered) - proved)
+	digests := covered[[path, gate, claim]]
+	message := sprintf("gate %s requires %s, and what covers it says no", [gate, claim])
+	entry := result.violation("change.attested.failed", message, {"file": path, "evidence": digests})
+}
+
+violations contains entry if {
+	some [path, gate, claim] in proved
+	against := covered[[path, gate, claim]] - supported[[path, gate, claim]]
+	count(against) > 0
+	message := sprintf("gate %s requires %s, and the statements that cover it disagree", [gate, claim])
+	entry := result.violation("change.attested.conflict", message, {"file": path, "evidence": against})
 }
 
 violations contains entry if {
@@ -75,7 +97,7 @@ violations contains entry if {
 	entry := result.violation("change.attested.empty_diff", message, {})
 }
 
-evidence := {digest | some [_, digest] in coverings}
+evidence := {digest | some digests in supported; some digest in digests}
 
 default reason := null
 

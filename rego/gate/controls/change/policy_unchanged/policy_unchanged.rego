@@ -30,23 +30,44 @@ subjects := {path | document.change.status == "collected"; some path, _ in docum
 
 steering := {path | some path in subjects; is_string(document.change.files[path].role)}
 
-approvals contains pair if {
+decided[path] := digests if {
 	some path in steering
-	some digest in statements.making("approval", document.change.files[path].covered_by.approval)
-	pair := [path, digest]
+	digests := statements.making("approval", document.change.files[path].covered_by.approval)
+	count(digests) > 0
 }
 
-approved := {path | some [path, _] in approvals}
+approvals[path] := digests if {
+	some path, found in decided
+	digests := statements.supporting(found)
+	count(digests) > 0
+}
+
+approved := object.keys(approvals)
 
 proved := (subjects - steering) | approved
 
 violations contains entry if {
-	some path in (steering - approved)
+	some path in (steering - object.keys(decided))
 	message := sprintf("it steers the gate (%s) and no verified approval covers it", [document.change.files[path].role])
 	entry := result.violation("change.policy_unchanged.changed", message, {"file": path})
 }
 
-evidence := {digest | some [_, digest] in approvals}
+violations contains entry if {
+	some path in (object.keys(decided) - approved)
+	digests := decided[path]
+	message := sprintf("it steers the gate (%s) and its approval was refused", [document.change.files[path].role])
+	entry := result.violation("change.policy_unchanged.rejected", message, {"file": path, "evidence": digests})
+}
+
+violations contains entry if {
+	some path in approved
+	against := decided[path] - approvals[path]
+	count(against) > 0
+	message := sprintf("it steers the gate (%s) and its approvals disagree", [document.change.files[path].role])
+	entry := result.violation("change.policy_unchanged.conflict", message, {"file": path, "evidence": against})
+}
+
+evidence := {digest | some digests in approvals; some digest in digests}
 
 default reason := "no base to compare with"
 

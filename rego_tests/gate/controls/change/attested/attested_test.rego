@@ -18,6 +18,79 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 	found := attested.violations with input as doc
 }
 
+# Patches by which the gate asks for one more claim, and a statement of it with these facts covers the file.
+asked(claim, facts) := array.concat(fixtures.said("other", claim, facts), [
+	fixtures.put("/gates/G001/required_attestations", ["artifact.signature", "build.*", claim]),
+	fixtures.put(concat("/", ["/change/files/weights.bin/covered_by", claim]), [fixtures.digests.other]),
+])
+
+# The same with two statements, of which the second has other facts.
+asked_twice(claim, facts, others) := array.concat(
+	array.concat(fixtures.said("rows", claim, others), asked(claim, facts)),
+	[
+		fixtures.put(
+			concat("/", ["/claims", claim, "all"]),
+			[fixtures.digests.other, fixtures.digests.rows],
+		),
+		fixtures.put(
+			concat("/", ["/change/files/weights.bin/covered_by", claim]),
+			[fixtures.digests.other, fixtures.digests.rows],
+		),
+	],
+)
+
+failed := ["fail", {["change.attested.failed", null, "weights.bin"]}]
+
+conflict := ["fail", {["change.attested.conflict", null, "weights.bin"]}]
+
+test_passes_when_the_tests_passed if {
+	answer(asked("test.result", {"result": "passed"})) == ["pass", set()]
+	answer(asked_twice("test.result", {"result": "passed"}, {"result": "passed"})) == ["pass", set()]
+}
+
+test_fails_when_the_tests_failed if {
+	answer(asked("test.result", {"result": "failed"})) == failed
+	answer(asked_twice("test.result", {"result": "failed"}, {"result": "failed"})) == failed
+}
+
+test_fails_when_one_run_passed_and_one_failed if {
+	answer(asked_twice("test.result", {"result": "failed"}, {"result": "passed"})) == conflict
+	answer(asked_twice("eval", {"result": "failed"}, {})) == conflict
+	answer(asked_twice("review", {"decision": "approved"}, {"decision": "rejected"})) == conflict
+}
+
+test_passes_when_a_statement_of_another_claim_failed if {
+	answer([fixtures.put(fixtures.statement("approval", "facts/result"), "failed")]) == ["pass", set()]
+}
+
+test_fails_with_a_message_about_a_failure if {
+	whole(asked("test.result", {"result": "failed"})) == {
+		"evidence": {fixtures.digests.sig1, fixtures.digests.prov},
+		"reason": null,
+		"violations": {{
+			"artifact": null,
+			"code": "change.attested.failed",
+			"evidence": [fixtures.digests.other],
+			"file": "weights.bin",
+			"message": "gate G001 requires test.result, and what covers it says no",
+		}},
+	}
+}
+
+test_fails_with_a_message_about_a_conflict if {
+	whole(asked_twice("test.result", {"result": "failed"}, {"result": "passed"})) == {
+		"evidence": {fixtures.digests.sig1, fixtures.digests.prov, fixtures.digests.rows},
+		"reason": null,
+		"violations": {{
+			"artifact": null,
+			"code": "change.attested.conflict",
+			"evidence": [fixtures.digests.other],
+			"file": "weights.bin",
+			"message": "gate G001 requires test.result, and the statements that cover it disagree",
+		}},
+	}
+}
+
 test_passes_when_all_is_covered if {
 	answer([]) == ["pass", set()]
 }

@@ -18,6 +18,12 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 	found := policy_unchanged.violations with input as doc
 }
 
+# Patches by which a second statement, which decides so, covers the configuration.
+with_another(decision) := array.concat(fixtures.said("other", "approval", {"decision": decision}), [
+	fixtures.put("/claims/approval/all", [fixtures.digests.approval, fixtures.digests.other]),
+	fixtures.put("/change/files/gate.yaml/covered_by/approval", [fixtures.digests.approval, fixtures.digests.other]),
+])
+
 test_passes_when_the_change_is_approved if {
 	answer([]) == ["pass", set()]
 }
@@ -72,6 +78,50 @@ test_fails_when_the_approval_is_not_verified if {
 	answer([
 		fixtures.put("/change/files/gate.yaml/covered_by/approval", [fixtures.digests.rejected]),
 	]) == ["fail", {["change.policy_unchanged.changed", null, "gate.yaml"]}]
+}
+
+test_passes_when_two_approve if {
+	answer(with_another("approved")) == ["pass", set()]
+}
+
+test_fails_when_approval_is_refused if {
+	answer([fixtures.put(fixtures.statement("approval", "facts/decision"), "rejected")]) == ["fail", {
+		["change.policy_unchanged.rejected", null, "gate.yaml"],
+	}]
+}
+
+test_fails_when_the_approval_says_nothing if {
+	answer([fixtures.put(fixtures.statement("approval", "facts"), {})]) == ["fail", {
+		["change.policy_unchanged.rejected", null, "gate.yaml"],
+	}]
+}
+
+test_fails_when_one_approves_and_one_refuses if {
+	answer(with_another("rejected")) == ["fail", {["change.policy_unchanged.conflict", null, "gate.yaml"]}]
+}
+
+test_fails_with_a_message_about_a_refusal if {
+	whole([fixtures.put(fixtures.statement("approval", "facts/decision"), "rejected")]) == {
+		"evidence": set(),
+		"reason": "changed files that steer the gate, all approved: 0",
+		"violations": {{
+			"artifact": null,
+			"code": "change.policy_unchanged.rejected",
+			"evidence": [fixtures.digests.approval],
+			"file": "gate.yaml",
+			"message": "it steers the gate (configuration) and its approval was refused",
+		}},
+	}
+}
+
+test_fails_with_a_message_about_a_conflict if {
+	whole(with_another("rejected")).violations == {{
+		"artifact": null,
+		"code": "change.policy_unchanged.conflict",
+		"evidence": [fixtures.digests.other],
+		"file": "gate.yaml",
+		"message": "it steers the gate (configuration) and its approvals disagree",
+	}}
 }
 
 test_fails_when_key_is_changed if {

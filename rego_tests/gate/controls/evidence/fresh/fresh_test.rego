@@ -18,7 +18,7 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 	found := fresh.violations with input as doc
 }
 
-test_passes_when_nothing_is_limited if {
+test_passes_when_all_is_young_enough if {
 	answer([]) == ["pass", set()]
 }
 
@@ -128,6 +128,13 @@ test_fails_when_there_is_no_time if {
 		fixtures.put("/parameters/evidence.fresh/build.provenance", 6000),
 		fixtures.put(fixtures.statement("prov", "stated_at_s"), null),
 	]) == ["fail", {["evidence.fresh.untimed", null, null]}]
+}
+
+test_fails_when_an_approval_is_of_an_earlier_year if {
+	answer([
+		fixtures.put(fixtures.statement("approval", "signed_at"), {"at_s": 0, "source": "none"}),
+		fixtures.put(fixtures.statement("approval", "stated_at_s"), 1704067200),
+	])[0] == "fail"
 }
 
 test_fails_with_a_message if {
