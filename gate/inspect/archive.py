@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from gate.inspect.context import CapError, Context, Findings, shown
 from gate.inspect.magic import NPY_MAGIC, is_pickle_head
 from gate.inspect.numpy import inspect_npy
-from gate.inspect.pickle import inspect_torch_data, is_hidden_pickle
+from gate.inspect.pickle import Hidden, hidden_pickle, inspect_torch_data
 from gate.inspect.pickle_values import Storage
 from gate.inspect.source import CHUNK_BYTES, BytesSource, Slice, Source, SourceError
 from gate.inspect.zip_directory import Member, ZipError, read_directory
@@ -27,6 +27,7 @@ _PREFIX_BYTES: Final = 128 << 10
 _TORCH_NOTES: Final = frozenset(
     {"version", "byteorder", ".data/serialization_id", ".format_version", ".storage_alignment"}
 )
+_STORAGE: Final = re.compile(r"data/([0-9]{1,19})")
 _NOTE: Final = re.compile(rb"[0-9A-Za-z_.\- ]{0,255}\n?")
 
 
@@ -133,10 +134,9 @@ class _Archive:
                 return self._take(member, inspection)
             if name in _TORCH_NOTES and _NOTE.fullmatch(inside.read_at(0, 512)):
                 return None
-            if name.startswith("data/"):
-                self._sizes[name.removeprefix("data/")] = member.unpacked
-                self._judge_storage(member, inside)
-                return None
+            if (storage := _STORAGE.fullmatch(name)) is not None:
+                self._sizes[storage[1]] = member.unpacked
+                return self._judge_storage(member, inside)
             if name.startswith("code/"):
                 message = f"member {shown(member.name)} is a program (TorchScript)"
                 self._found.add("archive.code", Severity.HIGH, message)
@@ -146,10 +146,12 @@ class _Archive:
             return self._take(member, inspect_npy(member.name, inside, context))
         return self._take(member, context.nested(member.name, inside, context))
 
-    def _judge_storage(self, member: Member, inside: Source) -> None:
+    def _judge_storage(self, member: Member, inside: Source) -> str | None:
         """Raw numbers, that no loader takes for anything else; a pickle among them is there to be found by one."""
-        if is_pickle_head(inside.read_at(0, 2)) and is_hidden_pickle(inside, self._context):
+        hidden = hidden_pickle(inside, self._context) if is_pickle_head(inside.read_at(0, 2)) else Hidden.NO
+        if hidden is Hidden.YES:
             self._found.add("archive.hidden_pickle", Severity.CRITICAL, f"storage {shown(member.name)} is a pickle")
+        return f"{shown(member.name)}: may be a pickle" if hidden is Hidden.UNKNOWN else None
 
     def _take(self, member: Member, inspection: FileInspection) -> str | None:
         for finding in inspection.findings:
@@ -179,11 +181,14 @@ class _Archive:
         return BytesSource(data)
 
     def check_storages(self) -> None:
-        """Torch: each storage that the pickle refers to is there, with the size that its tensors take for granted."""
+        """Torch: the storages are those that the pickle refers to, with the size that its tensors take for granted."""
         for key, storage in self._storages.items():
             if self._sizes.get(key) != storage.elements * storage.element_bytes:
                 message = f"storage {shown(key, 40)} is missing, or has another size than its tensors say"
                 self._found.add("pickle.storage", Severity.HIGH, message)
+        for key in self._sizes.keys() - self._storages.keys():
+            message = f"storage {shown(key, 40)} belongs to no tensor"
+            self._found.add("archive.unused_storage", Severity.HIGH, message)
 
 
 def _inflate(source: Source, limit: int, context: Context, *, whole: bool) -> bytes:

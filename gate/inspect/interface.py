@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, Protocol
 
 from gate.inspect.context import Budget, CapError, Context, Findings, shown
 from gate.inspect.limits import InspectLimits
-from gate.inspect.magic import is_pickle_head, may_be_pickle
+from gate.inspect.magic import may_be_pickle
 from gate.inspect.sniff import has_expected_format, is_pickle_name, recognise
 from gate.inspect.source import FileSource, Source, SourceError
 from gate.inspect.text import text_problem
@@ -37,9 +37,13 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "json": ("text", "inspect_json"),
     "yaml": ("text", "inspect_yaml"),
     "text": ("text", "inspect_text"),
+    "parquet": ("tables", "inspect_parquet"),
+    "arrow": ("tables", "inspect_arrow"),
+    "jinja": ("text", "inspect_template"),
     "code": ("remote_code", "inspect_code"),
 }
 _COMPRESSED: Final = frozenset({"gzip", "zlib", "bz2", "xz", "lzma"})
+_BARE: Final = frozenset({"unknown", "sentencepiece"})
 _ZIP_FORMATS: Final = frozenset({"zip", "torch", "torchscript", "npz", "keras"})
 
 
@@ -73,19 +77,20 @@ def _judge(path: str, source: Source, context: Context, found: Findings) -> File
         return FileInspection("empty", inspected=True)
     head = source.read_at(0, context.limits.head_bytes)
     name = recognise(path, head, source.size)
-    if name == "safetensors" and is_pickle_head(head) and _is_hidden_pickle(source, context, head):
-        found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
-    if name in {"text", "json", "yaml", "jinja", "code"} and _is_hidden_pickle(source, context, head):
-        found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
+    unclear = name not in _BARE and name != "pickle" and _may_hide_pickle(path, source, context, head, found)
     if name != "tar" and head[257:262] == b"ustar":
         found.add("file.polyglot", Severity.CRITICAL, "is a tar archive too")
     if name in _INSPECTORS or name in _COMPRESSED:
         judged = _inspector(name)(path, source, context)
-    elif name in {"unknown", "sentencepiece"} and _is_bare_pickle(source, context, head):
+    elif name in _BARE and _is_bare_pickle(source, context, head):
         judged = _inspector("pickle")(path, source, context)
     else:
         judged = FileInspection(name, inspected=False, reason=_why_not(path, name, source))
     _check_disguise(path, source, judged, found)
+    if unclear and judged.inspected:
+        found.extend(judged.findings)
+        reason = "may be a pickle too, and was not followed to its end"
+        return FileInspection(judged.format, inspected=False, reason=reason)
     return judged
 
 
@@ -99,12 +104,16 @@ def _inspector(name: str) -> Inspector:
     return inspector
 
 
-def _is_hidden_pickle(source: Source, context: Context, head: bytes) -> bool:
+def _may_hide_pickle(path: str, source: Source, context: Context, head: bytes, found: Findings) -> bool:
+    """Adds a finding for a file of another format that is a pickle too; says whether that stays unclear."""
     if not may_be_pickle(head):
         return False
-    from gate.inspect.pickle import is_hidden_pickle
+    from gate.inspect.pickle import Hidden, hidden_pickle
 
-    return is_hidden_pickle(source, context)
+    hidden = hidden_pickle(source, context, loadable=is_pickle_name(path))
+    if hidden is Hidden.YES:
+        found.add("file.polyglot", Severity.CRITICAL, "is a pickle too, and calls what is not allowed")
+    return hidden is Hidden.UNKNOWN
 
 
 def _is_bare_pickle(source: Source, context: Context, head: bytes) -> bool:
@@ -116,8 +125,6 @@ def _is_bare_pickle(source: Source, context: Context, head: bytes) -> bool:
 
 
 def _why_not(path: str, name: str, source: Source) -> str:
-    if name == "jinja":
-        return "chat templates are not inspected by this version"
     if name != "unknown":
         return f"format {name} is not inspected by this version"
     if is_pickle_name(path):

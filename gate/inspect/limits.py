@@ -33,11 +33,13 @@ class InspectLimits:
     """Bytes of a zip's central directory."""
     archive_depth: int = 3
     """Archives inside archives."""
-    pickle_operations: int = 10_000_000
+    pickle_operations: int = 4_000_000
     """Pickle operations of one file, all its pickles together."""
     pickle_streams: int = 1000
     """Pickles that follow one another in one stream."""
-    pickle_line_bytes: int = 16 << 20
-    """Bytes of one line argument of a pickle."""
+    pickle_line_bytes: int = 64 << 10
+    """Bytes of one line argument of a pickle that are kept; the rest of the line is passed over."""
+    hidden_operations: int = 50_000
+    """Pickle operations that are followed in a file that passes for something else."""
     findings: int = 100
     """Findings kept for one file; there being more is a finding itself."""

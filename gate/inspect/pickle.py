@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final
 
 from gate.inspect.context import Context, Findings
@@ -14,7 +15,16 @@ from gate.model.scan import FileInspection, Severity
 LEGACY_TORCH: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of `torch.save` before version 1.6 begin: a pickle of their magic number."""
 _LEGACY_PICKLES: Final = 5
-_EXHAUSTED: Final = "has more pickle operations than the limit"
+_EXHAUSTED: Final = "has more in its pickles than the limits allow to follow"
+_FEW_OPERATIONS: Final = 3
+
+
+class Hidden(Enum):
+    """Whether bytes that pass for something else are a pickle that does what is not allowed."""
+
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
 
 
 def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bool = False) -> Walk:
@@ -25,20 +35,37 @@ def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bo
     return result
 
 
-def is_hidden_pickle(source: Source, context: Context) -> bool:
+def hidden_pickle(source: Source, context: Context, *, loadable: bool = False) -> Hidden:
     """Whether bytes that pass for something else are a pickle that calls, or imports, what is not allowed.
 
     Text often begins like a pickle. One that only imports has to come to its end, and with names that can be imported.
+    Nobody knows what comes behind the last operation that is followed; nor, in what a loader would unpickle
+    (`loadable`), behind a break that comes late: the gate and the unpickler may differ about it.
     """
-    result = walk_pickle(source, 0, context)
+    result = _walk_hidden(source, context)
     complete = result.error is None and not result.exhausted
-    return result.calls or (result.refused and complete and all(is_plain_name(name) for name in result.named))
+    if result.calls or (result.refused and complete and all(is_plain_name(name) for name in result.named)):
+        return Hidden.YES
+    late = result.error is not None and result.operations > _FEW_OPERATIONS
+    return Hidden.UNKNOWN if result.exhausted or (loadable and late) else Hidden.NO
 
 
 def is_bare_pickle(source: Source, context: Context) -> bool:
     """Whether bytes without a PROTO operation are a pickle: they end like one, or name something on their way."""
-    result = walk_pickle(source, 0, context)
+    result = _walk_hidden(source, context)
     return bool(result.named) or result.refused or (result.error is None and result.operations > 1)
+
+
+def _walk_hidden(source: Source, context: Context) -> Walk:
+    """Reads what may be a pickle. Much less than of one that is named like it: any file may begin like a pickle."""
+    limits = context.limits
+    operations = min(limits.hidden_operations, context.budget.operations)
+    rules = WalkRules(
+        pickle_policy(), persistent=False, operations=operations, line_bytes=limits.pickle_line_bytes, plain=True
+    )
+    result = walk(source, 0, rules)
+    context.budget.operations -= result.operations
+    return result
 
 
 def inspect_pickle(_path: str, source: Source, context: Context) -> FileInspection:

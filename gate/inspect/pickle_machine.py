@@ -25,6 +25,7 @@ from gate.inspect.pickle_values import (
     Reference,
     Storage,
     Table,
+    UnknownError,
     Value,
     Walk,
     WalkRules,
@@ -59,7 +60,7 @@ class Machine:
         """Reports something; repeated reports count once."""
         self.noted += 1
         if self.noted > _NOTED:
-            raise MalformedError("it does more that is not allowed than is worth listing")
+            raise UnknownError("it does more that is not allowed than is worth listing")
         if len(self.notes) < _NOTES:
             self.notes[f"pickle.{rule}", severity, message] = None
 
@@ -141,6 +142,8 @@ class Machine:
 
     def persist(self, value: Value) -> None:
         """Judges a persistent id, which only torch's own containers can resolve, and pushes what it stands for."""
+        if self.rules.plain:
+            raise MalformedError("a persistent id, which nothing resolves")
         try:
             if not self.rules.persistent:
                 raise RefusedError("only a torch archive resolves it")  # noqa: TRY301 - the reasons meet below
@@ -185,6 +188,7 @@ def walk(source: Source, offset: int, rules: WalkRules) -> Walk:
     value: Value = NONE
     error: str | None = None
     count = 0
+    unknown = False
     try:
         while not machine.stopped and count < rules.operations:
             if reader.at >= len(reader.buffer):
@@ -197,10 +201,12 @@ def walk(source: Source, offset: int, rules: WalkRules) -> Walk:
             value = machine.pop()
     except MalformedError as problem:
         error = str(problem)
+    except UnknownError:
+        unknown = True
     return Walk(
         end=reader.position,
         error=error,
-        exhausted=error is None and not machine.stopped,
+        exhausted=unknown or (error is None and not machine.stopped),
         notes=tuple(machine.notes),
         named=frozenset(machine.named),
         refused=machine.refused,

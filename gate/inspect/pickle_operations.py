@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
 from gate.inspect.pickle_machine import NAME_CHARACTERS, Machine
+from gate.inspect.pickle_numbers import float_of, index_of, integer_of
 from gate.inspect.pickle_values import BOOL, BYTES, DENIED, NONE, NUMBER, TEXT, Items, MalformedError, Table, Value
 from gate.model.scan import Severity
 
 Operation = Callable[[Machine], None]
 
-_INTEGER: Final = re.compile(rb"[+-]?[0-9]+")
-_INDEX: Final = re.compile(rb"[0-9]{1,18}")
-_FLOAT: Final = re.compile(rb"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|nan)")
 _LONG_BYTES: Final = 16
 _PROTOCOL: Final = 5
 
@@ -74,23 +71,15 @@ def _int_line(machine: Machine) -> None:
     if line in {b"00", b"01"}:
         machine.stack.append(BOOL)
     else:
-        _push_integer(machine, line)
+        machine.stack.append(integer_of(line))
 
 
 def _long_line(machine: Machine) -> None:
-    _push_integer(machine, machine.reader.line().removesuffix(b"L"))
-
-
-def _push_integer(machine: Machine, line: bytes) -> None:
-    if not _INTEGER.fullmatch(line):
-        raise MalformedError("a number is not written as one")
-    machine.stack.append(int(line) if len(line) <= 40 else NUMBER)
+    machine.stack.append(integer_of(machine.reader.line().removesuffix(b"L")))
 
 
 def _float_line(machine: Machine) -> None:
-    if not _FLOAT.fullmatch(machine.reader.line()):
-        raise MalformedError("a number is not written as one")
-    machine.stack.append(NUMBER)
+    machine.stack.append(float_of(machine.reader.line()))
 
 
 def _float(machine: Machine) -> None:
@@ -100,9 +89,10 @@ def _float(machine: Machine) -> None:
 
 def _string_line(machine: Machine) -> None:
     line = machine.reader.line()
-    if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:
+    long = len(line) > NAME_CHARACTERS  # and perhaps cut
+    if len(line) < 2 or (line[:1] != line[-1:] and not long) or line[:1] not in {b"'", b'"'}:
         raise MalformedError("text is not quoted")
-    if b"\\" in line:
+    if long or b"\\" in line:
         machine.stack.append(TEXT)
     else:
         machine.text(line[1:-1], "ascii")
@@ -209,10 +199,7 @@ def _get(machine: Machine, index: int) -> None:
 
 
 def _line_index(machine: Machine) -> int:
-    line = machine.reader.line()
-    if not _INDEX.fullmatch(line):
-        raise MalformedError("a memo index is not a number")
-    return int(line)
+    return index_of(machine.reader.line())
 
 
 def _global(machine: Machine) -> None:
@@ -221,8 +208,14 @@ def _global(machine: Machine) -> None:
 
 
 def _global_lines(machine: Machine) -> tuple[str, str]:
+    return _global_line(machine), _global_line(machine)
+
+
+def _global_line(machine: Machine) -> str:
+    line = machine.reader.line()
     try:
-        return machine.reader.line().decode("utf-8"), machine.reader.line().decode("utf-8")
+        # A long one is perhaps cut inside a character.
+        return line.decode("utf-8", "replace" if len(line) > NAME_CHARACTERS else "strict")
     except UnicodeDecodeError:
         raise MalformedError("the name of a global is not UTF-8") from None
 
@@ -286,8 +279,11 @@ def _persistent(machine: Machine) -> None:
 
 def _extension(width: int) -> Operation:
     def operation(machine: Machine) -> None:
-        machine.reader.skip(width)
-        machine.refused = machine.calls = True
+        if int.from_bytes(machine.reader.take(width), "little", signed=width == 4) <= 0:
+            raise MalformedError("a number of the extension registry is not positive")
+        machine.refused = True
+        # The registry is empty unless a program fills it: what only begins like a pickle calls nothing with it.
+        machine.calls = machine.calls or not machine.rules.plain
         machine.note("extension", Severity.CRITICAL, "names a global through the extension registry")
         machine.stack.append(DENIED)
 

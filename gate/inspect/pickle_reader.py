@@ -67,17 +67,16 @@ class PickleReader:
         return int.from_bytes(self.take(width), "little")
 
     def line(self) -> bytes:
-        """The bytes up to the next line feed, without it."""
+        """The bytes up to the next line feed, without it; of a line beyond the limit only its beginning."""
+        head = b""
         end = self.buffer.find(b"\n", self.at)
-        span = min(WINDOW_BYTES, self._line_bytes)
         while end < 0:
-            available = min(span, self.remaining)
-            if len(self.buffer) - self.at < available:
-                self.fill(available)
-            end = self.buffer.find(b"\n", self.at)
-            if end < 0 and (available == self.remaining or span == self._line_bytes):
+            head += self.buffer[self.at : self.at + self._line_bytes - len(head)]
+            self.at = len(self.buffer)
+            if not self.remaining:
                 raise MalformedError("a line does not end")
-            span = min(span * 4, self._line_bytes)
-        line = self.buffer[self.at : end]
+            self.fill(1)
+            end = self.buffer.find(b"\n")
+        line = head + self.buffer[self.at : min(end, self.at + self._line_bytes - len(head))]
         self.at = end + 1
         return line

@@ -81,11 +81,16 @@ class MalformedError(Exception):
     """The stream is no pickle from here on; the text says why."""
 
 
+class UnknownError(Exception):
+    """The stream may go on as a pickle, but the machine cannot follow it; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """What one pickle was found to do.
 
-    `end` is the offset behind it. `error` is why it broke off; `None` when it reached STOP or, if `exhausted`, the cap.
+    `end` is the offset behind it. `error` is why it broke off; `None` when it reached STOP or, if `exhausted`, the cap
+    or something that the machine cannot follow.
     `named` holds the globals that it names, `refused` tells that one of them is not allowed, `calls` that such a one
     was called. `storages` are the persistent ids of torch, by key. `value` is what the pickle stands for.
     """
@@ -104,9 +109,13 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class WalkRules:
-    """How one pickle is read. `persistent` allows torch's persistent ids, which only its own containers resolve."""
+    """How one pickle is read. `persistent` allows torch's persistent ids, which only its own containers resolve.
+
+    `plain` ends the pickle at any persistent id, as an unpickler ends it that resolves none.
+    """
 
     policy: PicklePolicy
     persistent: bool
     operations: int
     line_bytes: int
+    plain: bool = False

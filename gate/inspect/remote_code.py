@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.inspect.context import Context, Findings, shown
+from gate.inspect.loaders import leaves_folder, names_code, names_keras_module
 from gate.inspect.source import Source
+from gate.inspect.templates import judge_template
 from gate.model.scan import FileInspection, Severity
 
 _ATTENTION: Final = frozenset(
@@ -41,45 +43,53 @@ class Pairs:
 
 def scan_settings(path: str, root: object, found: Findings) -> None:
     """Looks at every key at any depth of a parsed document, and at the lists of modules that some libraries keep."""
-    for key, value in _members(root):
-        if key in _CODE_KEYS and not _is_empty(value):
-            message = f"{key} makes a loader run code that comes with the artifact or from a hub"
-            found.add(f"remote_code.{_CODE_KEYS[key]}", Severity.HIGH, message)
-        elif key == "_target_":
-            found.add("remote_code.target", Severity.HIGH, f"_target_ names a callable for hydra: {_brief(value)}")
-        elif key in _ATTENTION_KEYS and not _is_known_attention(value):
-            message = f"{key} is none of the built-in implementations: {_brief(value)}"
-            found.add("remote_code.attn_implementation", Severity.HIGH, message)
-        elif key in _TEMPLATE_KEYS and not _is_empty(value):
-            found.add(
-                "template.present", Severity.NONE, "holds a chat template, which is not inspected by this version"
-            )
+    for members in _objects(root):
+        for key, value in members:
+            _scan_member(key, value, found)
+        if names_keras_module(dict(members)):
+            found.add("remote_code.keras_module", Severity.HIGH, "an object of keras is of a module outside of it")
     name = path.rpartition("/")[2].lower()
     if name == "model_index.json":
         _scan_model_index(root, found)
     elif name == "modules.json":
         _scan_modules(root, found)
+    elif name == "router_config.json":
+        _scan_router(root, found)
 
 
-def _members(root: object) -> Iterator[tuple[str, object]]:
-    """All members of all objects, without recursion."""
+def _scan_member(key: str, value: object, found: Findings) -> None:
+    """Looks at one member of an object, at whatever depth."""
+    if key in _CODE_KEYS and not _is_empty(value):
+        message = f"{key} makes a loader run code that comes with the artifact or from a hub"
+        found.add(f"remote_code.{_CODE_KEYS[key]}", Severity.HIGH, message)
+    elif key in _ATTENTION_KEYS and not _is_known_attention(value):
+        message = f"{key} is none of the built-in implementations: {_brief(value)}"
+        found.add("remote_code.attn_implementation", Severity.HIGH, message)
+    elif key in _TEMPLATE_KEYS and not _is_empty(value):
+        judge_template("\n".join(_texts(value)), found)
+    elif key == "weight_map":
+        for tensor, file in _top(value):
+            if leaves_folder(file):
+                message = f"the file of tensor {shown(tensor, 60)} is not beside its index: {_brief(file)}"
+                found.add("json.path", Severity.HIGH, message)
+    elif (named := names_code(key, value)) is not None:
+        found.add(f"remote_code.{named[0]}", Severity.HIGH, f"{key} names code for {named[1]} to run: {_brief(value)}")
+
+
+def _objects(root: object) -> Iterator[tuple[tuple[str, object], ...]]:
+    """The members of each object, without recursion."""
     waiting: list[object] = [root]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, Pairs):
-            for key, item in value.items:
-                yield key, item
-                waiting.append(item)
-        elif isinstance(value, Mapping):
-            for key, item in value.items():
-                yield str(key), item
-                waiting.append(item)
-        elif isinstance(value, list):
+        if isinstance(value, list):
             waiting.extend(value)
+        elif members := _top(value):
+            yield members
+            waiting.extend(item for _, item in members)
 
 
 def _top(root: object) -> tuple[tuple[str, object], ...]:
-    """The members of the outermost object."""
+    """The members of an object; of anything else none."""
     if isinstance(root, Pairs):
         return root.items
     return tuple((str(key), value) for key, value in root.items()) if isinstance(root, Mapping) else ()
@@ -118,6 +128,29 @@ def _scan_modules(root: object, found: Findings) -> None:
         for key, value in _top(module):
             if key == "type" and not (isinstance(value, str) and value.startswith("sentence_transformers.")):
                 found.add("remote_code.modules", Severity.HIGH, f"a module has a class of its own: {_brief(value)}")
+            elif key == "path" and leaves_folder(value):
+                found.add("json.path", Severity.HIGH, f"a module is not below its model: {_brief(value)}")
+
+
+def _scan_router(root: object, found: Findings) -> None:
+    """Sentence Transformers: a router names the classes of its routes."""
+    for key, types in _top(root):
+        for _, value in _top(types) if key == "types" else ():
+            if not (isinstance(value, str) and value.startswith("sentence_transformers.")):
+                found.add("remote_code.modules", Severity.HIGH, f"a route has a class of its own: {_brief(value)}")
+
+
+def _texts(root: object) -> Iterator[str]:
+    """All texts inside a value."""
+    waiting = [root]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            waiting.extend(value)
+        else:
+            waiting.extend(item for _, item in _top(value))
 
 
 def _brief(value: object) -> str:

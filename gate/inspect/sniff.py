@@ -89,10 +89,14 @@ _EXPECTED: Final[Mapping[str, frozenset[str]]] = {
     "keras": frozenset({"keras", "hdf5"}),
     "zip": frozenset({"zip", "torch", "torchscript", "npz", "keras"}),
     "parquet": frozenset({"parquet"}),
+    "arrow": frozenset({"arrow"}),
+    "feather": frozenset({"arrow"}),
     "png": frozenset({"png"}),
     "jpg": frozenset({"jpeg"}),
     "jpeg": frozenset({"jpeg"}),
 }
+_LOADED: Final = _words("pickle torch torch.legacy torchscript gzip zlib bz2 xz lzma ")
+"""Formats that a loader finds in a file which is named like a pickle."""
 
 
 def suffix_of(path: str) -> str:
@@ -102,8 +106,8 @@ def suffix_of(path: str) -> str:
 
 def is_text_name(path: str) -> bool:
     """Whether a name promises text that no loader runs."""
-    name = path.rpartition("/")[2].lower()
-    return suffix_of(path) in _TEXT_SUFFIXES or name.partition(".")[0] in _TEXT_NAMES
+    suffix = suffix_of(path)
+    return suffix in _TEXT_SUFFIXES or (not suffix and path.rpartition("/")[2].lower() in _TEXT_NAMES)
 
 
 def is_pickle_name(path: str) -> bool:
@@ -115,6 +119,8 @@ def has_expected_format(path: str, name: str) -> bool:
     """Whether a recognised format is what the file's name promises."""
     if is_text_name(path):
         return name in {"text", "json", "code"}
+    if is_pickle_name(path):
+        return name in _LOADED or name == _BY_SUFFIX.get(suffix_of(path))
     return name in _EXPECTED.get(suffix_of(path), {name})
 
 

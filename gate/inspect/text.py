@@ -11,6 +11,7 @@ from gate.formats.strict_json import StrictJsonError, loads
 from gate.inspect.context import Context, Findings, shown
 from gate.inspect.remote_code import Pairs, scan_settings
 from gate.inspect.source import Source, chunks
+from gate.inspect.templates import is_template_name, judge_template
 from gate.model.scan import FileInspection, Severity
 
 _CONTROL: Final = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
@@ -30,12 +31,28 @@ def text_problem(source: Source) -> str | None:
     return None
 
 
-def inspect_text(_path: str, source: Source, _context: Context) -> FileInspection:
+def inspect_text(path: str, source: Source, context: Context) -> FileInspection:
     """Judges a file whose name says that it is text."""
     problem = text_problem(source)
     if problem is not None:
         return FileInspection("unknown", inspected=False, reason=f"named like text, but {problem}")
-    return FileInspection("text", inspected=True)
+    return _template("text", source, context) if is_template_name(path) else FileInspection("text", inspected=True)
+
+
+def inspect_template(_path: str, source: Source, context: Context) -> FileInspection:
+    """Judges a file whose suffix says that it is a template."""
+    problem = text_problem(source)
+    if problem is not None:
+        return FileInspection("jinja", inspected=False, reason=f"a template, but {problem}")
+    return _template("jinja", source, context)
+
+
+def _template(name: str, source: Source, context: Context) -> FileInspection:
+    if source.size > context.limits.json_bytes:
+        return FileInspection(name, inspected=False, reason="longer than the limit for templates")
+    found = Findings(context.limits.findings)
+    judge_template(source.read_at(0, source.size).decode(), found)
+    return FileInspection(name, inspected=True, findings=found.done())
 
 
 def inspect_json(path: str, source: Source, context: Context) -> FileInspection:

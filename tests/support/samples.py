@@ -273,6 +273,22 @@ def npy(
     return b"\x93NUMPY" + bytes((version, 0)) + struct.pack(width, len(header)) + header + data
 
 
+def safetensors_and_pickle(payload: bytes) -> bytes:
+    """A whole safetensors file whose length reads as SHORT_BINBYTES (`C`): an unpickler jumps into the header.
+
+    There SHORT_BINSTRING (`U`) jumps from one to the next, inside a JSON text, and at last over the header's end.
+    """
+    length, size, start = 0x6443, len(payload) + 100, 102
+    tail = f'"}},"w":{{"dtype":"U8","shape":[{size}],"data_offsets":[0,{size}]}}}}'.encode()
+    header = b'{"__metadata__":{"a":"'.ljust(start - 8, b"x")
+    while length - len(header) > 248:
+        header += b"U~" + b"y" * 126
+    last = 120  # bytes: the last jump ends exactly where the header does
+    filler = length - len(header) - last - 2
+    header += b"U" + bytes((filler,)) + b"z" * filler + b"U" + bytes((last - 2,)) + tail
+    return struct.pack("<Q", length) + header.ljust(length) + payload.ljust(size, b"\0")
+
+
 def safetensors(
     header: Any = None, data: bytes = b"\x00" * 8, *, raw: bytes | None = None, length: int | None = None
 ) -> bytes:

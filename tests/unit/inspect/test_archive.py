@@ -111,6 +111,10 @@ def with_wide_sizes(data: bytes, extra: bytes | None = None) -> bytes:
         (samples.torch_zip(EVIL), "pickle.global"),
         (samples.torch_zip(samples.state_dict() + EVIL), "pickle.trailing_data"),
         (samples.torch_zip(extra={"data/2": EVIL}), "archive.hidden_pickle"),
+        (samples.torch_zip(extra={"data/2": b"x"}), "archive.unused_storage"),
+        (samples.torch_zip(extra={"data/evil.py": b"import os"}), "remote_code.file"),
+        (samples.torch_zip(extra={"data/model.pkl": EVIL[2:]}), "pickle.global"),
+        (samples.torch_zip(extra={"data/1/x.pkl": EVIL}), "pickle.global"),
         (samples.torch_zip(extra={"other.pkl": EVIL}), "pickle.global"),
         (samples.torch_zip(extra={"code/__torch__.py": b"class M: pass"}), "archive.code"),
         (samples.torch_zip(extra={"version": b"\x80\x04" + EVIL[2:]}), "pickle.global"),
@@ -229,6 +233,8 @@ def test_what_cannot_be_unpacked_is_not_inspected() -> None:
         (patched(patched(deflated, CENTRAL, 24, b"\xff\xff\xff\0"), LOCAL, 22, b"\xff\xff\xff\0"), "more than it can"),
         (samples.zip_bytes({"blob": b"\x01\x02\x03"}), "blob"),
         (samples.torch_zip(extra={"blob": b"\x01\x02\x03"}), "blob"),
+        (samples.torch_zip(extra={"data/x.tar": bytes(257) + b"ustar" + bytes(300)}), "format tar"),
+        (samples.torch_zip(extra={"data/2": b"\x80\x02" + b"N0" * 60_000}), "may be a pickle"),
         (samples.zip_bytes({"metadata.json": b"{}", "config.json": b"{}", "model.weights.h5": b""}), "keras"),
     ):
         assert not_inspected(look("x.zip", bad), word), (word, look("x.zip", bad))

@@ -37,6 +37,11 @@ def test_an_empty_file_is_empty() -> None:
         ("a.keras", ZIP, "zip"),
         ("a.onnx", pickle.dumps(1), "pickle"),
         ("logo.png", EVIL, "pickle"),
+        ("pytorch_model.bin", samples.safetensors(), "safetensors"),
+        ("model.pkl", samples.safetensors(), "safetensors"),
+        ("model.pt", samples.npy(), "numpy"),
+        ("model.ckpt", ZIP, "zip"),
+        ("model.joblib", b"\x89HDF\r\n\x1a\n", "hdf5"),
     ],
 )
 def test_a_file_is_judged_by_its_content_and_flagged_for_its_name(name: str, data: bytes, kind: str) -> None:
@@ -50,7 +55,6 @@ def test_a_file_is_judged_by_its_content_and_flagged_for_its_name(name: str, dat
     [
         ("model.safetensors", samples.safetensors()),
         ("pytorch_model.bin", samples.torch_zip()),
-        ("pytorch_model.bin", samples.safetensors()),
         ("model.pt", samples.legacy_torch()),
         ("a.npz", samples.zip_bytes({"a.npy": samples.npy()})),
         ("noname", samples.npy()),
@@ -149,7 +153,6 @@ def test_code_is_a_finding(name: str, data: bytes) -> None:
         ("m.onnx", b"\x08\x07\x12\x04test", "onnx"),
         ("m.h5", b"\x89HDF\r\n\x1a\n", "hdf5"),
         ("tokenizer.model", b"\n\x0e\n\x05<unk>", "sentencepiece"),
-        ("chat_template.jinja", b"{{ x }}", "jinja"),
         ("m.tflite", b"\0\0\0\0TFL3", "tflite"),
         ("d.parquet", b"PAR1", "parquet"),
         ("logo.png", b"\x89PNG\r\n\x1a\n", "png"),
