@@ -79,8 +79,11 @@ class Glob:
         plain = _characters(path)
         # The fold of plain ASCII has as many characters: where it does not match, neither does the path.
         if not (plain.isascii() and plain.isprintable()):
+            normal = unicodedata.normalize("NFC", plain)
             yield self.segments, plain.split("/")
-            yield self.segments, unicodedata.normalize("NFC", plain).split("/")
+            yield self.segments, normal.split("/")
+            # What folds to several characters is still one for a `?`.
+            yield self.folded, "".join(one if len(one := fold(each)) <= 1 else each for each in normal).split("/")
 
     @property
     def start(self) -> tuple[str, ...]:

@@ -271,6 +271,12 @@ def test_s20_a_look_alike_triggers_as_well(pattern: str, path: str) -> None:
     assert compiled.triggers(path_text(path.encode()))
 
 
+@pytest.mark.parametrize("path", ["Prompts/\u00df.txt", "prom\u200bpts/\ufb01.txt", "PROMPTS/e\u0301.txt"], ids=ascii)
+def test_s20_a_question_mark_is_one_character_of_a_look_alike(path: str) -> None:
+    assert compile_glob("prompts/?.txt").triggers(path)
+    assert not compile_glob("prompts/???.txt").triggers(path)
+
+
 @pytest.mark.parametrize("path", ["prompt/p.txt", "prompts/q.txt", "prompts-/p.txt", "\u0440rompts/p.txt", "prompts"])
 def test_s20_what_only_reminds_of_a_match_does_not_trigger(path: str) -> None:
     assert not compile_glob("prompts/p.txt").triggers(path)
