@@ -20,7 +20,7 @@ _PROBLEM: Final = "a number is not written as one"
 def integer_of(line: bytes) -> Value:
     """The operand of INT and LONG: any base, with blanks and underscores; a NUL ends it (`strtol`, base 0)."""
     text = _before_nul(line).strip()
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or (not text and b"\0" in line):
         return NUMBER
     try:
         value = int(text, 8 if _OCTAL.fullmatch(text) else 0)

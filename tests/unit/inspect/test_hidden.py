@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gate.inspect.pickle_machine import walk
 from gate.inspect.pickle_policy import pickle_policy
@@ -46,7 +49,8 @@ def test_safetensors_named_like_a_pickle_and_broken_off_late_are_not_inspected()
 
 
 NUMBERS = [
-    b"I0x1\n", b"I 5 \n", b"I1_0\n", b"I-0b11\n", b"I0o17\n", b"I010\n", b"I5\x00junk\n", b"L1_0L\n", b"L0x1fL\n",
+    b"I0x1\n", b"I 5 \n", b"I1_0\n", b"I-0b11\n", b"I0o17\n", b"I010\n", b"I5\x00junk\n", b"I\x00x\n",
+    b"L1_0L\n", b"L0x1fL\n",
     b"Finfinity\n", b"F-Infinity\n", b"FNaN\n", b"F1e5\x00x\n", b"I" + b"9" * 5000 + b"\n", b"F" + b"1" * 5000 + b"\n",
     b"Np +5\n0g5\n", b"Np0_5\n0g5 \n", b"Np5\x00x\n0g5\n", b"V" + b"a" * 100_000 + b"\n",
     b"S'" + b"a" * 100_000 + b"'\n", b"L+7\n", b"V" + b"a" * 17_000_000 + b"\n", b"L" + b"0" * 100_000 + b"1L\n",
@@ -69,6 +73,17 @@ def test_numbers_in_the_syntax_of_the_unpickler_do_not_end_the_walk(name: str, n
 )
 def test_what_the_unpickler_refuses_ends_the_walk(line: bytes) -> None:
     assert walk(BytesSource(line + TAIL), 0, RULES).error is not None
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from("ILF"), st.text("0123456789abcxXoObB_+-. \t\r\0LeEinfINFtyan", max_size=8))
+def test_the_unpickler_accepts_no_number_that_ends_the_walk(operation: str, operand: str) -> None:
+    data = f"{operation}{operand}\n.".encode()
+    try:
+        pickle.loads(data)  # one number: the operand has no line feed
+    except (ValueError, OverflowError, pickle.UnpicklingError):
+        return
+    assert walk(BytesSource(data), 0, RULES).error is None
 
 
 def test_numbers_have_their_value() -> None:
