@@ -25,7 +25,7 @@ test_passes_when_a_control_passes if {
 				"status": "pass",
 				"violations": [],
 				"evidence": [fixtures.digests.report],
-				"reason": "scans: 2, artifacts looked at: 2",
+				"reason": "scans: 3, artifacts looked at: 2",
 			},
 		},
 	}

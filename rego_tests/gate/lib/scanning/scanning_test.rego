@@ -25,31 +25,31 @@ remote_code(patches) := value if {
 }
 
 test_all_are_usable if {
-	usable([]) == {"inspection", "tickets"}
+	usable([]) == {"inspection", "rows", "tickets"}
 }
 
 test_attested_and_inspected_are_usable if {
-	usable([fixtures.put("/parameters/scan.malware/observed", false)]) == {"inspection", "tickets"}
+	usable([fixtures.put("/parameters/scan.malware/observed", false)]) == {"inspection", "rows", "tickets"}
 }
 
 test_observed_is_usable_where_accepted if {
-	usable([fixtures.put("/scans/tickets/basis", "observed")]) == {"inspection", "tickets"}
+	usable([fixtures.put("/scans/tickets/basis", "observed")]) == {"inspection", "rows", "tickets"}
 }
 
 test_observed_is_not_usable if {
-	usable([fixtures.put("/scans/tickets/basis", "observed"), fixtures.put("/parameters/scan.malware/observed", false)]) == {"inspection"}
+	usable([fixtures.put("/scans/tickets/basis", "observed"), fixtures.put("/parameters/scan.malware/observed", false)]) == {"inspection", "rows"}
 }
 
 test_observed_is_not_usable_by_default if {
-	usable([fixtures.put("/scans/tickets/basis", "observed"), fixtures.remove("/parameters/scan.malware/observed")]) == {"inspection"}
+	usable([fixtures.put("/scans/tickets/basis", "observed"), fixtures.remove("/parameters/scan.malware/observed")]) == {"inspection", "rows"}
 }
 
 test_failed_is_not_usable if {
-	usable([fixtures.put("/scans/tickets/status", "failed")]) == {"inspection"}
+	usable([fixtures.put("/scans/tickets/status", "failed")]) == {"inspection", "rows"}
 }
 
 test_incomplete_is_usable if {
-	usable([fixtures.put("/scans/tickets/status", "incomplete")]) == {"inspection", "tickets"}
+	usable([fixtures.put("/scans/tickets/status", "incomplete")]) == {"inspection", "rows", "tickets"}
 }
 
 test_errors_when_parameters_are_broken if {
@@ -85,8 +85,8 @@ test_covers_nothing_of_another_artifact if {
 }
 
 test_inspections_are_those_of_the_gate if {
-	inspections([]) == {"inspection"}
-	inspections([fixtures.put("/scans/inspection/status", "failed")]) == {"inspection"}
+	inspections([]) == {"inspection", "rows"}
+	inspections([fixtures.put("/scans/inspection/status", "failed")]) == {"inspection", "rows"}
 }
 
 test_remote_code_needs_an_inspection_and_a_rule if {

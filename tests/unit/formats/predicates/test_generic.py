@@ -74,7 +74,7 @@ class TestGenericFrames:
 
     @pytest.mark.parametrize("claim", generic.OWN_CLAIMS)
     @pytest.mark.parametrize("field", ["result", "decision"])
-    @pytest.mark.parametrize("value", [None, True, 1, "", "PASSED", "Approved", "passed ", "ok", ["passed"], {}], ids=str)
+    @pytest.mark.parametrize("value", [None, True, 1, "", "PASSED", "Approved", "passed ", ["passed"], {}], ids=str)
     def test_any_other_result_or_decision_is_refused(self, claim: str, field: str, value: Any) -> None:
         assert code_of(generic.predicate_type(claim), {"decision": "approved", field: value}) == "predicate"
 

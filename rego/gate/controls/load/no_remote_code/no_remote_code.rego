@@ -4,10 +4,10 @@
 # custom:
 #   severity: critical
 #   claims: []
-#   artifacts: [weights, adapter]
+#   artifacts: [weights, adapter, dataset]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Remove `auto_map`, hub kernels and Python files; use an architecture that the runtime itself has.
+#   fix: Remove `auto_map`, hub kernels, loading scripts and Python files; use what the runtime itself has.
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM05]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0011]}
@@ -26,7 +26,10 @@ status := result.status(subjects, proved, violations) if {
 	is_object(document.scans)
 }
 
-subjects := {name | some name, artifact in document.artifacts; artifact.kind in {"adapter", "weights"}}
+subjects := {name |
+	some name, artifact in document.artifacts
+	artifact.kind in {"adapter", "dataset", "weights"}
+}
 
 inspected := {[name, path] |
 	some name in subjects
@@ -52,6 +55,6 @@ elsewhere := object.keys(document.artifacts) - subjects
 
 evidence := set()
 
-default reason := "no weights or adapter asks for admission"
+default reason := "no weights, adapter or dataset asks for admission"
 
 reason := sprintf("files inspected: %d", [count(inspected)]) if count(inspected) > 0

@@ -4,7 +4,7 @@
 # custom:
 #   severity: high
 #   claims: [scan.report]
-#   artifacts: [weights, adapter]
+#   artifacts: [weights, adapter, dataset]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
 #   fix: Run the scanner again over the whole artifact and keep its report; see to the errors it names.
@@ -31,7 +31,10 @@ status := result.status(subjects, proved, violations) if {
 
 scans := scanning.usable("scan.coverage")
 
-subjects := {name | some name, artifact in document.artifacts; artifact.kind in {"adapter", "weights"}}
+subjects := {name |
+	some name, artifact in document.artifacts
+	artifact.kind in {"adapter", "dataset", "weights"}
+}
 
 paths[name] := listed if {
 	some name in subjects
@@ -93,7 +96,7 @@ is_cut_short(scan) if {
 
 evidence := {digest | some id in scans; digest := document.scans[id].report; is_string(digest)}
 
-default reason := "no weights or adapter asks for admission"
+default reason := "no weights, adapter or dataset asks for admission"
 
 reason := sprintf("files judged: %d", [count(judged)]) if count(judged) > 0
 

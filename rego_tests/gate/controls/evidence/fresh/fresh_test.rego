@@ -173,6 +173,7 @@ test_errors_when_there_are_no_statements_at_all if {
 
 test_errors_when_there_is_no_time_of_decision if {
 	answer([fixtures.remove("/context/now_s")])[0] == "error"
+	answer([fixtures.remove("/context/now_s"), fixtures.put("/parameters/evidence.fresh", {})])[0] == "error"
 }
 
 test_errors_when_the_skew_is_no_number if {

@@ -25,13 +25,14 @@ test_passes_when_nothing_is_found if {
 test_passes_with_a_reason if {
 	whole([]) == {
 		"evidence": set(),
-		"reason": "files inspected: 2",
+		"reason": "files inspected: 3",
 		"violations": set(),
 	}
 }
 
 test_passes_with_one if {
 	whole([
+		fixtures.remove("/artifacts/tickets"),
 		fixtures.remove("/artifacts/summarizer/files/config.json"),
 		fixtures.remove("/scans/inspection/files/config.json"),
 		fixtures.put("/scans/inspection/coverage/scanned", 1),
@@ -64,11 +65,23 @@ test_passes_when_a_report_has_the_finding if {
 	]) == ["pass", set()]
 }
 
-test_passes_when_the_finding_is_about_a_dataset if {
+test_passes_when_the_finding_is_about_a_container if {
 	answer([
+		fixtures.put("/findings/f1/artifact", "server"),
 		fixtures.put("/findings/f1/rule", "remote_code.auto_map"),
 		fixtures.put("/findings/f1/scan", "inspection"),
 	]) == ["pass", set()]
+}
+
+test_fails_when_a_dataset_has_a_loading_script if {
+	answer([
+		fixtures.put("/findings/f1/rule", "remote_code.python"),
+		fixtures.put("/findings/f1/scan", "rows"),
+	]) == ["fail", {["load.no_remote_code.found", "tickets", "rows.csv"]}]
+}
+
+test_fails_when_a_dataset_was_not_inspected if {
+	answer([fixtures.remove("/scans/rows")]) == ["fail", {["load.no_remote_code.uninspected", "tickets", null]}]
 }
 
 test_fails_when_it_is_found if {
@@ -107,7 +120,7 @@ test_fails_with_a_message if {
 		fixtures.put("/findings/f1/rule", "remote_code.auto_map"),
 	]) == {
 		"evidence": set(),
-		"reason": "files inspected: 2",
+		"reason": "files inspected: 3",
 		"violations": {{
 			"artifact": "summarizer",
 			"code": "load.no_remote_code.found",
@@ -133,14 +146,14 @@ test_fails_when_the_inspection_failed if {
 	answer([fixtures.put("/scans/inspection/status", "failed")]) == ["fail", {["load.no_remote_code.uninspected", "summarizer", null]}]
 }
 
-test_is_not_applicable_to_a_dataset if {
-	answer([fixtures.remove("/artifacts/summarizer")]) == ["not_applicable", set()]
+test_is_not_applicable_to_a_container if {
+	answer([fixtures.remove("/artifacts/summarizer"), fixtures.remove("/artifacts/tickets")]) == ["not_applicable", set()]
 }
 
 test_has_a_reason_when_not_applicable if {
 	whole([fixtures.put("/artifacts", {})]) == {
 		"evidence": set(),
-		"reason": "no weights or adapter asks for admission",
+		"reason": "no weights, adapter or dataset asks for admission",
 		"violations": set(),
 	}
 }

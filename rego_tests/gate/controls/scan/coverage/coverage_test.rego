@@ -30,13 +30,14 @@ test_passes_with_its_evidence if {
 		)),
 	]) == {
 		"evidence": {fixtures.digests.report},
-		"reason": "files judged: 2",
+		"reason": "files judged: 3",
 		"violations": set(),
 	}
 }
 
 test_passes_with_one if {
 	whole([
+		fixtures.remove("/artifacts/tickets"),
 		fixtures.remove("/artifacts/summarizer/files/config.json"),
 		fixtures.remove("/scans/inspection/files/config.json"),
 		fixtures.put("/scans/inspection/coverage/scanned", 1),
@@ -67,8 +68,18 @@ test_passes_when_a_report_judged_the_rest if {
 	]) == ["pass", set()]
 }
 
-test_passes_when_a_dataset_was_not_scanned if {
-	answer([fixtures.remove("/scans/tickets"), fixtures.put("/findings", {})]) == ["pass", set()]
+test_fails_when_a_dataset_was_not_scanned if {
+	answer([
+		fixtures.remove("/scans/tickets"),
+		fixtures.remove("/scans/rows"),
+		fixtures.put("/findings", {}),
+	]) == ["fail", {["scan.coverage.missing", "tickets", null]}]
+}
+
+test_fails_when_a_file_of_a_dataset_was_not_judged if {
+	answer([
+		fixtures.put("/artifacts/tickets/files/rows.tar", {"digest": fixtures.digests.rejected, "format": "unknown"}),
+	]) == ["fail", {["scan.coverage.uncovered", "tickets", "rows.tar"]}]
 }
 
 test_fails_when_nothing_was_scanned if {
@@ -171,7 +182,7 @@ test_fails_when_an_inspection_met_errors if {
 test_fails_with_a_message if {
 	whole([fixtures.put("/scans/tickets/status", "incomplete")]) == {
 		"evidence": {fixtures.digests.report},
-		"reason": "files judged: 2",
+		"reason": "files judged: 3",
 		"violations": {{
 			"artifact": "tickets",
 			"code": "scan.coverage.incomplete",
@@ -182,14 +193,14 @@ test_fails_with_a_message if {
 	}
 }
 
-test_is_not_applicable_to_a_dataset if {
-	answer([fixtures.remove("/artifacts/summarizer")]) == ["not_applicable", set()]
+test_is_not_applicable_to_a_container if {
+	answer([fixtures.remove("/artifacts/summarizer"), fixtures.remove("/artifacts/tickets")]) == ["not_applicable", set()]
 }
 
 test_has_a_reason_when_not_applicable if {
 	whole([fixtures.put("/artifacts", {}), fixtures.put("/scans", {})]) == {
 		"evidence": set(),
-		"reason": "no weights or adapter asks for admission",
+		"reason": "no weights, adapter or dataset asks for admission",
 		"violations": set(),
 	}
 }
