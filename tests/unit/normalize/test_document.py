@@ -192,8 +192,9 @@ def test_a_claim_lists_all_its_statements_in_order() -> None:
 def test_a_chain_is_followed_to_its_end() -> None:
     scene = good_prompt()
     prompt = verified_set(scene).verified[0].payload
-    child = statement("approval", {"x": digest_of("x")}, depends_on=[prompt])
-    grandchild = statement("approval", {"y": digest_of("y")}, depends_on=[sha256_digest(child)])
+    approved = {"decision": "approved"}
+    child = statement("approval", {"x": digest_of("x")}, depends_on=[prompt], predicate=approved)
+    grandchild = statement("approval", {"y": digest_of("y")}, depends_on=[sha256_digest(child)], predicate=approved)
     found = value(scene.plus(bundle(child, make_key("approver")), bundle(grandchild, make_key("approver"))))
     item = found["attestations"][sha256_digest(grandchild)]
     assert item["depends_on"] == [sha256_digest(child)]
