@@ -39,9 +39,15 @@ inspections := {id | some id, scan in document.scans; scan.basis == "inspected"}
 covered(ids, name) := {path |
 	some id in ids
 	_scans[id].artifact == name
-	_scans[id].status in {"complete", "incomplete"}
-	some path, digest in _scans[id].files
-	_artifacts[name].files[path].digest == digest
+	some path in _judged[id]
+}
+
+# The paths that match, for each scan: a rule, so that they are found once and not again for each control.
+_judged[id] := paths if {
+	some id, scan in _scans
+	scan.status in {"complete", "incomplete"}
+	files := _artifacts[scan.artifact].files
+	paths := {path | some path, digest in scan.files; files[path].digest == digest}
 }
 
 # METADATA

@@ -45,6 +45,17 @@ matches contains pair if {
 	pair := [name, digest]
 }
 
+# A model that is one file is signed under the name `.` (model signing v1.0).
+matches contains pair if {
+	some name, listing in listings
+	count(listing) == 1
+	some path, own in listing
+	endswith(document.artifacts[name].path, path)
+	some digest in statements.about("artifact.signature", name)
+	statements.verified[digest].facts.files == {".": own}
+	pair := [name, digest]
+}
+
 proved := {name | some [name, _] in matches}
 
 violations contains entry if {

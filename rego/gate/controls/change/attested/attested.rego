@@ -97,6 +97,15 @@ violations contains entry if {
 	entry := result.violation("change.attested.empty_diff", message, {})
 }
 
+violations contains entry if {
+	document.change.status == "everything"
+	count(document.change.files) == 0
+	count(document.gates) > 0
+	not settings.on_empty_diff == "allow"
+	message := "no file below the root is under a gate, so there is nothing to judge"
+	entry := result.violation("change.attested.empty_diff", message, {})
+}
+
 evidence := {digest | some digests in supported; some digest in digests}
 
 default reason := null

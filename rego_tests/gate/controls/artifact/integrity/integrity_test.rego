@@ -136,3 +136,34 @@ test_errors_when_there_are_no_artifacts_at_all if {
 test_errors_when_there_are_no_statements_at_all if {
 	answer([fixtures.remove("/attestations"), fixtures.put("/claims", {})])[0] == "error"
 }
+
+# A signature of one file names it `.`; `path` is where the artifact lies, `listing` what it holds.
+single(path, listing, signed) := answer([
+	fixtures.put("/artifacts/tickets/path", path),
+	fixtures.put("/artifacts/tickets/files", {name: {"digest": digest, "format": "text"} | some name, digest in listing}),
+	fixtures.put(fixtures.statement("sig2", "facts"), {"files": signed}),
+])
+
+test_passes_when_a_single_file_is_signed_as_such if {
+	single("data/rows.csv", {"rows.csv": fixtures.digests.rows}, {".": fixtures.digests.rows}) == ["pass", set()]
+}
+
+test_fails_when_a_single_file_has_other_bytes if {
+	single("data/rows.csv", {"rows.csv": fixtures.digests.config}, {".": fixtures.digests.rows}) == differs
+}
+
+test_fails_when_a_folder_is_signed_as_a_single_file if {
+	single("data/tickets", {"rows.csv": fixtures.digests.rows}, {".": fixtures.digests.rows}) == differs
+}
+
+test_fails_when_a_second_file_lies_beside_a_single_one if {
+	listing := {"rows.csv": fixtures.digests.rows, "more.csv": fixtures.digests.rows}
+	single("data/rows.csv", listing, {".": fixtures.digests.rows}) == differs
+}
+
+test_fails_when_more_was_signed_than_a_single_file if {
+	signed := {".": fixtures.digests.rows, "more.csv": fixtures.digests.rows}
+	single("data/rows.csv", {"rows.csv": fixtures.digests.rows}, signed) == differs
+}
+
+differs := ["fail", {["artifact.integrity.differs", "tickets", null]}]

@@ -180,6 +180,23 @@ test_fails_when_nothing_changed if {
 	answer([fixtures.put("/change/files", {}), fixtures.put("/gates", {})]) == ["fail", {["change.attested.empty_diff", null, null]}]
 }
 
+test_fails_when_no_gate_finds_a_file if {
+	answer([
+		fixtures.put("/change/status", "everything"),
+		fixtures.put("/change/files", {}),
+		fixtures.put("/gates/G001/files", []),
+	]) == ["fail", {["change.attested.empty_diff", null, null]}]
+}
+
+test_is_not_applicable_when_no_gate_has_to_find_a_file if {
+	answer([
+		fixtures.put("/change/status", "everything"),
+		fixtures.put("/change/files", {}),
+		fixtures.put("/gates/G001/files", []),
+		fixtures.put("/parameters/change.attested/on_empty_diff", "allow"),
+	]) == ["not_applicable", set()]
+}
+
 test_is_not_applicable_when_nothing_may_change if {
 	answer([
 		fixtures.put("/change/files", {}),
