@@ -55,7 +55,7 @@ _ENVIRONMENT: Final = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
-    # A missing object of a partial clone is not fetched. Git before 2.44 does not know the first of these; the
+    # A missing object of a partial clone is not fetched. Older versions of git do not know the first of these; the
     # second, other than `protocol.allow`, cannot be overruled by `protocol.<name>.allow` in the repository.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
