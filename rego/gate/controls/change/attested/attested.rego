@@ -90,20 +90,17 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	document.change.status == "collected"
 	count(document.change.files) == 0
 	not settings.on_empty_diff == "allow"
-	message := "no file differs from the base, so there is nothing to judge"
+	message := nothing_to_judge[document.change.status]
 	entry := result.violation("change.attested.empty_diff", message, {})
 }
 
-violations contains entry if {
-	document.change.status == "everything"
-	count(document.change.files) == 0
+# Without a base only gates say which files count, so with gates and no file one of them looks in the wrong place.
+nothing_to_judge["collected"] := "no file differs from the base, so there is nothing to judge"
+
+nothing_to_judge["everything"] := "no file below the root is under a gate, so there is nothing to judge" if {
 	count(document.gates) > 0
-	not settings.on_empty_diff == "allow"
-	message := "no file below the root is under a gate, so there is nothing to judge"
-	entry := result.violation("change.attested.empty_diff", message, {})
 }
 
 evidence := {digest | some digests in supported; some digest in digests}
