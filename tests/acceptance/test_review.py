@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from gate.cli import output
-from tests.acceptance.world import ENVIRONMENT, World
+from tests.acceptance.world import ENVIRONMENT, World, inside
 from tools.scenario_draft import NOW, config
 from tools.scenario_evidence import envelope, key, provenance
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_s24_a_branch_from_before_a_revocation_is_not_judged_by_the_old_policy(world: World) -> None:
@@ -103,3 +105,23 @@ def test_s11_another_secure_digest_of_a_file_has_to_agree(world: World, good: bo
     ]
     world.put("provenance.dsse.json", envelope(provenance(both), key("builder")))
     assert world.judge().code == (0 if good else 12)
+
+
+def test_gates_that_match_nothing_are_no_pass_without_a_base(world: World) -> None:
+    world.write("gate.yaml", config(artifacts=()).replace(b"models/**", b"modles/**"))
+    done = inside("check", "--format", "json", "--now", NOW, "--root", str(world.root))
+    assert done.code == 13
+    assert "change.attested" in done.failing
+
+
+def test_a_single_file_that_gate_sign_signed_is_allowed(world: World, tmp_path: Path) -> None:
+    path = "models/summarizer/model.safetensors"
+    world.write("gate.yaml", config().replace(b"path: models/summarizer}", f"path: {path}}}".encode()))
+    secret = tmp_path / "release.key"
+    secret.write_bytes((ROOT / "fixtures" / "keys" / "release.key").read_bytes())
+    secret.chmod(0o600)
+    (world.root / ".gate/attestations/signature.sigstore.json").unlink()
+    assert world.run("sign", path, "--key", str(secret)).code == 0
+    (world.root / "models/summarizer/config.json").unlink()
+    done = inside("check", "--format", "json", "--now", NOW, "--root", str(world.root))
+    assert (done.code, done.failing) == (0, set())
