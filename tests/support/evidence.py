@@ -115,6 +115,8 @@ def statement(
     """The payload of a statement in the gate's own predicate type, or in another one with a predicate of its own."""
     listed = [subject(name, digest) for name, digest in subjects.items()] if isinstance(subjects, Mapping) else subjects
     body = dict(predicate or {})
+    if claim in {"approval", "review"} and kind is None:
+        body.setdefault("decision", "approved")
     if depends_on:
         body["depends_on"] = list(depends_on)
     value = {
