@@ -191,9 +191,8 @@ class _Said:
 
     def of(self, target: Target, path: str) -> set[Digest | None]:
         """What it says of one of a target's files."""
-        own = {path, *target.names} if target.is_single_file else {path}
-        found = set().union(*(self._exactly.get(name, set()) for name in own))
-        return found | self._ending.get(f"{target.root}/{path}" if target.root else path, set())
+        whole = f"{target.root}/{path}" if target.root else path
+        return self._exactly.get(path, set()) | self._ending.get(whole, set())
 
     def of_whole(self, target: Target) -> set[Digest | None]:
         """What it says of the target itself."""

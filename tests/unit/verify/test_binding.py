@@ -385,3 +385,15 @@ def test_many_changed_files_cost_one_look_each() -> None:
     began = time.process_time()
     assert len(binder.relate(found.statement).covers) == 3000
     assert time.process_time() - began < 2
+
+
+def test_the_same_name_in_another_folder_is_no_word_against_a_file() -> None:
+    renamed = {f"shard-{number}": digest for number, digest in enumerate(NAMED.values())}
+    assert covered(provenance({**renamed, "elsewhere/config.json": digest_of("other")}))
+
+
+@pytest.mark.parametrize(("name", "expected"), [("elsewhere/file.bin", True), ("repository/models/file.bin", False)])
+def test_a_single_file_is_named_by_its_path_from_any_root(name: str, expected: bool) -> None:
+    artifact = single_file("file", "models/file.bin", "weights")
+    named = {"other-name": digest_of("weights"), name: digest_of("other")}
+    assert covered(provenance(named), artifact=artifact) is expected
