@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -120,6 +121,15 @@ def test_the_command_line_answers(python: Path, tmp_path: Path) -> None:
     done = run(python, "-m", "gate", "--version", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "0.1.0" in done.stdout
+
+
+def test_it_refuses_and_allows_the_example(python: Path, tmp_path: Path) -> None:
+    example = tmp_path / "model-release"
+    shutil.copytree(CHECKOUT / "examples" / "model-release", example)
+    done = run(python, str(example / "demo.py"), "--keep", str(tmp_path / "repository"), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = [line.split()[0] for line in done.stdout.splitlines() if line.startswith(("DENY", "ALLOW"))]
+    assert verdicts == ["DENY", "DENY", "ALLOW"]
 
 
 def test_the_metadata_names_the_script_and_the_licence(wheel: Path) -> None:
