@@ -66,6 +66,8 @@ def test_every_claim_that_can_be_made_is_read_as_itself() -> None:
     predicates: Mapping[str, object] = {
         "build.provenance": SLSA,
         "test.result": {"result": "PASSED", "configuration": [{"name": "c"}]},
+        "approval": {"decision": "approved"},
+        "review": {"decision": "rejected"},
     }
     assert "artifact.signature" not in makeable_claims()
     assert {"prompt", "build.provenance", "test.result", "scan.report"} <= set(makeable_claims())
