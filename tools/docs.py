@@ -35,7 +35,15 @@ NOTE = "<!-- Made by `make docs`; edit its source instead. -->\n"
 
 def command_pages(command: click.Command, context: click.Context | None, name: str) -> Iterator[tuple[str, str]]:
     """The help of a command and of all below it."""
-    own = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+    # The first context that asks a command for its help option decides its names for the whole process.
+    own = click.Context(
+        command,
+        info_name=name,
+        parent=context,
+        max_content_width=100,
+        terminal_width=100,
+        help_option_names=["-h", "--help"],
+    )
     yield own.command_path, command.get_help(own)
     if isinstance(command, click.Group):
         for child in command.list_commands(own):
