@@ -149,10 +149,18 @@ def functions_of(module: ModuleType) -> Iterator[FunctionType]:
                 yield member
 
 
+Place = tuple[str, int, str]
+
+
+def place(code: CodeType) -> Place:
+    """Where code stands. Code objects themselves are equal when they are alike, in whatever file."""
+    return code.co_filename, code.co_firstlineno, code.co_qualname
+
+
 @functools.cache
-def by_code() -> dict[CodeType, FunctionType]:
+def by_place() -> dict[Place, FunctionType]:
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("gate.")]
-    return {function.__code__: function for module in modules for function in functions_of(module)}
+    return {place(function.__code__): function for module in modules for function in functions_of(module)}
 
 
 def cold() -> None:
@@ -169,11 +177,11 @@ def forget() -> None:
 
 def called(scene: Scene, before: Callable[[], None] = lambda: None) -> list[FunctionType]:
     """The functions of the gate that a case calls, sorted by name; comprehensions and lambdas belong to them."""
-    found: set[CodeType] = set()
+    found: set[Place] = set()
 
     def note(frame: FrameType, event: str, _argument: Any) -> None:
         if event == "call" and frame.f_code.co_filename.startswith(STAGES) and "<" not in frame.f_code.co_name:
-            found.add(frame.f_code)
+            found.add(place(frame.f_code))
 
     before()
     forget()
@@ -183,8 +191,8 @@ def called(scene: Scene, before: Callable[[], None] = lambda: None) -> list[Func
         judge(scene)
     finally:
         sys.setprofile(profiler)
-    known = by_code()
-    unknown = {code.co_qualname for code in found - known.keys() if "<locals>" not in code.co_qualname}
+    known = by_place()
+    unknown = {name for _, _, name in found - known.keys() if "<locals>" not in name}
     assert unknown == set(), "a function that cannot be replaced"
     return sorted((known[code] for code in found & known.keys()), key=title)
 
