@@ -14,6 +14,7 @@ __all__ = [
     "PolicySyntaxError",
     "PolicyTimeout",
     "builtins",
+    "syntax",
 ]
 
 class PolicyError(Exception):
@@ -103,3 +104,11 @@ class Evaluation:
 
 def builtins() -> dict[str, int]:
     """All builtin functions of this engine with their number of arguments."""
+
+def syntax(file: str, source: str) -> str:
+    """The engine's syntax tree of one module, as JSON text. Only the parser looks at the source.
+
+    Raises:
+        PolicySyntaxError: it does not parse.
+        PolicyPanic: the engine failed.
+    """

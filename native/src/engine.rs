@@ -87,8 +87,7 @@ impl Policies {
         entrypoints: &[String],
     ) -> Result<Self, Fault> {
         let mut engine = Engine::new();
-        let limits = PolicyLengthConfig { max_file_bytes: MAX_MODULE_BYTES, ..PolicyLengthConfig::default() };
-        engine.set_policy_length_config(limits);
+        engine.set_policy_length_config(policy_limits());
         // Here and not before each evaluation, where it would copy the compiled modules.
         engine.set_strict_builtin_errors(true);
         engine.set_gather_prints(true);
@@ -141,6 +140,25 @@ impl Policies {
             coverage_json: coverage.then(|| coverage_report(&engine)).transpose()?,
         })
     }
+}
+
+/// The syntax tree of one module as JSON: the engine's own, which has no stability promise. Only the parser looks at
+/// the source, so it may be wrong in any way that the parser cannot see.
+///
+/// # Errors
+/// [`Fault::Syntax`] if the module does not parse.
+pub fn syntax(file: &str, source: &str) -> Result<String, Fault> {
+    sandbox::run(sandbox::COMPILE_STACK, || {
+        checks::nesting(file, source)?;
+        let mut engine = Engine::new();
+        engine.set_policy_length_config(policy_limits());
+        engine.add_policy(file.to_owned(), source.to_owned()).map_err(as_fault(Fault::Syntax))?;
+        engine.get_ast_as_json().map_err(as_fault(Fault::Syntax))
+    })
+}
+
+fn policy_limits() -> PolicyLengthConfig {
+    PolicyLengthConfig { max_file_bytes: MAX_MODULE_BYTES, ..PolicyLengthConfig::default() }
 }
 
 fn parse(json: &[u8]) -> anyhow::Result<Value> {

@@ -23,6 +23,6 @@ mod sandbox;
 mod walk;
 
 pub use checks::builtins;
-pub use engine::{Outcome, Policies};
+pub use engine::{Outcome, Policies, syntax};
 pub use fault::Fault;
 pub use sandbox::install_panic_hook;

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 
 use crate::checks;
-use crate::engine::{Outcome, Policies};
+use crate::engine::{self, Outcome, Policies};
 use crate::fault::Fault;
 
 create_exception!(gate._regorus, PolicyError, PyException, "Base class of all errors of this module.");
@@ -123,12 +123,18 @@ fn builtins() -> BTreeMap<&'static str, u8> {
     checks::builtins().collect()
 }
 
+/// The engine's syntax tree of one module, as JSON text.
+#[pyfunction]
+fn syntax(py: Python<'_>, file: &str, source: &str) -> PyResult<String> {
+    Ok(py.detach(|| engine::syntax(file, source))?)
+}
+
 #[pymodule]
 mod _regorus {
     #[pymodule_export]
     use super::{
         Evaluation, PolicyCompileError, PolicyError, PolicyInputError, PolicyPanic, PolicyRuntimeError,
-        PolicySet, PolicySyntaxError, PolicyTimeout, builtins,
+        PolicySet, PolicySyntaxError, PolicyTimeout, builtins, syntax,
     };
 
     #[pymodule_init]
