@@ -46,3 +46,11 @@ class RegorusEngine:
         if result.json is None:
             raise PolicyError(f"{ENTRYPOINT} is undefined", hint="no decision can be made without it")
         return result.json.encode("utf-8")
+
+
+def parse_module(path: str, source: str) -> str:
+    """The engine's syntax tree of one module as JSON; raises `PolicyError` when it does not parse."""
+    try:
+        return _regorus.syntax(path, source)
+    except _regorus.PolicyError as error:
+        raise PolicyError(f"the policy does not load: {error}") from None
