@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from gate.model.document import InputDocument
@@ -9,6 +10,14 @@ from gate.model.document import InputDocument
 ENTRYPOINT: Final = "data.gate.main.report"
 """The one rule that is ever asked for (SECURITY 25)."""
 TIME_LIMIT_S: Final = 10.0
+
+
+class Modules(Protocol):
+    """What an engine loads of a policy bundle."""
+
+    @property
+    def modules(self) -> Mapping[str, str]:
+        """The Rego source by path."""
 
 
 class Engine(Protocol):

@@ -7,8 +7,7 @@ from typing import Final
 from gate import _regorus
 from gate.errors import PolicyError, PolicyTimeout
 from gate.evaluate.builtins import ALLOWED
-from gate.evaluate.bundle import PolicyBundle
-from gate.evaluate.interface import ENTRYPOINT, TIME_LIMIT_S
+from gate.evaluate.interface import ENTRYPOINT, TIME_LIMIT_S, Modules
 from gate.model.document import InputDocument
 
 ENGINE_VERSION: Final = "0.14.1"
@@ -21,7 +20,7 @@ class RegorusEngine:
     name = "regorus"
     version = ENGINE_VERSION
 
-    def __init__(self, bundle: PolicyBundle, *, time_limit_s: float = TIME_LIMIT_S) -> None:
+    def __init__(self, bundle: Modules, *, time_limit_s: float = TIME_LIMIT_S) -> None:
         """Compiles; raises `PolicyError` for what the engine or its static checks refuse."""
         self._time_limit_s = time_limit_s
         try:
