@@ -1,7 +1,7 @@
-"""The files that are installed with the package: the Rego library and the JSON Schemas.
+"""The files that are installed with the package: the Rego library, the JSON Schemas, requirements of frameworks.
 
-In a checkout `gate/_data/rego` and `gate/_data/schemas` are links to the folders at the top level, so an editable
-install sees an edit at once. In a wheel they are folders. Nobody else may know where these files are.
+In a checkout the entries of `gate/_data` are links to the folders at the top level, so an editable install sees an
+edit at once. In a wheel they are folders. Nobody else may know where these files are.
 """
 
 from pathlib import Path
@@ -29,3 +29,8 @@ def schema(name: str) -> bytes:
         FileNotFoundError: there is no schema of that name.
     """
     return (_DATA / "schemas" / name).read_bytes()
+
+
+def framework_files() -> dict[str, bytes]:
+    """The lists of the frameworks' requirements: bytes by the framework's id, sorted by it."""
+    return {path.stem: path.read_bytes() for path in sorted((_DATA / "frameworks").glob("*.json"))}

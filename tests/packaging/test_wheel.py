@@ -87,7 +87,7 @@ def test_the_package_is_complete(wheel: Path) -> None:
     assert not [name for name in packed if "__pycache__" in name or name.endswith((".pyc", ".orig", "~"))]
 
 
-@pytest.mark.parametrize("folder", ["rego", "schemas"])
+@pytest.mark.parametrize("folder", ["rego", "schemas", "frameworks"])
 def test_all_data_is_inside_the_package(wheel: Path, folder: str) -> None:
     with zipfile.ZipFile(wheel) as archive:
         prefix = f"gate/_data/{folder}/"

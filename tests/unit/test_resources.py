@@ -28,6 +28,13 @@ def test_schemas_are_found_by_their_path() -> None:
         assert json.loads(content) == json.loads(path.read_bytes())
 
 
+def test_frameworks_are_found_by_their_id() -> None:
+    expected = {path.stem: path.read_bytes() for path in (CHECKOUT / "frameworks").iterdir()}
+    found = resources.framework_files()
+    assert found == expected
+    assert list(found) == sorted(expected)
+
+
 def test_an_unknown_schema_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         resources.schema("no/such.json")
