@@ -1,4 +1,4 @@
-"""Writes the generated part of the control pages from the METADATA of the controls.
+"""Writes the generated part of the control pages from the catalogue.
 
     python tools/control_pages.py            # write
     python tools/control_pages.py --check    # exit 1 if a page is out of date
@@ -10,126 +10,65 @@ written by hand.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NotRequired, TypedDict, cast
 
-import yaml
+from gate.app.controls import catalogue, page_of
+from gate.model.control import ControlInfo
+from gate.report.controls import shown
 
 ROOT = Path(__file__).resolve().parents[1]
-CONTROLS = ROOT / "rego/gate/controls"
-PAGES = ROOT / "docs/controls"
 START, END = "<!-- generated -->", "<!-- end of generated -->"
-_BLOCK = re.compile(r"\A# METADATA\n((?:#.*\n)+)package gate\.controls\.(\S+)\n")
-
-
-class Parameter(TypedDict):
-    """One parameter of a control."""
-
-    name: str
-    type: str
-    default: str | int | bool
-    meaning: str
-
-
-class Reference(TypedDict):
-    """The requirements of one framework."""
-
-    relation: str
-    ids: list[str]
-
-
-class Custom(TypedDict):
-    """The gate's own part of a METADATA block."""
-
-    severity: str
-    claims: list[str]
-    artifacts: list[str]
-    targets: list[str]
-    waivable: bool
-    fix: str
-    parameters: NotRequired[list[Parameter]]
-    frameworks: dict[str, Reference]
-
-
-class Block(TypedDict):
-    """A METADATA block, with the id of its control."""
-
-    id: str
-    title: str
-    description: str
-    custom: Custom
 
 
 class PageError(Exception):
-    """A control has no METADATA, or a page no place for it."""
+    """A page has no place for its generated part."""
 
 
-def controls() -> Iterator[tuple[str, Path]]:
-    """The ids and files of all controls, sorted by id."""
-    for path in sorted(CONTROLS.glob("*/*/*.rego")):
-        yield ".".join(path.relative_to(CONTROLS).parts[:2]), path
-
-
-def metadata(path: Path) -> Block:
-    """The METADATA block of a control's package, with its `id`."""
-    found = _BLOCK.match(path.read_text("utf-8"))
-    if found is None:
-        raise PageError(f"{path.relative_to(ROOT)} does not begin with a METADATA block for its package")
-    block = yaml.safe_load(re.sub(r"(?m)^# ?", "", found.group(1)))
-    return cast("Block", {"id": found.group(2), **block})
-
-
-def page_of(control: str) -> Path:
-    """Where the page of a control lies."""
-    return PAGES / (control.replace(".", "/") + ".md")
-
-
-def _words(values: list[str]) -> str:
+def _words(values: Sequence[str]) -> str:
     return ", ".join(f"`{value}`" for value in values) or "none"
 
 
-def generated(block: Block) -> str:
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def generated(info: ControlInfo) -> str:
     """The generated part, markers included."""
-    custom = block["custom"]
     lines = [
         START,
-        f"# {block['title']}",
+        f"# {info.title}",
         "",
-        block["description"],
+        info.description,
         "",
         "| | |",
         "|---|---|",
-        f"| id | `{block['id']}` |",
-        f"| severity | {custom['severity']} |",
-        f"| claims | {_words(custom['claims'])} |",
-        f"| artifacts | {_words(custom['artifacts'])} |",
-        f"| targets | {_words(custom['targets'])} |",
-        f"| can be waived | {'yes' if custom['waivable'] else 'no'} |",
-        f"| how to fix | {custom['fix']} |",
+        _row("id", f"`{info.id}`"),
+        _row("severity", info.severity),
+        _row("claims", _words(info.claims)),
+        _row("artifacts", _words(info.artifacts)),
+        _row("targets", _words(info.targets)),
+        _row("can be waived", "yes" if info.waivable else "no"),
+        _row("how to fix", info.fix),
     ]
-    if custom.get("parameters"):
+    if info.parameters:
         lines += ["", "| parameter | type | default | meaning |", "|---|---|---|---|"]
-        for entry in custom["parameters"]:
-            default = entry["default"]
-            shown = str(default).lower() if isinstance(default, bool) else str(default)
-            lines.append(f"| `{entry['name']}` | {entry['type']} | `{shown}` | {entry['meaning']} |")
+        lines += [
+            _row(f"`{item.name}`", item.type, f"`{shown(item.default)}`", item.meaning) for item in info.parameters
+        ]
     lines += ["", "| framework | | requirements |", "|---|---|---|"]
-    lines += [
-        f"| {name} | {entry['relation']} | {', '.join(entry['ids'])} |" for name, entry in custom["frameworks"].items()
-    ]
+    lines += [_row(name, entry.relation, ", ".join(entry.ids)) for name, entry in info.frameworks.items()]
     return "\n".join([*lines, END])
 
 
-def updated(text: str, block: Block) -> str:
+def updated(text: str, info: ControlInfo) -> str:
     """A page's text with its generated part replaced."""
     before, start, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not start or not end:
-        raise PageError(f"the page of {block['id']} has no `{START}` ... `{END}`")
-    return before + generated(block) + after
+        raise PageError(f"{page_of(info)} has no `{START}` ... `{END}`")
+    return before + generated(info) + after
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -139,12 +78,12 @@ def main(arguments: list[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     stale = []
     try:
-        for control, path in controls():
-            page, block = page_of(control), metadata(path)
+        for info in catalogue().values():
+            page = ROOT / page_of(info)
             text = page.read_text("utf-8") if page.is_file() else ""
-            new = updated(text, block)
+            new = updated(text, info)
             if new != text:
-                stale.append(page.relative_to(ROOT).as_posix())
+                stale.append(page_of(info))
                 if not check:
                     page.write_text(new, "utf-8")
     except PageError as error:

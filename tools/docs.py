@@ -4,8 +4,9 @@
 |---|---|
 | docs/reference/cli.md | the help of every command |
 | docs/reference/exit-codes.md | gate/cli/exit_codes.py |
-| docs/reference/{configuration,waivers,input,report,decision}.md | schemas/*.json |
+| docs/reference/{configuration,waivers,input,report,decision,controls-matrix,controls-diff}.md | schemas/*.json |
 | docs/controls/index.md | METADATA of the controls |
+| docs/controls/frameworks.md | the same, and frameworks/*.json |
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from pathlib import Path
 
 import click
 
-from gate.app.controls import catalogue, modes
+from gate.app.controls import matrices, open_catalogue, page_of
 from gate.cli.exit_codes import EXIT_CODES
 from gate.cli.main import main as gate_command
+from gate.report.matrix import matrix_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = {
@@ -29,6 +31,8 @@ SCHEMAS = {
     "input": ("input.json", "The input document"),
     "report": ("report.json", "What the Rego library returns"),
     "decision": ("decision.json", "The decision document"),
+    "controls-matrix": ("controls-matrix.json", "Controls and requirements"),
+    "controls-diff": ("controls-diff.json", "Differences of two policies"),
 }
 NOTE = "<!-- Made by `make docs`; edit its source instead. -->\n"
 
@@ -86,8 +90,7 @@ def fields(schema: Mapping[str, object], node: object, path: str, depth: int = 0
             target = target[part] if isinstance(target, dict) else {}
         node = {**(target if isinstance(target, dict) else {}), **node}
     if path:
-        text = str(node.get("description", "")).replace("|", "\\|").replace("\n", " ")
-        yield path, kind_of(node), text
+        yield path, kind_of(node), cell(str(node.get("description", "")))
     for name, child in node.get("properties", {}).items():
         yield from fields(schema, child, f"{path}.{name}".lstrip("."), depth + 1)
     if isinstance(node.get("additionalProperties"), dict):
@@ -113,15 +116,25 @@ def kind_of(node: Mapping[str, object]) -> str:
 
 
 def controls_page() -> str:
-    lines = ["# Controls\n", NOTE, "| control | severity | baseline | strict | what passes |", "|---|---|---|---|---|"]
-    for info in catalogue().values():
-        wanted = modes(info.id)
-        page = f"{info.id.replace('.', '/')}.md"
-        lines.append(
-            f"| [{info.id}]({page}) | {info.severity} | {wanted['baseline'].value} | {wanted['strict'].value} "
-            f"| {info.description} |"
-        )
+    catalogue = open_catalogue()
+    heads = ["control", "severity", *catalogue.profiles, "what passes"]
+    lines = ["# Controls\n", NOTE, f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for info in catalogue.controls.values():
+        modes = " | ".join(mode.value for mode in catalogue.modes(info.id).values())
+        link = f"[{info.id}]({page_of(info).removeprefix('docs/controls/')})"
+        lines.append(f"| {link} | {info.severity} | {modes} | {cell(info.description)} |")
+    lines.append("\nWhat evidence for them supports: [frameworks](frameworks.md).")
     return "\n".join(lines) + "\n"
+
+
+def frameworks_page() -> str:
+    catalogue = open_catalogue()
+    return f"# Frameworks\n\n{NOTE}\n{matrix_markdown(catalogue, matrices(catalogue))}\n"
+
+
+def cell(text: str) -> str:
+    """Text of our own in a cell of a table."""
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def pages() -> Mapping[str, str]:
@@ -130,6 +143,7 @@ def pages() -> Mapping[str, str]:
         "docs/reference/cli.md": cli_page(),
         "docs/reference/exit-codes.md": exit_code_page(),
         "docs/controls/index.md": controls_page(),
+        "docs/controls/frameworks.md": frameworks_page(),
     }
     for name, (file, title) in SCHEMAS.items():
         found[f"docs/reference/{name}.md"] = schema_page(file, title)

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec
+
 import click
 
-from gate.app.controls import catalogue, find_control, modes, packaged_profiles
+from gate.app import controls as app
 from gate.cli.output import show
 from gate.formats.canonical_json import pretty
-from gate.model.control import ControlInfo
-from gate.model.json import JsonObject
+from gate.model.settings import Target
+from gate.report import controls as pages
+from gate.report import matrix as matrix_pages
+from gate.report.policy_diff import diff_json, diff_text
 
-_FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+P = ParamSpec("P")
+
+
+def _format(*words: str) -> Callable[[Callable[P, int]], Callable[P, int]]:
+    return click.option("--format", "form", type=click.Choice(words), default="text", show_default=True)
+
+
+_POLICY = click.option(
+    "--policy",
+    metavar="PATH",
+    default=app.PACKAGED,
+    show_default=True,
+    help="A folder laid out like rego/, or one of own controls.",
+)
 
 
 @click.group("controls")
@@ -22,69 +41,73 @@ def command() -> None:
 
 
 @command.command("list")
-@_FORMAT
-def list_controls(form: str) -> int:
-    """All controls, with what each profile wants of them."""
-    controls = [(info, modes(info.id)) for info in catalogue().values()]
+@click.option("--framework", metavar="NAME", help="Only those that support a requirement of this framework.")
+@click.option("--family", metavar="NAME", help="Only those of this family, such as scan.")
+@click.option("--target", type=click.Choice([target.value for target in Target]), help="Only those for this target.")
+@click.option("--profile", metavar="NAME", help="Only those that this profile asks for.")
+@_POLICY
+@_format("text", "json", "csv", "markdown")
+def list_controls(
+    framework: str | None, family: str | None, target: str | None, profile: str | None, policy: str, form: str
+) -> int:
+    """All controls, or some, with what each profile wants of them."""
+    catalogue = app.open_catalogue(policy)
+    found = app.select(catalogue, app.Selection(framework, family, target, profile))
+    profiles = [profile] if profile is not None else list(catalogue.profiles)
     if form == "json":
-        show(pretty([_json(info) for info, _ in controls]))
-        return 0
-    width = max(len(info.id) for info, _ in controls)
-    names = list(packaged_profiles())
-    lines = [f"{'control':<{width}}  {'severity':<8}  " + "  ".join(f"{name:<8}" for name in names) + "  title"]
-    for info, wanted in controls:
-        columns = "  ".join(f"{wanted[name].value:<8}" for name in names)
-        lines.append(f"{info.id:<{width}}  {info.severity:<8}  {columns}  {info.title}")
-    lines.append("\nOne of them: gate controls show <control>")
-    show("\n".join(lines))
+        show(pretty([pages.control_json(catalogue, info) for info in found]))
+    elif form == "csv":
+        show(pages.full_table(catalogue, found, profiles).csv())
+    elif form == "markdown":
+        show(pages.full_table(catalogue, found, profiles).markdown())
+    else:
+        show(f"{pages.list_table(catalogue, found, profiles).text()}\n\nOne of them: gate controls show <control>")
     return 0
 
 
 @command.command("show")
 @click.argument("control")
-@_FORMAT
-def show_control(control: str, form: str) -> int:
+@_POLICY
+@_format("text", "json")
+def show_control(control: str, policy: str, form: str) -> int:
     """One control: what it checks, its parameters, how to fix a refusal, and what evidence for it supports."""
-    info = find_control(control)
+    catalogue = app.open_catalogue(policy)
+    info = app.find_control(catalogue, control)
     if form == "json":
-        show(pretty(_json(info)))
-        return 0
-    lines = [
-        f"{info.id}: {info.title}",
-        f"  {info.description}",
-        "",
-        f"  severity   {info.severity}",
-        f"  claims     {', '.join(info.claims) or 'none'}",
-        f"  artifacts  {', '.join(info.artifacts)}",
-        f"  targets    {', '.join(info.targets)}",
-        f"  waivable   {'yes' if info.waivable else 'no'}",
-        f"  profiles   {', '.join(f'{name}: {mode.value}' for name, mode in modes(info.id).items())}",
-        f"  fix        {info.fix}",
-    ]
-    lines += [f"  parameter  {item.name} ({item.type}): {item.meaning}" for item in info.parameters]
-    lines += [
-        f"  evidence {reference.relation} {framework}: {', '.join(reference.ids)}"
-        for framework, reference in info.frameworks.items()
-    ]
-    show("\n".join([*lines, f"  docs       docs/controls/{info.id.replace('.', '/')}.md"]))
+        show(pretty(pages.control_json(catalogue, info)))
+    else:
+        show(pages.control_text(catalogue, info, app.page_of(info) if info == app.catalogue().get(info.id) else None))
     return 0
 
 
-def _json(info: ControlInfo) -> JsonObject:
-    return {
-        "id": info.id,
-        "title": info.title,
-        "description": info.description,
-        "severity": info.severity,
-        "claims": list(info.claims),
-        "artifacts": list(info.artifacts),
-        "targets": list(info.targets),
-        "waivable": info.waivable,
-        "fix": info.fix,
-        "profiles": {name: mode.value for name, mode in modes(info.id).items()},
-        "parameters": [{"name": item.name, "type": item.type, "meaning": item.meaning} for item in info.parameters],
-        "frameworks": {
-            name: {"relation": reference.relation, "ids": list(reference.ids)}
-            for name, reference in info.frameworks.items()
-        },
-    }
+@command.command("matrix")
+@click.option("--framework", metavar="NAME", help="Only this framework, such as NIST-800-218A.")
+@_POLICY
+@_format("text", "json", "csv", "markdown")
+def matrix(framework: str | None, policy: str, form: str) -> int:
+    """Which controls support which requirements of a framework, and the gaps of both sides."""
+    catalogue = app.open_catalogue(policy)
+    found = app.matrices(catalogue, framework)
+    if form == "json":
+        show(pretty(matrix_pages.matrix_json(catalogue, found)))
+    elif form == "csv":
+        show(matrix_pages.matrix_table(catalogue, found).csv())
+    elif form == "markdown":
+        show(matrix_pages.matrix_markdown(catalogue, found))
+    else:
+        show(matrix_pages.matrix_text(catalogue, found))
+    return 0
+
+
+@command.command("diff")
+@click.argument("old")
+@click.argument("new")
+@_format("text", "json")
+def diff(old: str, new: str, form: str) -> int:
+    """What differs between two policies, and what of it loosens them.
+
+    Each is a folder laid out like rego/, a folder of own controls, or the word packaged for the installed policy.
+    """
+    found = app.compare(old, new)
+    show(pretty(diff_json(found)) if form == "json" else diff_text(found))
+    return 0

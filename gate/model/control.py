@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gate.model.digest import Digest
-from gate.model.json import JsonObject
+from gate.model.json import JsonObject, JsonValue
 
 
 class Mode(Enum):
@@ -77,11 +77,15 @@ class FrameworkReference:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a control, which a profile or `gate.yaml` may set. `<claim>` stands for any claim's name."""
+    """A parameter of a control, which a profile or `gate.yaml` may set. `<claim>` stands for any claim's name.
+
+    `default` is what the control takes where neither sets it; `None` where its METADATA names none.
+    """
 
     name: str
     type: str
     meaning: str
+    default: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,11 @@ class ControlInfo:
     fix: str
     frameworks: Mapping[str, FrameworkReference]
     parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The id without the control's own name: `scan` of `scan.malware`, `custom.scan` of `custom.scan.virus`."""
+        return self.id.rpartition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ _PLAIN_WORD: Final = re.compile(
     r"(?!\W?[0-9a-fA-F]{7,}\W*$)[(\"']?[^\W\d_]+(?:[-'][^\W\d_]+)*[)\"']?[.,;:!?]?|\(?[0-9]{1,6},?"
 )
 
+# What begins a formula, also in the full width that spreadsheets of East Asia read alike.
+_FORMULA: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+
 # Punctuation around a code span that cannot be markup.
 _WRAPPED: Final = re.compile(r"(\(?)(.+?)(\)?(?:[,;:]|(?<!\.)\.)?)")
 
@@ -78,6 +81,16 @@ def markdown_code(text: str, limit: int = LIMIT) -> str:
     A backtick and a vertical bar, which could end the span or the cell, become `\x60` and `\x7c`.
     """
     return _span(terminal(text, limit))
+
+
+def spreadsheet(text: str, limit: int = LIMIT) -> str:
+    """A cell of a CSV file that no program takes for a formula.
+
+    What begins like one gets an apostrophe before it, which spreadsheets take for "this is text"; the characters
+    that could begin a further cell or line are escaped as in `terminal`. Quoting is left to who writes the file.
+    """
+    clean = terminal(text, limit)
+    return f"'{clean}" if clean.lstrip(" ")[:1] in _FORMULA else clean
 
 
 def _word(word: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.report.escape import LIMIT, markdown, markdown_code, terminal
+from gate.report.escape import LIMIT, markdown, markdown_code, spreadsheet, terminal
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -114,3 +114,35 @@ def test_markdown_has_no_markup_outside_code_spans(text: str) -> None:
 @given(ANY_TEXT)
 def test_markdown_code_is_one_span(text: str) -> None:
     assert re.fullmatch(r"`[^`|\x00-\x1f\x7f-\x9f]+`", markdown_code(text))
+
+
+# -- spreadsheets ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text", "plain text"),
+        ("", ""),
+        ("a=b", "a=b"),
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("  =1", "'  =1"),
+        ("\t=1", "\\x09=1"),
+        ("\r=1", "\\x0d=1"),
+        ("\n=1", "\\x0a=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\x1b[31m", "\\x1b[31m"),
+    ],
+)
+def test_a_cell_of_a_spreadsheet_is_no_formula(text: str, shown: str) -> None:
+    assert spreadsheet(text) == shown
+
+
+@given(ANY_TEXT)
+def test_no_text_begins_a_formula(text: str) -> None:
+    cell = spreadsheet(text)
+    assert cell.lstrip(" ")[:1] not in set("=+-@\t\r\n")
+    assert cell.isprintable()

@@ -1,0 +1,59 @@
+"""Frameworks of requirements, and which controls support which of them. Whether one is met, people judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gate.model.control import ControlInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """The requirements of a framework that the gate knows: short titles by id, in the framework's order.
+
+    `complete` is false when the framework has requirements beyond these, or when the gate cannot tell; `scope` says
+    in words which these are.
+    """
+
+    id: str
+    title: str
+    version: str
+    complete: bool
+    scope: str
+    requirements: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A control whose evidence supports a requirement. `relation`: supports, partly supports."""
+
+    control: ControlInfo
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """One requirement and the controls that support it. `listed` is false for an id that only a control names."""
+
+    id: str
+    title: str
+    supports: tuple[Support, ...]
+    listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A framework's requirements against the controls of a policy, with the gaps of both sides.
+
+    `unmapped` are the controls that name no requirement of this framework.
+    """
+
+    framework: Framework
+    rows: tuple[RequirementRow, ...]
+    unmapped: tuple[ControlInfo, ...]
+
+    @property
+    def gaps(self) -> tuple[RequirementRow, ...]:
+        """The listed requirements that no control supports."""
+        return tuple(row for row in self.rows if not row.supports)
