@@ -49,6 +49,8 @@ class PolicySet:
     def compile(modules: dict[str, str], data_json: bytes | str, entrypoints: Sequence[str]) -> PolicySet:
         """Check and prepare modules, which are source text by file name.
 
+        What OPA would understand differently is refused, so a policy that loads means the same in both engines.
+
         Args:
             modules: at most 256 KiB each.
             data_json: the base document, an object that has no value at or below a package.
@@ -56,7 +58,7 @@ class PolicySet:
 
         Raises:
             PolicySyntaxError: for the first module that does not parse.
-            PolicyCompileError: with all other mistakes.
+            PolicyCompileError: with all other mistakes, each with file, line, column and what to write instead.
             PolicyPanic: the engine failed.
         """
 
@@ -67,7 +69,6 @@ class PolicySet:
         *,
         time_limit_s: float,
         coverage: bool = False,
-        gather_prints: bool = False,
     ) -> Evaluation:
         """The value of an entrypoint or test rule for an input document.
 
@@ -83,9 +84,6 @@ class PolicySet:
     def test_rules(self) -> list[str]:
         """The rules named `test_*`, sorted. They can be evaluated like entrypoints."""
 
-    def builtins(self) -> list[str]:
-        """The builtin functions that the modules call, sorted."""
-
 @final
 class Evaluation:
     """The result of an evaluation."""
@@ -95,15 +93,11 @@ class Evaluation:
         """The value as JSON text; `None` if the rule is undefined, which is not the text `null`."""
 
     @property
-    def prints(self) -> list[str]:
-        """What `print` was called with, as `file:line: text`."""
-
-    @property
     def coverage_json(self) -> str | None:
         """`{file: {"covered": [line], "not_covered": [line]}}`, without files of which nothing ran."""
 
 def builtins() -> dict[str, int]:
-    """All builtin functions of this engine with their number of arguments."""
+    """The builtin functions that a policy may call, with their number of arguments."""
 
 def syntax(file: str, source: str) -> str:
     """The engine's syntax tree of one module, as JSON text. Only the parser looks at the source.

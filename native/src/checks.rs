@@ -6,10 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::Value;
-use regorus::unstable::{BUILTINS, Expr, Module, Ref, Rule, RuleHead, Span};
+use regorus::unstable::{Expr, Module, Ref, Rule, Span};
 
+use crate::allowed::{self, Builtin};
 use crate::fault::Fault;
 use crate::heads;
+use crate::names::{self, Form};
+use crate::portable::{self, Surroundings};
 use crate::walk::{Seen, walk};
 
 /// The parser takes 2^n steps for n nested array, set and object literals.
@@ -18,23 +21,16 @@ const MAX_BRACKETS: usize = 12;
 const MAX_CHAIN: usize = 100;
 
 /// Where a rule lives: `["gate", "main", "decision"]` is `data.gate.main.decision`.
-type Path = Vec<String>;
+pub(crate) type Path = Vec<String>;
 
 /// What the checks learn about the modules on the way.
 #[derive(Default)]
 pub(crate) struct Library {
     pub(crate) tests: Vec<String>,
-    pub(crate) builtins: BTreeSet<&'static str>,
-    /// The arity of each function, `None` for a rule.
-    rules: BTreeMap<Path, Option<usize>>,
+    rules: BTreeMap<Path, Form>,
     packages: BTreeSet<Path>,
     uses: BTreeMap<Path, BTreeSet<Path>>,
     errors: Vec<String>,
-}
-
-/// The engine's builtin functions with their number of arguments.
-pub fn builtins() -> impl Iterator<Item = (&'static str, u8)> {
-    BUILTINS.iter().map(|(name, (_, arity))| (*name, *arity)).filter(|(name, _)| !name.starts_with("__"))
 }
 
 /// To be called before the parser sees the source.
@@ -66,7 +62,8 @@ pub(crate) fn analyse(
     library.declare(modules, data);
     modules.iter().for_each(|module| library.resolve(module, data));
     library.check_order();
-    let rules = library.rules.iter().filter(|(_, arity)| arity.is_none());
+    library.check_portable(modules);
+    let rules = library.rules.iter().filter(|(_, form)| form.arity().is_none());
     let rules: BTreeSet<String> = rules.map(|(path, _)| dotted(path)).collect();
     for entrypoint in entrypoints.iter().filter(|entrypoint| !rules.contains(*entrypoint)) {
         library.errors.push(format!("entrypoint {entrypoint} is not a rule of these modules"));
@@ -90,14 +87,13 @@ impl Library {
                 self.complain(&module.package.span, &message);
             }
             for rule in &module.policy {
-                let arity = match rule.as_ref() {
-                    Rule::Spec { head: RuleHead::Func { args, .. }, .. } => Some(args.len()),
-                    Rule::Spec { head: RuleHead::Compr { .. } | RuleHead::Set { .. }, .. } => None,
-                    Rule::Default { args, .. } => (!args.is_empty()).then_some(args.len()),
-                };
-                let path = [&package[..], &path(head(rule))].concat();
-                if *self.rules.entry(path.clone()).or_insert(arity) != arity {
-                    self.complain(rule.span(), "declared elsewhere with other parameters");
+                let form = Form::of(rule);
+                let path = [&package[..], &path(names::head(rule))].concat();
+                if *self.rules.entry(path.clone()).or_insert(form) != form {
+                    self.complain(rule.span(), "declared elsewhere in another form or with other parameters");
+                }
+                if let Some((span, message)) = names::head_fault(rule) {
+                    self.complain(span, message);
                 }
                 if matches!(rule.as_ref(), Rule::Default { .. }) && !defaults.insert(path) {
                     self.complain(rule.span(), "a second default for the same rule");
@@ -105,20 +101,25 @@ impl Library {
             }
             self.packages.insert(package);
         }
+        for module in modules {
+            let package = path(&module.package.refr);
+            for rule in &module.policy {
+                let path = [&package[..], &path(names::head(rule))].concat();
+                if let Some(message) = names::overlap(&path, &self.rules, &self.packages) {
+                    self.complain(names::head(rule).span(), &message);
+                }
+            }
+        }
     }
 
     fn resolve(&mut self, module: &Module, data: &Value) {
         let package = path(&module.package.refr);
-        let mut scope = Scope { rule: Path::new(), package: &package, imports: imports(module), data };
+        let mut scope = Scope { rule: Path::new(), package: &package, imports: names::imports(module), data };
         for rule in &module.policy {
-            scope.rule = [&package[..], &path(head(rule))].concat();
+            scope.rule = [&package[..], &path(names::head(rule))].concat();
             let (mut locals, mut references) = (BTreeSet::new(), Vec::new());
             walk(rule, &mut |seen| match seen {
                 Seen::Local(name) => drop(locals.insert(name.text().to_owned())),
-                Seen::SomeLocal(name) => {
-                    self.some(name, &scope);
-                    locals.insert(name.text().to_owned());
-                }
                 Seen::Reference { refr, in_with } => references.push((refr, in_with)),
                 Seen::Call { .. } => self.call(seen, &scope),
                 Seen::TooDeep(span) => self.complain(span, "too long or too deeply nested"),
@@ -131,17 +132,12 @@ impl Library {
             }
             if let Some(span) = heads::fragile(rule, &locals) {
                 self.complain(span, "assign this to a variable in the body, and use that in the head");
+            } else if let Some(span) = heads::undecided(rule, &locals) {
+                self.complain(
+                    span,
+                    "this may be undefined, and there is an `else`: assign it to a variable in the body",
+                );
             }
-        }
-    }
-
-    /// For `some x; xs[x]` with a rule or an import `x`, regorus finds nothing and says nothing.
-    fn some(&mut self, local: &Span, scope: &Scope) {
-        let path = [scope.package, &[local.text().to_owned()]].concat();
-        let is_rule =
-            self.rules.range(path.clone()..).next().is_some_and(|(rule, _)| rule.starts_with(&path));
-        if is_rule || scope.imports.contains_key(local.text()) {
-            self.complain(local, "this variable has the name of a rule or an import");
         }
     }
 
@@ -164,37 +160,31 @@ impl Library {
             self.complain(refr.span(), &format!("{} does not exist", dotted(target)));
         }
         // regorus gives wrong results if the rule is also needed by what the `with` is put on.
-        if in_with && used.iter().any(|path| self.rules[path].is_none()) {
+        if in_with && used.iter().any(|path| self.rules[path].arity().is_none()) {
             self.complain(refr.span(), "assign this to a variable before the `with`");
         }
         self.uses.entry(scope.rule.clone()).or_default().extend(used);
     }
 
     fn call(&mut self, call: Seen, scope: &Scope) {
-        let Seen::Call { function, span, arguments, is_statement } = call else { return };
+        let Seen::Call { function, span, arguments } = call else { return };
         let name = path(function);
         // In the order in which the engine looks; an import counts only if it leads to a function.
         let import = scope.imports.get(&name[0]).filter(|import| import[0] == "data");
         let imported = import.map(|import| [&import[1..], &name[1..]].concat());
         let local = if name[0] == "data" { name[1..].to_vec() } else { [scope.package, &name[..]].concat() };
-        let function = |path: Path| Some(((*self.rules.get(&path)?)?, path));
+        let function = |path: Path| Some((self.rules.get(&path)?.arity()?, path));
         let found = imported.into_iter().chain([local]).find_map(function);
         let name = name.join(".");
         let arity = if let Some((arity, path)) = found {
             self.uses.entry(scope.rule.clone()).or_default().insert(path);
             arity
-        } else if name == "print" {
-            arguments
-        } else if let Some((builtin, arity)) = builtins().find(|(builtin, _)| *builtin == name) {
-            self.builtins.insert(builtin);
-            // A builtin may put its result into one more argument; `walk` works only that way.
-            let with_output = is_statement && arguments == usize::from(arity) + 1;
-            if name == "walk" && !with_output {
-                return self.complain(span, "write this as a statement: walk(value, [path, node])");
-            }
-            usize::from(arity) + usize::from(with_output)
         } else {
-            return self.complain(span, &format!("unknown function {name}"));
+            match allowed::find(&name) {
+                Builtin::Allowed { kinds } => kinds.len(),
+                Builtin::Refused => return self.complain(span, &format!("no policy may call {name}")),
+                Builtin::Unknown => return self.complain(span, &format!("unknown function {name}")),
+            }
         };
         if arguments != arity {
             self.complain(span, &format!("{name} takes {arity} arguments, not {arguments}"));
@@ -224,9 +214,68 @@ impl Library {
         self.errors.push(format!("recursion: {}", names.join(" -> ")));
     }
 
+    /// What the engines understand differently. Whether a rule may be any part of the input can hang on another rule.
+    fn check_portable(&mut self, modules: &[Ref<Module>]) {
+        let mut names: BTreeMap<&[String], BTreeSet<&str>> = BTreeMap::new();
+        for path in self.rules.keys() {
+            for end in 1..path.len() {
+                names.entry(&path[..end]).or_default().insert(&path[end]);
+            }
+        }
+        let (mut raw, mut faults) = (BTreeSet::new(), Vec::new());
+        loop {
+            let known = raw.len();
+            faults.clear();
+            modules.iter().for_each(|module| check_module(module, &names, &mut raw, &mut faults));
+            if raw.len() == known {
+                break;
+            }
+        }
+        faults.into_iter().for_each(|(span, message)| self.complain(&span, &message));
+    }
+
     fn complain(&mut self, span: &Span, message: &str) {
         self.errors.push(span.message("error", message).trim_start().to_owned());
     }
+}
+
+fn check_module(
+    module: &Module,
+    names: &BTreeMap<&[String], BTreeSet<&str>>,
+    raw: &mut BTreeSet<Path>,
+    faults: &mut Vec<(Span, String)>,
+) {
+    let package = path(&module.package.refr);
+    let (empty, imports) = (BTreeSet::new(), names::imports(module));
+    let rules = names.get(&package[..]).unwrap_or(&empty);
+    let mut add = |span: &Span, message: String| faults.push((span.clone(), message));
+    names::import_faults(module, rules).into_iter().for_each(|(span, message)| add(span, message));
+    let mut has_not = false;
+    for rule in &module.policy {
+        let surroundings =
+            Surroundings { package: &package, imports: &imports, rules, raw, is_test: is_test(&package) };
+        let findings = portable::check(rule, &surroundings);
+        findings.faults.into_iter().for_each(|(span, message)| add(span, message));
+        has_not |= findings.has_not;
+        if findings.is_raw {
+            raw.insert([&package[..], &path(names::head(rule))].concat());
+        }
+    }
+    if module.target.is_some() {
+        add(
+            &module.package.span,
+            "`__target__` is no rule in the embedded engine: choose another name".to_owned(),
+        );
+    }
+    if has_not && !names::imports_not(module) {
+        let message =
+            "`not` has another meaning in each engine: write `import future.keywords.not` below the package";
+        add(&module.package.span, message.to_owned());
+    }
+}
+
+fn is_test(package: &[String]) -> bool {
+    package.last().is_some_and(|name| name.ends_with("_test"))
 }
 
 /// Where a name is used.
@@ -237,27 +286,8 @@ struct Scope<'a> {
     data: &'a Value,
 }
 
-fn head(rule: &Rule) -> &Expr {
-    match rule {
-        Rule::Default { refr, .. } => refr,
-        Rule::Spec { head, .. } => match head {
-            RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => refr,
-        },
-    }
-}
-
-/// The full path behind each alias of a module, with its root (`data` or `input`).
-fn imports(module: &Module) -> BTreeMap<String, Path> {
-    let entry = |import: &regorus::unstable::Import| {
-        let path = path(&import.refr);
-        let alias = import.r#as.as_ref().map(|alias| alias.text().to_owned()).or(path.last().cloned())?;
-        Some((alias, path))
-    };
-    module.imports.iter().filter_map(entry).collect()
-}
-
 /// `root.field["field"]`, up to the first index that is not a constant string.
-fn path(mut expr: &Expr) -> Path {
+pub(crate) fn path(mut expr: &Expr) -> Path {
     let mut fields = Vec::new();
     loop {
         expr = match expr {
@@ -288,7 +318,7 @@ fn exists(data: &Value, path: &[String]) -> bool {
     object.get(&Value::from(name.as_str())).is_some_and(|value| exists(value, rest))
 }
 
-fn dotted(path: &[String]) -> String {
+pub(crate) fn dotted(path: &[String]) -> String {
     format!("data.{}", path.join("."))
 }
 
@@ -337,7 +367,7 @@ mod tests {
         assert_eq!(complaint("f(x) := x\np := f(1)"), "");
         assert!(complaint("f(x) := x\np := f(1, 2)").contains("f takes 1 arguments, not 2"));
         assert!(complaint("p := count()").contains("count takes 1 arguments, not 0"));
-        assert!(complaint("p := http.send({})").contains("unknown function http.send"));
+        assert!(complaint("p := http.send({})").contains("no policy may call http.send"));
     }
 
     #[test]
@@ -357,11 +387,10 @@ mod tests {
     }
 
     #[test]
-    fn the_library_knows_tests_and_builtins() {
+    fn the_library_knows_its_tests() {
         let library =
             library("test_b if count([]) == 0\ntest_a := true\nf(x) := lower(x)").expect("it is valid");
         assert_eq!(library.tests, ["data.m.test_a", "data.m.test_b"]);
-        assert_eq!(library.builtins.into_iter().collect::<Vec<_>>(), ["count", "lower"]);
     }
 
     #[test]
@@ -385,17 +414,17 @@ mod tests {
     #[test]
     fn heads_that_are_the_same_in_each_round_are_fine() {
         for source in [
-            "p contains k if { some v in input.l; k := v.k }",
-            "p contains {\"k\": k, \"id\": id} if { some v in input.l; k := v.k }\nid := \"x\"",
-            "p contains input.name if some v in input.l",
-            "p contains [x | x := v.k] if some v in input.l",
-            "p[k] := {k} if some k in input.l",
+            "p contains k if { some v in l; k := v.k }",
+            "p contains {\"k\": k, \"id\": id} if { some v in l; k := v.k }\nid := \"x\"",
+            "p contains input.name if some v in l",
+            "p contains [x | x := v.k] if some v in l",
+            "p[k] := {k} if some k in l",
             "p contains lower(input.name)",
             "p := input.name if input.name",
             "p := lower(x) if x := input.name",
             "f(x) := x.name if x.name",
         ] {
-            assert_eq!(complaint(source), "", "{source}");
+            assert_eq!(complaint(&format!("{source}\nl := [1]")), "", "{source}");
         }
     }
 
@@ -404,7 +433,7 @@ mod tests {
         let mut engine = regorus::Engine::new();
         let source = "package m\nimport data.a.b[\"c d\"] as x\np := 1".to_owned();
         engine.add_policy("m.rego".to_owned(), source).expect("it parses");
-        let imports = imports(&engine.get_modules()[0]);
+        let imports = names::imports(&engine.get_modules()[0]);
         assert_eq!(imports["x"], ["data", "a", "b", "c d"]);
     }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::checks::{self, Library};
 use crate::fault::{Fault, as_fault};
+use crate::replaced;
 use crate::sandbox;
 
 /// Work units between two looks at the clock. Small, because after a timeout inside a user function
@@ -38,8 +39,6 @@ pub struct Policies {
 pub struct Outcome {
     /// The value as JSON text; `None` if the rule is undefined, which is not the text `null`.
     pub json: Option<String>,
-    /// What `print` was called with, as `file:line: text`.
-    pub prints: Vec<String>,
     /// `{file: {"covered": [line], "not_covered": [line]}}`, without files of which nothing ran.
     pub coverage_json: Option<String>,
 }
@@ -76,11 +75,6 @@ impl Policies {
         &self.library.tests
     }
 
-    /// The builtin functions that the modules call, sorted.
-    pub fn builtins(&self) -> impl Iterator<Item = &'static str> {
-        self.library.builtins.iter().copied()
-    }
-
     fn prepare(
         modules: &BTreeMap<String, String>,
         data_json: &[u8],
@@ -90,7 +84,7 @@ impl Policies {
         engine.set_policy_length_config(policy_limits());
         // Here and not before each evaluation, where it would copy the compiled modules.
         engine.set_strict_builtin_errors(true);
-        engine.set_gather_prints(true);
+        replaced::install(&mut engine).map_err(as_fault(Fault::Panic))?;
         for (file, source) in modules {
             checks::nesting(file, source)?;
             engine.add_policy(file.clone(), source.clone()).map_err(as_fault(Fault::Syntax))?;
@@ -136,7 +130,6 @@ impl Policies {
         }
         Ok(Outcome {
             json: serialise(&value)?,
-            prints: engine.take_prints().map_err(as_fault(Fault::Runtime))?,
             coverage_json: coverage.then(|| coverage_report(&engine)).transpose()?,
         })
     }

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use regorus::unstable::{Expr, Literal, Ref, Rule, RuleAssign, RuleBody, RuleHead, Span};
 
+use crate::terms::{indexes, root};
+
 /// The first part of a head that may be undefined in one round of an iteration and not in another.
 pub(crate) fn fragile<'a>(rule: &'a Rule, locals: &BTreeSet<String>) -> Option<&'a Span> {
     let Rule::Spec { head, bodies, .. } = rule else { return None };
@@ -22,7 +24,44 @@ pub(crate) fn fragile<'a>(rule: &'a Rule, locals: &BTreeSet<String>) -> Option<&
     }
     let others = bodies.iter().filter_map(|body| body.assign.as_ref()).map(value_of);
     let values = value.into_iter().chain(others).find_map(|value| part(value, locals));
-    values.or_else(|| indexes(refr).find_map(|index| part(index, locals)))
+    values.or_else(|| indexes(refr).find_map(|(_, index)| part(index, locals)))
+}
+
+/// The first part of a head with an `else` that may be undefined. OPA then tries the `else`, regorus gives up.
+pub(crate) fn undecided<'a>(rule: &'a Rule, locals: &BTreeSet<String>) -> Option<&'a Span> {
+    let Rule::Spec { head, bodies, .. } = rule else { return None };
+    let (value, is_function) = match head {
+        RuleHead::Func { assign, .. } => (assign, true),
+        RuleHead::Compr { assign, .. } => (assign, false),
+        RuleHead::Set { .. } => return None,
+    };
+    if !bodies.iter().any(|body| body.is_else) {
+        return None;
+    }
+    let others = bodies.iter().filter_map(|body| body.assign.as_ref());
+    let find = |value| is_function.then(|| global(value, locals)).flatten().or_else(|| part(value, locals));
+    value.iter().chain(others).find_map(|assign| find(&assign.value))
+}
+
+/// A rule or a part of the input, which `part` takes for the same in all rounds.
+fn global<'a>(expr: &'a Expr, locals: &BTreeSet<String>) -> Option<&'a Span> {
+    match expr {
+        Expr::Var { span, .. } => (!locals.contains(span.text())).then_some(span),
+        Expr::RefDot { span, .. } | Expr::RefBrack { span, .. } => Some(span),
+        Expr::Array { items, .. } | Expr::Set { items, .. } => {
+            items.iter().find_map(|item| global(item, locals))
+        }
+        Expr::Object { fields, .. } => {
+            fields.iter().find_map(|(_, key, value)| global(key, locals).or_else(|| global(value, locals)))
+        }
+        Expr::BinExpr { lhs, rhs, .. }
+        | Expr::BoolExpr { lhs, rhs, .. }
+        | Expr::ArithExpr { lhs, rhs, .. } => global(lhs, locals).or_else(|| global(rhs, locals)),
+        Expr::Membership { key, value, collection, .. } => {
+            key.iter().chain([value, collection]).find_map(|operand| global(operand, locals))
+        }
+        _ => None,
+    }
 }
 
 fn value_of(assign: &RuleAssign) -> &Ref<Expr> {
@@ -65,29 +104,6 @@ fn part<'a>(expr: &'a Expr, locals: &BTreeSet<String>) -> Option<&'a Span> {
     }
 }
 
-fn root(mut expr: &Expr) -> &Expr {
-    while let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = expr {
-        expr = refr;
-    }
-    expr
-}
-
-fn indexes(expr: &Expr) -> impl Iterator<Item = &Expr> {
-    let mut next = Some(expr);
-    std::iter::from_fn(move || {
-        loop {
-            match next? {
-                Expr::RefBrack { refr, index, .. } => {
-                    next = Some(refr);
-                    return Some(&**index);
-                }
-                Expr::RefDot { refr, .. } => next = Some(refr),
-                _ => return None,
-            }
-        }
-    })
-}
-
 fn is_constant(expr: &Expr) -> bool {
-    indexes(expr).all(|index| matches!(index, Expr::String { .. } | Expr::RawString { .. }))
+    indexes(expr).all(|(_, index)| matches!(index, Expr::String { .. } | Expr::RawString { .. }))
 }

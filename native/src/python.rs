@@ -8,7 +8,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 
-use crate::checks;
+use crate::allowed;
 use crate::engine::{self, Outcome, Policies};
 use crate::fault::Fault;
 
@@ -78,7 +78,7 @@ impl PolicySet {
     }
 
     /// The value of an entrypoint or test rule for an input document.
-    #[pyo3(signature = (entrypoint, input_json, *, time_limit_s, coverage=false, gather_prints=false))]
+    #[pyo3(signature = (entrypoint, input_json, *, time_limit_s, coverage=false))]
     fn evaluate(
         &self,
         py: Python<'_>,
@@ -86,23 +86,17 @@ impl PolicySet {
         input_json: JsonText,
         time_limit_s: f64,
         coverage: bool,
-        gather_prints: bool,
     ) -> PyResult<Evaluation> {
         let limit = Duration::try_from_secs_f64(time_limit_s)
             .map_err(|error| Fault::Input(format!("time_limit_s: {error}")))?;
         let evaluate = || self.0.evaluate(entrypoint, input_json.as_ref(), limit, coverage);
-        let Outcome { json, prints, coverage_json } = py.detach(evaluate)?;
-        Ok(Evaluation { json, prints: if gather_prints { prints } else { Vec::new() }, coverage_json })
+        let Outcome { json, coverage_json } = py.detach(evaluate)?;
+        Ok(Evaluation { json, coverage_json })
     }
 
     /// The rules named `test_*`. They can be evaluated like entrypoints.
     fn test_rules(&self) -> Vec<String> {
         self.0.tests().to_vec()
-    }
-
-    /// The builtin functions that the modules call, sorted.
-    fn builtins(&self) -> Vec<&'static str> {
-        self.0.builtins().collect()
     }
 }
 
@@ -111,16 +105,14 @@ impl PolicySet {
 struct Evaluation {
     /// The value as JSON text; `None` if the rule is undefined, which is not the text `null`.
     json: Option<String>,
-    /// What `print` was called with, as `file:line: text`.
-    prints: Vec<String>,
     /// `{file: {"covered": [line], "not_covered": [line]}}`, without files of which nothing ran.
     coverage_json: Option<String>,
 }
 
-/// All builtin functions of this engine with their number of arguments.
+/// The builtin functions that a policy may call, with their number of arguments.
 #[pyfunction]
-fn builtins() -> BTreeMap<&'static str, u8> {
-    checks::builtins().collect()
+fn builtins() -> BTreeMap<&'static str, usize> {
+    allowed::builtins().collect()
 }
 
 /// The engine's syntax tree of one module, as JSON text.

@@ -6,7 +6,7 @@
 use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleHead, Span};
 
 /// The parser limits nested brackets, but not the length of `a + a + ...` or `a[0][0]...`.
-const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 pub(crate) enum Seen<'a> {
     /// `in_with`: it is a part of what `with` puts in place of something.
@@ -14,16 +14,13 @@ pub(crate) enum Seen<'a> {
         refr: &'a Expr,
         in_with: bool,
     },
-    /// `is_statement`: the call is a line of a body, not a part of an expression.
     Call {
         function: &'a Expr,
         span: &'a Span,
         arguments: usize,
-        is_statement: bool,
     },
-    /// A variable that is declared somewhere in the rule; `SomeLocal`: by a `some` without `in`.
+    /// A variable that is declared somewhere in the rule.
     Local(&'a Span),
-    SomeLocal(&'a Span),
     TooDeep(&'a Span),
 }
 
@@ -64,16 +61,12 @@ impl<'a> Walk<'a, '_> {
 
     fn statement(&mut self, statement: &'a LiteralStmt) {
         match &statement.literal {
-            Literal::SomeVars { vars, .. } => vars.iter().for_each(|name| (self.see)(Seen::SomeLocal(name))),
+            Literal::SomeVars { vars, .. } => vars.iter().for_each(|name| (self.see)(Seen::Local(name))),
             Literal::SomeIn { key, value, collection, .. } => {
                 key.iter().chain([value]).for_each(|pattern| self.pattern(pattern));
                 self.expr(collection);
             }
-            Literal::Expr { expr, .. } => match expr.as_ref() {
-                Expr::Call { span, fcn, params, .. } => self.call(span, fcn, params, true),
-                expr => self.expr(expr),
-            },
-            Literal::NotExpr { expr, .. } => self.expr(expr),
+            Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => self.expr(expr),
             Literal::Every { key, value, domain, query, .. } => {
                 key.iter().chain([value]).for_each(|name| (self.see)(Seen::Local(name)));
                 self.expr(domain);
@@ -96,7 +89,7 @@ impl<'a> Walk<'a, '_> {
                 self.reference(expr);
                 self.indexes(expr);
             }
-            Expr::Call { span, fcn, params, .. } => self.call(span, fcn, params, false),
+            Expr::Call { span, fcn, params, .. } => self.call(span, fcn, params),
             Expr::Array { items, .. } | Expr::Set { items, .. } => {
                 items.iter().for_each(|item| self.expr(item))
             }
@@ -141,8 +134,8 @@ impl<'a> Walk<'a, '_> {
         (self.see)(Seen::Reference { refr, in_with: self.in_with });
     }
 
-    fn call(&mut self, span: &'a Span, function: &'a Expr, params: &'a [Ref<Expr>], is_statement: bool) {
-        (self.see)(Seen::Call { function, span, arguments: params.len(), is_statement });
+    fn call(&mut self, span: &'a Span, function: &'a Expr, params: &'a [Ref<Expr>]) {
+        (self.see)(Seen::Call { function, span, arguments: params.len() });
         params.iter().for_each(|param| self.expr(param));
     }
 

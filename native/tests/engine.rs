@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use _regorus::{Fault, Outcome, Policies, builtins, install_panic_hook};
+use _regorus::{Fault, Outcome, Policies, builtins};
 
 const ENTRY: &str = "data.m.p";
 const SLOW: &str = "count([1 | some i in numbers.range(1, 3000); some j in numbers.range(1, 3000)])";
@@ -60,7 +60,10 @@ fn each_failure_has_its_kind() {
     assert!(matches!(compile("p := 1", r#"{"m": {"p": 2}}"#), Err(Fault::Compile(_))));
     assert!(matches!(evaluate("p := 1", "{", limit), Err(Fault::Input(_))));
     assert!(matches!(evaluate("p := 1 if true\np := 2 if true", "{}", limit), Err(Fault::Runtime(_))));
-    assert!(matches!(evaluate(r#"p if not to_number("x") == 1"#, "{}", limit), Err(Fault::Runtime(_))));
+    assert!(matches!(
+        evaluate("import future.keywords.not\np if not to_number(\"x\") == 1", "{}", limit),
+        Err(Fault::Runtime(_))
+    ));
 }
 
 #[test]
@@ -92,29 +95,17 @@ fn a_policy_cannot_fake_a_timeout() {
 }
 
 #[test]
-fn a_panic_of_the_engine_does_not_spoil_the_set() {
-    install_panic_hook();
-    let policies = compile("p if object.subset(input, [])", "{}").expect("it compiles");
-    let run = |input: &[u8]| policies.evaluate(ENTRY, input, Duration::from_secs(20), false);
-    assert!(matches!(run(b"[1]"), Err(Fault::Panic(_))));
-    assert!(matches!(run(b"[1]"), Err(Fault::Panic(_))));
-    assert!(!matches!(run(b"1"), Err(Fault::Panic(_))));
-}
-
-#[test]
-fn coverage_and_prints_are_of_one_evaluation() {
-    let policies = compile("p if {\n  print(input.a)\n  input.a > 1\n}", "{}").expect("it compiles");
+fn coverage_is_of_one_evaluation() {
+    let policies = compile("p if {\n  input.a\n  input.a > 1\n}", "{}").expect("it compiles");
     let run =
         |input: &[u8]| policies.evaluate(ENTRY, input, Duration::from_secs(20), true).expect("it evaluates");
-    assert_eq!(run(br#"{"a": 1}"#).prints, ["m.rego:3: 1"]);
-    assert_eq!(run(br#"{"a": 2}"#).prints, ["m.rego:3: 2"]);
     let report = run(br#"{"a": 2}"#).coverage_json.expect("it was asked for");
     assert!(report.starts_with(r#"{"m.rego":{"covered":["#), "{report}");
 }
 
 #[test]
 fn one_set_serves_many_threads() {
-    let policies = compile("p := sum([x | some x in input])", "{}").expect("it compiles");
+    let policies = compile("p := sum([x | is_array(input); some x in input])", "{}").expect("it compiles");
     std::thread::scope(|scope| {
         for n in 0..4 {
             let policies = &policies;
@@ -133,12 +124,21 @@ fn one_set_serves_many_threads() {
 #[test]
 fn the_engine_has_no_door_to_the_outside() {
     let names: Vec<&str> = builtins().map(|(name, _)| name).collect();
-    for name in ["count", "walk", "regex.match", "semver.compare"] {
+    for name in ["count", "regex.match", "sprintf"] {
         assert!(names.contains(&name), "{name}");
     }
-    for name in
-        ["http.send", "opa.runtime", "uuid.rfc4122", "net.lookup_ip_addr", "yaml.unmarshal", "glob.match"]
-    {
+    for name in [
+        "http.send",
+        "opa.runtime",
+        "uuid.rfc4122",
+        "net.lookup_ip_addr",
+        "yaml.unmarshal",
+        "glob.match",
+        "time.now_ns",
+        "rand.intn",
+        "print",
+        "trace",
+    ] {
         assert!(!names.contains(&name), "{name}");
     }
 }

@@ -82,6 +82,7 @@ gates := value if {
 # description: The change being judged. Files and gates must name each other.
 change := value if {
 	value := input.change
+	is_object(value)
 	_has_base(value)
 	is_boolean(value.dirty)
 	is_object(value.files)
@@ -91,7 +92,7 @@ change := value if {
 		shape.is_texts(file.gates)
 		shape.is_object_of_digest_lists(file.covered_by)
 	}
-	by_file := {[path, gate] | some path, file in value.files; some gate in file.gates}
+	by_file := {[path, gate] | some path, file in value.files; is_array(file.gates); some gate in file.gates}
 	by_gate := {[path, id] | some id, gate in gates; some path in gate.files}
 	by_file == by_gate
 	is_object(gates)

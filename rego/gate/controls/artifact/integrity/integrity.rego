@@ -73,10 +73,12 @@ violations contains entry if {
 	entry := result.violation("artifact.integrity.differs", message, {"artifact": name, "evidence": digests})
 }
 
+unlistable := {"special": "artifact.integrity.special", "symlink": "artifact.integrity.link"}
+
 violations contains entry if {
 	some name in subjects
 	some path, file in document.artifacts[name].files
-	code := {"special": "artifact.integrity.special", "symlink": "artifact.integrity.link"}[file.format]
+	code := unlistable[file.format]
 	message := "it is not a regular file, so nothing says what it holds"
 	entry := result.violation(code, message, {"artifact": name, "file": path})
 }

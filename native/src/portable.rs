@@ -1,0 +1,451 @@
+//! Refuses what OPA and the embedded engine understand differently (`docs/explanation/portable-rego.md` has the reasons).
+//!
+//! The walk knows which variables exist where it is, which of them may be undefined or of any type, and whether it is
+//! under a `not`. What one expression shows on its own is the business of `terms`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleHead, Span};
+
+use crate::allowed::Kind;
+use crate::locals::{How, Key, Locals};
+use crate::names::Form;
+use crate::terms;
+use crate::walk::MAX_DEPTH;
+
+type Path = Vec<String>;
+
+/// What is known about the module that a rule is in.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) package: &'a [String],
+    /// The path behind each alias.
+    pub(crate) imports: &'a BTreeMap<String, Path>,
+    /// The names of the rules of the package, also of those in other files.
+    pub(crate) rules: &'a BTreeSet<&'a str>,
+    /// Rules whose value is a part of the input that nobody looked at, by full path.
+    pub(crate) raw: &'a BTreeSet<Path>,
+    /// The last name of the package ends in `_test`.
+    pub(crate) is_test: bool,
+}
+
+/// What a rule is found to be.
+pub(crate) struct Findings<'a> {
+    pub(crate) faults: Vec<(&'a Span, String)>,
+    /// Its value may be a part of the input that nobody looked at.
+    pub(crate) is_raw: bool,
+    pub(crate) has_not: bool,
+}
+
+/// Checks one rule. It has been walked before, so nothing in it is nested too deeply.
+pub(crate) fn check<'a>(rule: &'a Rule, surroundings: &'a Surroundings<'a>) -> Findings<'a> {
+    let findings = Findings { faults: Vec::new(), is_raw: false, has_not: false };
+    let mut checker = Checker {
+        at: surroundings,
+        form: Form::of(rule),
+        locals: Locals::default(),
+        depth: 0,
+        place: Place::Body,
+        findings,
+    };
+    checker.rule(rule);
+    checker.findings
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Body,
+    /// Under a `not`, but not in a comprehension there.
+    Negated,
+    Head,
+}
+
+struct Checker<'a> {
+    at: &'a Surroundings<'a>,
+    form: Form,
+    locals: Locals<'a>,
+    depth: usize,
+    place: Place,
+    findings: Findings<'a>,
+}
+
+impl<'a> Checker<'a> {
+    fn complain(&mut self, span: &'a Span, message: impl Into<String>) {
+        self.findings.faults.push((span, message.into()));
+    }
+
+    fn rule(&mut self, rule: &'a Rule) {
+        let (head, bodies) = match rule {
+            Rule::Default { args, value, .. } => {
+                args.iter().for_each(|arg| self.pattern(arg, How::Argument));
+                if !terms::is_constant(value) {
+                    self.complain(value.span(), "the value of a default is a constant");
+                }
+                return self.expr(value);
+            }
+            Rule::Spec { head, bodies, .. } => (head, bodies),
+        };
+        self.locals.enter();
+        if let RuleHead::Func { span, args, .. } = head {
+            if args.is_empty() {
+                self.complain(span, "a function has arguments: write a rule instead");
+            }
+            args.iter().for_each(|arg| self.pattern(arg, How::Argument));
+        }
+        if bodies.is_empty() {
+            self.head(head);
+        }
+        for body in bodies {
+            self.locals.enter();
+            self.query(&body.query);
+            match &body.assign {
+                Some(assign) => self.value(&assign.value),
+                None if body.is_else => {}
+                None => self.head(head),
+            }
+            self.leave();
+        }
+        self.leave();
+    }
+
+    fn head(&mut self, head: &'a RuleHead) {
+        let (refr, value) = match head {
+            RuleHead::Compr { refr, assign, .. } => (refr, assign.as_ref().map(|assign| &assign.value)),
+            RuleHead::Func { refr, assign, .. } => (refr, assign.as_ref().map(|assign| &assign.value)),
+            RuleHead::Set { refr, key, .. } => (refr, key.as_ref()),
+        };
+        self.place = Place::Head;
+        for index in terms::indexes(refr).map(|(_, index)| index) {
+            self.expr(index);
+        }
+        self.place = Place::Body;
+        if let Some(value) = value {
+            self.value(value);
+            self.findings.is_raw &= self.form == Form::Complete;
+        }
+    }
+
+    fn value(&mut self, value: &'a Expr) {
+        self.place = Place::Head;
+        self.expr(value);
+        self.place = Place::Body;
+        self.findings.is_raw |= self.is_raw(value);
+    }
+
+    fn leave(&mut self) {
+        for span in self.locals.leave() {
+            self.complain(span, format!("`{}` is never used: leave it out, or write `_`", span.text()));
+        }
+    }
+
+    /// A comprehension or the body of `every`: variables in it end with it.
+    fn nested(&mut self, query: &'a Query, terms: &[&'a Ref<Expr>]) {
+        let place = std::mem::replace(&mut self.place, Place::Body);
+        self.locals.enter();
+        self.query(query);
+        terms.iter().for_each(|term| self.expr(term));
+        self.leave();
+        self.place = place;
+    }
+
+    fn query(&mut self, query: &'a Query) {
+        query.stmts.iter().for_each(|statement| self.statement(statement));
+    }
+
+    fn statement(&mut self, statement: &'a LiteralStmt) {
+        for with in &statement.with_mods {
+            if !self.at.is_test {
+                self.complain(&with.span, "`with` is for packages whose name ends in `_test`");
+            }
+            let target = terms::root(&with.refr).span().text();
+            if self.at.rules.contains(target) {
+                self.complain(
+                    with.refr.span(),
+                    format!("write the whole path: data.{}.{target}", self.at.package.join(".")),
+                );
+            }
+            self.expr(&with.r#as);
+        }
+        match &statement.literal {
+            Literal::SomeVars { vars, .. } => vars.iter().for_each(|name| self.declare(name, How::Some)),
+            Literal::SomeIn { key, value, collection, .. } => {
+                self.collection(collection);
+                self.expr(collection);
+                let is_raw = self.comes_from_input(collection);
+                key.iter().for_each(|key| self.pattern(key, How::Each { is_raw: false }));
+                self.pattern(value, How::Each { is_raw });
+            }
+            Literal::Every { key, value, domain, query, .. } => {
+                self.collection(domain);
+                self.expr(domain);
+                let is_raw = self.comes_from_input(domain);
+                self.locals.enter();
+                key.iter().for_each(|key| self.declare(key, How::Every { is_raw: false }));
+                self.declare(value, How::Every { is_raw });
+                self.nested(query, &[]);
+                self.leave();
+            }
+            Literal::NotExpr { expr, .. } => self.not(expr),
+            Literal::Expr { expr, .. } => self.line(expr, statement.with_mods.is_empty()),
+        }
+    }
+
+    fn not(&mut self, expr: &'a Expr) {
+        self.findings.has_not = true;
+        if Kind::of(expr).is_some_and(|kind| !matches!(expr, Expr::BinExpr { .. }) && kind != Kind::Boolean) {
+            self.complain(
+                expr.span(),
+                "`not` of a literal, or of a body in braces: give it a rule of its own, and negate that",
+            );
+        }
+        if let Expr::AssignExpr { span, .. } = expr {
+            return self.complain(span, "nothing is assigned under `not`: assign it before");
+        }
+        self.place = Place::Negated;
+        self.expr(expr);
+        self.place = Place::Body;
+    }
+
+    fn line(&mut self, expr: &'a Expr, is_plain: bool) {
+        match expr {
+            Expr::AssignExpr { op: AssignOp::ColEq, lhs, rhs, .. } => {
+                self.expr(rhs);
+                let is_raw = self.is_raw(rhs);
+                self.pattern(lhs, How::Assigned { is_raw });
+            }
+            Expr::AssignExpr { span, lhs, rhs, .. } => {
+                self.complain(
+                    span,
+                    "write `:=` to assign and `==` to compare: the engines unify differently",
+                );
+                for side in [lhs, rhs] {
+                    match side.as_ref() {
+                        Expr::Var { span, .. } if !self.is_known(span.text()) => {
+                            self.declare(span, How::Some)
+                        }
+                        side => self.expr(side),
+                    }
+                }
+            }
+            Expr::Call { fcn, params, .. } => {
+                self.expr(expr);
+                if let ("is_array" | "is_object" | "is_set", [param], true) =
+                    (fcn.span().text(), &params[..], is_plain)
+                {
+                    self.locals.check(Key::of(param));
+                }
+            }
+            _ => {
+                if Kind::of(expr).is_some_and(Kind::is_collection) && !matches!(expr, Expr::BinExpr { .. }) {
+                    self.complain(
+                        expr.span(),
+                        "a literal is no condition: the engines read these braces differently",
+                    );
+                }
+                self.expr(expr);
+            }
+        }
+    }
+
+    fn expr(&mut self, expr: &'a Expr) {
+        if self.depth == MAX_DEPTH {
+            return;
+        }
+        self.depth += 1;
+        if let Some((span, message)) = terms::fault(expr, self.at.is_test) {
+            self.complain(span, message);
+        }
+        match expr {
+            Expr::Var { span, .. } => self.variable(span),
+            Expr::RefDot { .. } | Expr::RefBrack { .. } => self.reference(expr),
+            Expr::Call { fcn, params, .. } => {
+                let name = terms::root(fcn).span();
+                if self.locals.use_of(name.text()).is_some() {
+                    self.complain(
+                        name,
+                        format!("`{}` is a variable here: give the variable another name", name.text()),
+                    );
+                }
+                params.iter().for_each(|param| self.expr(param));
+            }
+            Expr::Array { items, .. } | Expr::Set { items, .. } => {
+                items.iter().for_each(|item| self.expr(item))
+            }
+            Expr::Object { fields, .. } => {
+                fields.iter().flat_map(|(_, key, value)| [key, value]).for_each(|part| self.expr(part));
+            }
+            Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
+                self.nested(query, &[term])
+            }
+            Expr::ObjectCompr { key, value, query, .. } => self.nested(query, &[key, value]),
+            Expr::AssignExpr { lhs, rhs, .. }
+            | Expr::BinExpr { lhs, rhs, .. }
+            | Expr::BoolExpr { lhs, rhs, .. }
+            | Expr::ArithExpr { lhs, rhs, .. } => {
+                self.expr(lhs);
+                self.expr(rhs);
+            }
+            Expr::Membership { key, value, collection, .. } => {
+                key.iter().chain([value, collection]).for_each(|part| self.expr(part));
+            }
+            Expr::UnaryExpr { expr, .. } => self.expr(expr),
+            Expr::String { .. } | Expr::RawString { .. } | Expr::Number { .. } => {}
+            Expr::Bool { .. } | Expr::Null { .. } => {}
+        }
+        self.depth -= 1;
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        matches!(name, "input" | "data")
+            || self.locals.find(name).is_some()
+            || self.at.imports.contains_key(name)
+            || self.at.rules.contains(name)
+    }
+
+    fn is_other_package(&self, name: &str) -> bool {
+        self.locals.find(name).is_none() && self.at.imports.get(name).is_some_and(|path| path[0] == "data")
+    }
+
+    fn variable(&mut self, span: &'a Span) {
+        let name = span.text();
+        if name == "_" {
+            self.complain(
+                span,
+                "`_` is for what is not used: in brackets, after `some` and on the left of `:=`",
+            );
+        } else if self.locals.use_of(name) == Some(false) {
+            self.complain(span, format!("`{name}` has no value yet: write `some {name}, _ in ..`"));
+        } else if !self.is_known(name) {
+            self.complain(
+                span,
+                format!("`{name}` is declared nowhere: write `some {name} in ..` or `{name} := ..` before"),
+            );
+        } else if self.form.arity().is_some() && !self.at.is_test && self.is_other_package(name) {
+            self.complain(span, "a function reads another package through a rule of its own package");
+        }
+    }
+
+    fn reference(&mut self, refr: &'a Expr) {
+        let root = terms::root(refr);
+        match root {
+            Expr::Var { span, .. } => self.variable(span),
+            Expr::Call { .. } => self.expr(root),
+            _ => {
+                self.complain(root.span(), "assign this to a variable first, and take that apart");
+                self.expr(root);
+            }
+        }
+        for (collection, index) in terms::indexes(refr) {
+            match index {
+                Expr::Var { span, .. } if span.text() == "_" => self.iteration(span, collection),
+                Expr::Var { span, .. }
+                    if self.locals.find(span.text()).is_some_and(|local| !local.has_value) =>
+                {
+                    if self.locals.give_value(span.text()) {
+                        self.iteration(span, collection);
+                    } else {
+                        self.variable(span);
+                    }
+                }
+                index => self.expr(index),
+            }
+        }
+    }
+
+    /// An index that takes all members in turn.
+    fn iteration(&mut self, span: &'a Span, collection: &'a Expr) {
+        match self.place {
+            Place::Body => self.collection(collection),
+            Place::Negated => {
+                self.complain(span, "`not` over all members: write a rule with `some .. in`, and negate that")
+            }
+            Place::Head => self.complain(span, "bind this in the body first, with `some .. in`"),
+        }
+    }
+
+    /// What is iterated over.
+    fn collection(&mut self, collection: &'a Expr) {
+        if Kind::of(collection).is_some_and(|kind| !kind.is_collection()) {
+            self.complain(collection.span(), "this is no collection");
+        }
+        if !self.at.is_test && self.is_raw(collection) {
+            let text = collection.span().text();
+            let message = format!(
+                "check the type of this first: `xs := {text}`, `is_array(xs)`, and then take members of `xs`"
+            );
+            self.complain(collection.span(), message);
+        }
+    }
+
+    /// Whether this is a part of the input whose type nobody looked at.
+    fn is_raw(&self, expr: &Expr) -> bool {
+        self.comes_from_input(expr) && !Key::of(expr).is_some_and(|key| self.locals.is_checked(&key))
+    }
+
+    fn comes_from_input(&self, expr: &Expr) -> bool {
+        let expr = match expr {
+            Expr::Call { fcn, params, .. } if fcn.span().text() == "object.get" => match params.first() {
+                Some(param) => param,
+                None => return false,
+            },
+            expr => expr,
+        };
+        let Expr::Var { span, .. } = terms::root(expr) else { return false };
+        if let Some(local) = self.locals.find(span.text()) {
+            return local.is_raw;
+        }
+        let mut path = crate::checks::path(expr);
+        if let Some(import) = self.at.imports.get(&path[0]) {
+            path.splice(..1, import.iter().cloned());
+        } else if self.at.rules.contains(path[0].as_str()) {
+            path.splice(..0, self.at.package.iter().cloned());
+        } else if path[0] == "data" {
+            path.remove(0);
+            return self.is_raw_rule(&path);
+        }
+        match path[0].as_str() {
+            "input" => true,
+            "data" => self.is_raw_rule(&path[1..]),
+            _ => self.is_raw_rule(&path),
+        }
+    }
+
+    fn is_raw_rule(&self, path: &[String]) -> bool {
+        (1..=path.len()).any(|end| self.at.raw.contains(&path[..end]))
+    }
+
+    fn declare(&mut self, span: &'a Span, how: How) {
+        let name = span.text();
+        if name == "_" {
+            return;
+        }
+        let hides_global = self.at.rules.contains(name) || self.at.imports.contains_key(name);
+        let hides = match how {
+            _ if matches!(name, "input" | "data") => true,
+            How::Argument | How::Assigned { .. } => self.locals.is_in_this_scope(name),
+            How::Some | How::Each { .. } | How::Every { .. } => {
+                hides_global || self.locals.find(name).is_some()
+            }
+        };
+        if hides {
+            let message = format!(
+                "`{name}` is the name of something else here (a rule, an import or a variable): choose another"
+            );
+            self.complain(span, message);
+        }
+        self.locals.declare(span, how);
+    }
+
+    /// The left side of `:=`, of `in` after `some`, or a parameter.
+    fn pattern(&mut self, pattern: &'a Expr, how: How) {
+        match pattern {
+            Expr::Var { span, .. } => self.declare(span, how),
+            Expr::Array { items, .. } => items.iter().for_each(|item| self.pattern(item, how)),
+            constant if terms::is_scalar(constant) && !matches!(how, How::Assigned { .. }) => {
+                self.expr(constant)
+            }
+            other => {
+                self.complain(other.span(), "only variables, `_` and arrays of them are taken apart here")
+            }
+        }
+    }
+}

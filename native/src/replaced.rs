@@ -1,0 +1,157 @@
+//! Builtin functions that the engine gets otherwise than OPA, in an implementation that gives OPA's result or an error.
+//!
+//! The engine calls these instead of its own, after it has counted the arguments and left out undefined ones.
+
+use anyhow::{Result, bail};
+use regorus::unstable::{BUILTINS, Expr, Ref, Source, Span};
+use regorus::{Engine, Value};
+
+/// Integers beyond this are not exact everywhere.
+const MAX_INTEGER: i64 = 1 << 53;
+
+type Function = fn(&[Value]) -> Result<Value>;
+
+const FUNCTIONS: &[(&str, u8, Function)] = &[
+    ("count", 1, count),
+    ("json.patch", 2, patch),
+    ("lower", 1, |arguments| fold("lower", &arguments[0], char::to_lowercase)),
+    ("replace", 3, replace),
+    ("sprintf", 2, sprintf),
+    ("substring", 3, substring),
+    ("to_number", 1, to_number),
+    ("upper", 1, |arguments| fold("upper", &arguments[0], char::to_uppercase)),
+];
+
+pub(crate) fn install(engine: &mut Engine) -> Result<()> {
+    for (name, arity, function) in FUNCTIONS {
+        engine.add_extension(
+            (*name).to_owned(),
+            *arity,
+            Box::new(|arguments: Vec<Value>| function(&arguments)),
+        )?;
+    }
+    Ok(())
+}
+
+fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str> {
+    value
+        .as_string()
+        .map(AsRef::as_ref)
+        .map_err(|_| anyhow::anyhow!("`{name}` expects a text, got `{value}`"))
+}
+
+fn integer(name: &str, value: &Value) -> Result<i64> {
+    let number =
+        value.as_number().ok().filter(|number| number.is_integer()).and_then(|number| number.as_i64());
+    let Some(number) = number.filter(|number| (-MAX_INTEGER..=MAX_INTEGER).contains(number)) else {
+        bail!("`{name}` expects an integer up to 2^53, got `{value}`")
+    };
+    Ok(number)
+}
+
+/// Characters, where the engine counts UTF-16 units.
+fn count(arguments: &[Value]) -> Result<Value> {
+    Ok(Value::from(match &arguments[0] {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        Value::Set(items) => items.len(),
+        Value::Object(fields) => fields.len(),
+        other => bail!("`count` expects a text or a collection, got `{other}`"),
+    }))
+}
+
+/// Character by character, as OPA does it. Where one would become several, which OPA does not do, it is an error.
+fn fold<I: Iterator<Item = char>>(name: &str, value: &Value, convert: fn(char) -> I) -> Result<Value> {
+    let one = |c: char| {
+        let mut converted = convert(c);
+        converted.next().filter(|_| converted.next().is_none())
+    };
+    let Some(folded) = text(name, value)?.chars().map(one).collect::<Option<String>>() else {
+        bail!("`{name}` has no single character for each of `{value}`")
+    };
+    Ok(Value::from(folded))
+}
+
+fn replace(arguments: &[Value]) -> Result<Value> {
+    let (value, old, new) =
+        (text("replace", &arguments[0])?, text("replace", &arguments[1])?, text("replace", &arguments[2])?);
+    if old.is_empty() {
+        bail!("`replace` of the empty text");
+    }
+    Ok(Value::from(value.replace(old, new)))
+}
+
+/// The engine's own, but a patch that fails is an error and not undefined, which a `not` would turn into true.
+fn patch(arguments: &[Value]) -> Result<Value> {
+    let source = Source::from_contents("json.patch".to_owned(), " ".to_owned())?;
+    let span = Span { source, line: 1, col: 1, start: 0, end: 0 };
+    let operand = Ref::new(Expr::Null { span: span.clone(), value: Value::Null, eidx: 0 });
+    let (function, _) = BUILTINS["json.patch"];
+    match function(&span, &[operand.clone(), operand], arguments, true)? {
+        Value::Undefined => bail!("`json.patch` failed"),
+        patched => Ok(patched),
+    }
+}
+
+/// `%s` of texts and `%d` of integers. What the format may be is checked when the policy is loaded.
+fn sprintf(arguments: &[Value]) -> Result<Value> {
+    let format = text("sprintf", &arguments[0])?;
+    let mut values = arguments[1].as_array()?.iter();
+    let mut result = String::with_capacity(format.len());
+    let mut chars = format.chars();
+    while let Some(c) = chars.next() {
+        match (c == '%').then(|| chars.next()).flatten() {
+            None if c != '%' => result.push(c),
+            Some('%') => result.push('%'),
+            Some(verb @ ('s' | 'd')) => {
+                let Some(value) = values.next() else { bail!("`sprintf` has fewer values than verbs") };
+                if verb == 's' {
+                    result.push_str(text("sprintf with %s", value)?);
+                } else {
+                    result.push_str(&integer("sprintf with %d", value)?.to_string());
+                }
+            }
+            _ => bail!("`sprintf` knows %s, %d and %%"),
+        }
+    }
+    if values.next().is_some() {
+        bail!("`sprintf` has more values than verbs");
+    }
+    Ok(Value::from(result))
+}
+
+fn substring(arguments: &[Value]) -> Result<Value> {
+    let value = text("substring", &arguments[0])?;
+    let (Ok(offset), length) =
+        (usize::try_from(integer("substring", &arguments[1])?), integer("substring", &arguments[2])?)
+    else {
+        bail!("`substring` from before the start")
+    };
+    let rest = value.chars().skip(offset);
+    Ok(Value::from(match usize::try_from(length) {
+        Ok(length) => rest.take(length).collect::<String>(),
+        Err(_) => rest.collect(),
+    }))
+}
+
+/// Of a text only if it is an integer as JSON writes it: fractions and exponents come out differently.
+fn to_number(arguments: &[Value]) -> Result<Value> {
+    match &arguments[0] {
+        Value::Null => Ok(Value::from(0_u64)),
+        Value::Bool(value) => Ok(Value::from(u64::from(*value))),
+        Value::Number(_) => Ok(arguments[0].clone()),
+        Value::String(text) => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_plain = digits == "0" && digits.len() == text.len()
+                || !digits.is_empty()
+                    && !digits.starts_with('0')
+                    && digits.bytes().all(|b| b.is_ascii_digit());
+            let number =
+                text.parse::<i64>().ok().filter(|n| is_plain && (-MAX_INTEGER..=MAX_INTEGER).contains(n));
+            number
+                .map(Value::from)
+                .ok_or_else(|| anyhow::anyhow!("`to_number` expects an integer up to 2^53, got `{text}`"))
+        }
+        other => bail!("`to_number` expects a text or a scalar, got `{other}`"),
+    }
+}
