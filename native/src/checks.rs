@@ -12,7 +12,7 @@ use crate::allowed::{self, Builtin};
 use crate::fault::Fault;
 use crate::heads;
 use crate::names::{self, Form};
-use crate::portable::{self, Surroundings};
+use crate::portable::{self, Findings, Surroundings};
 use crate::walk::{Seen, walk};
 
 /// The parser takes 2^n steps for n nested array, set and object literals.
@@ -223,7 +223,8 @@ impl Library {
             }
         }
         let (mut raw, mut faults) = (BTreeSet::new(), Vec::new());
-        loop {
+        // Longer chains of rules have been refused.
+        for _ in 0..=MAX_CHAIN {
             let known = raw.len();
             faults.clear();
             modules.iter().for_each(|module| check_module(module, &names, &mut raw, &mut faults));
@@ -235,7 +236,10 @@ impl Library {
     }
 
     fn complain(&mut self, span: &Span, message: &str) {
-        self.errors.push(span.message("error", message).trim_start().to_owned());
+        let error = span.message("error", message).trim_start().to_owned();
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
     }
 }
 
@@ -255,9 +259,11 @@ fn check_module(
         let surroundings =
             Surroundings { package: &package, imports: &imports, rules, raw, is_test: is_test(&package) };
         let findings = portable::check(rule, &surroundings);
-        findings.faults.into_iter().for_each(|(span, message)| add(span, message));
-        has_not |= findings.has_not;
-        if findings.is_raw {
+        let Findings { faults, is_raw, raw_arguments, has_not: has_not_here } = findings;
+        faults.into_iter().for_each(|(span, message)| add(span, message));
+        has_not |= has_not_here;
+        raw.extend(raw_arguments);
+        if is_raw {
             raw.insert([&package[..], &path(names::head(rule))].concat());
         }
     }
@@ -297,7 +303,9 @@ pub(crate) fn path(mut expr: &Expr) -> Path {
             }
             Expr::RefBrack { refr, index, .. } => {
                 fields.push(match index.as_ref() {
-                    Expr::String { value, .. } => value.as_string().ok().map(ToString::to_string),
+                    Expr::String { value, .. } | Expr::RawString { value, .. } => {
+                        value.as_string().ok().map(ToString::to_string)
+                    }
                     _ => None,
                 });
                 refr

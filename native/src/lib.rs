@@ -9,7 +9,7 @@
 //! | `checks` | static checks over the modules before the engine accepts them |
 //! | `heads` | the check for rule heads that lose results |
 //! | `names` | names of imports and rules that get in each other's way |
-//! | `portable` | what the engines understand differently in a rule, with `locals`, `terms` and `pattern` |
+//! | `portable` | what the engines understand differently in a rule, with `locals`, `raw`, `terms` and `pattern` |
 //! | `allowed` | the builtin functions that a policy may call |
 //! | `replaced` | builtin functions with OPA's results instead of the engine's own |
 //! | `walk` | the syntax tree visitor that the checks use |
@@ -28,6 +28,7 @@ mod pattern;
 mod portable;
 #[cfg(feature = "python")]
 mod python;
+mod raw;
 mod replaced;
 mod sandbox;
 mod terms;

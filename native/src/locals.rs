@@ -5,7 +5,9 @@ use regorus::unstable::{Expr, Span};
 /// How a variable comes to be. `is_raw`: its value is a part of the input that nobody looked at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum How {
-    Argument,
+    Argument {
+        is_raw: bool,
+    },
     Assigned {
         is_raw: bool,
     },
@@ -109,8 +111,10 @@ impl<'a> Locals<'a> {
     pub(crate) fn declare(&mut self, span: &'a Span, how: How) {
         let (has_value, is_raw) = match how {
             How::Some => (false, false),
-            How::Argument => (true, false),
-            How::Assigned { is_raw } | How::Each { is_raw } | How::Every { is_raw } => (true, is_raw),
+            How::Argument { is_raw }
+            | How::Assigned { is_raw }
+            | How::Each { is_raw }
+            | How::Every { is_raw } => (true, is_raw),
         };
         let scope = self.scopes.len();
         self.entries.push(Entry::Local(Local { span, how, is_used: false, has_value, is_raw, scope }));

@@ -8,12 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleHead, Span};
 
 use crate::allowed::Kind;
+use crate::checks::{Path, path};
 use crate::locals::{How, Key, Locals};
-use crate::names::Form;
+use crate::names::{self, Form};
 use crate::terms;
 use crate::walk::MAX_DEPTH;
-
-type Path = Vec<String>;
 
 /// What is known about the module that a rule is in.
 pub(crate) struct Surroundings<'a> {
@@ -22,7 +21,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) imports: &'a BTreeMap<String, Path>,
     /// The names of the rules of the package, also of those in other files.
     pub(crate) rules: &'a BTreeSet<&'a str>,
-    /// Rules whose value is a part of the input that nobody looked at, by full path.
+    /// Rules and functions whose value is a part of the input that nobody looked at, by full path; below a function,
+    /// by its number, an argument that is one.
     pub(crate) raw: &'a BTreeSet<Path>,
     /// The last name of the package ends in `_test`.
     pub(crate) is_test: bool,
@@ -33,14 +33,17 @@ pub(crate) struct Findings<'a> {
     pub(crate) faults: Vec<(&'a Span, String)>,
     /// Its value may be a part of the input that nobody looked at.
     pub(crate) is_raw: bool,
+    /// Arguments of functions that get such a part, for `Surroundings::raw`.
+    pub(crate) raw_arguments: Vec<Path>,
     pub(crate) has_not: bool,
 }
 
 /// Checks one rule. It has been walked before, so nothing in it is nested too deeply.
 pub(crate) fn check<'a>(rule: &'a Rule, surroundings: &'a Surroundings<'a>) -> Findings<'a> {
-    let findings = Findings { faults: Vec::new(), is_raw: false, has_not: false };
+    let findings = Findings { faults: Vec::new(), is_raw: false, raw_arguments: Vec::new(), has_not: false };
     let mut checker = Checker {
         at: surroundings,
+        path: [surroundings.package, &path(names::head(rule))].concat(),
         form: Form::of(rule),
         locals: Locals::default(),
         depth: 0,
@@ -52,31 +55,32 @@ pub(crate) fn check<'a>(rule: &'a Rule, surroundings: &'a Surroundings<'a>) -> F
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
     Body,
     /// Under a `not`, but not in a comprehension there.
     Negated,
     Head,
 }
 
-struct Checker<'a> {
-    at: &'a Surroundings<'a>,
-    form: Form,
-    locals: Locals<'a>,
+pub(crate) struct Checker<'a> {
+    pub(crate) at: &'a Surroundings<'a>,
+    pub(crate) path: Path,
+    pub(crate) form: Form,
+    pub(crate) locals: Locals<'a>,
     depth: usize,
-    place: Place,
-    findings: Findings<'a>,
+    pub(crate) place: Place,
+    pub(crate) findings: Findings<'a>,
 }
 
 impl<'a> Checker<'a> {
-    fn complain(&mut self, span: &'a Span, message: impl Into<String>) {
+    pub(crate) fn complain(&mut self, span: &'a Span, message: impl Into<String>) {
         self.findings.faults.push((span, message.into()));
     }
 
     fn rule(&mut self, rule: &'a Rule) {
         let (head, bodies) = match rule {
             Rule::Default { args, value, .. } => {
-                args.iter().for_each(|arg| self.pattern(arg, How::Argument));
+                args.iter().for_each(|arg| self.pattern(arg, How::Argument { is_raw: false }));
                 if !terms::is_constant(value) {
                     self.complain(value.span(), "the value of a default is a constant");
                 }
@@ -89,7 +93,9 @@ impl<'a> Checker<'a> {
             if args.is_empty() {
                 self.complain(span, "a function has arguments: write a rule instead");
             }
-            args.iter().for_each(|arg| self.pattern(arg, How::Argument));
+            for (place, arg) in args.iter().enumerate() {
+                self.pattern(arg, How::Argument { is_raw: self.is_raw_argument(place) });
+            }
         }
         if bodies.is_empty() {
             self.head(head);
@@ -120,7 +126,7 @@ impl<'a> Checker<'a> {
         self.place = Place::Body;
         if let Some(value) = value {
             self.value(value);
-            self.findings.is_raw &= self.form == Form::Complete;
+            self.findings.is_raw &= matches!(self.form, Form::Complete | Form::Function(_));
         }
     }
 
@@ -266,6 +272,7 @@ impl<'a> Checker<'a> {
                     );
                 }
                 params.iter().for_each(|param| self.expr(param));
+                self.hand_over(fcn, params);
             }
             Expr::Array { items, .. } | Expr::Set { items, .. } => {
                 items.iter().for_each(|item| self.expr(item))
@@ -351,68 +358,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// An index that takes all members in turn.
-    fn iteration(&mut self, span: &'a Span, collection: &'a Expr) {
-        match self.place {
-            Place::Body => self.collection(collection),
-            Place::Negated => {
-                self.complain(span, "`not` over all members: write a rule with `some .. in`, and negate that")
-            }
-            Place::Head => self.complain(span, "bind this in the body first, with `some .. in`"),
-        }
-    }
-
-    /// What is iterated over.
-    fn collection(&mut self, collection: &'a Expr) {
-        if Kind::of(collection).is_some_and(|kind| !kind.is_collection()) {
-            self.complain(collection.span(), "this is no collection");
-        }
-        if !self.at.is_test && self.is_raw(collection) {
-            let text = collection.span().text();
-            let message = format!(
-                "check the type of this first: `xs := {text}`, `is_array(xs)`, and then take members of `xs`"
-            );
-            self.complain(collection.span(), message);
-        }
-    }
-
-    /// Whether this is a part of the input whose type nobody looked at.
-    fn is_raw(&self, expr: &Expr) -> bool {
-        self.comes_from_input(expr) && !Key::of(expr).is_some_and(|key| self.locals.is_checked(&key))
-    }
-
-    fn comes_from_input(&self, expr: &Expr) -> bool {
-        let expr = match expr {
-            Expr::Call { fcn, params, .. } if fcn.span().text() == "object.get" => match params.first() {
-                Some(param) => param,
-                None => return false,
-            },
-            expr => expr,
-        };
-        let Expr::Var { span, .. } = terms::root(expr) else { return false };
-        if let Some(local) = self.locals.find(span.text()) {
-            return local.is_raw;
-        }
-        let mut path = crate::checks::path(expr);
-        if let Some(import) = self.at.imports.get(&path[0]) {
-            path.splice(..1, import.iter().cloned());
-        } else if self.at.rules.contains(path[0].as_str()) {
-            path.splice(..0, self.at.package.iter().cloned());
-        } else if path[0] == "data" {
-            path.remove(0);
-            return self.is_raw_rule(&path);
-        }
-        match path[0].as_str() {
-            "input" => true,
-            "data" => self.is_raw_rule(&path[1..]),
-            _ => self.is_raw_rule(&path),
-        }
-    }
-
-    fn is_raw_rule(&self, path: &[String]) -> bool {
-        (1..=path.len()).any(|end| self.at.raw.contains(&path[..end]))
-    }
-
     fn declare(&mut self, span: &'a Span, how: How) {
         let name = span.text();
         if name == "_" {
@@ -421,7 +366,7 @@ impl<'a> Checker<'a> {
         let hides_global = self.at.rules.contains(name) || self.at.imports.contains_key(name);
         let hides = match how {
             _ if matches!(name, "input" | "data") => true,
-            How::Argument | How::Assigned { .. } => self.locals.is_in_this_scope(name),
+            How::Argument { .. } | How::Assigned { .. } => self.locals.is_in_this_scope(name),
             How::Some | How::Each { .. } | How::Every { .. } => {
                 hides_global || self.locals.find(name).is_some()
             }

@@ -14,12 +14,16 @@ type Function = fn(&[Value]) -> Result<Value>;
 const FUNCTIONS: &[(&str, u8, Function)] = &[
     ("count", 1, count),
     ("json.patch", 2, patch),
-    ("lower", 1, |arguments| fold("lower", &arguments[0], char::to_lowercase)),
+    ("lower", 1, |arguments| {
+        Ok(Value::from(text("lower", &arguments[0])?.chars().map(lower).collect::<String>()))
+    }),
     ("replace", 3, replace),
     ("sprintf", 2, sprintf),
     ("substring", 3, substring),
     ("to_number", 1, to_number),
-    ("upper", 1, |arguments| fold("upper", &arguments[0], char::to_uppercase)),
+    ("upper", 1, |arguments| {
+        Ok(Value::from(text("upper", &arguments[0])?.chars().map(upper).collect::<String>()))
+    }),
 ];
 
 pub(crate) fn install(engine: &mut Engine) -> Result<()> {
@@ -60,16 +64,28 @@ fn count(arguments: &[Value]) -> Result<Value> {
     }))
 }
 
-/// Character by character, as OPA does it. Where one would become several, which OPA does not do, it is an error.
-fn fold<I: Iterator<Item = char>>(name: &str, value: &Value, convert: fn(char) -> I) -> Result<Value> {
-    let one = |c: char| {
-        let mut converted = convert(c);
-        converted.next().filter(|_| converted.next().is_none())
-    };
-    let Some(folded) = text(name, value)?.chars().map(one).collect::<Option<String>>() else {
-        bail!("`{name}` has no single character for each of `{value}`")
-    };
-    Ok(Value::from(folded))
+/// Character by character, as OPA does it: where the full conversion is of several characters, a simple one or none.
+fn lower(c: char) -> char {
+    let mut converted = c.to_lowercase();
+    match (converted.next(), converted.next()) {
+        (Some(one), None) => one,
+        _ if c == '\u{130}' => 'i',
+        _ => c,
+    }
+}
+
+fn upper(c: char) -> char {
+    let mut converted = c.to_uppercase();
+    match (converted.next(), converted.next()) {
+        (Some(one), None) => one,
+        _ => match c {
+            '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => {
+                char::from_u32(c as u32 + 8).unwrap_or(c)
+            }
+            '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => char::from_u32(c as u32 + 9).unwrap_or(c),
+            _ => c,
+        },
+    }
 }
 
 fn replace(arguments: &[Value]) -> Result<Value> {

@@ -64,7 +64,8 @@ fn comparison<'a>(op: &BoolOp, lhs: &'a Ref<Expr>, rhs: &'a Ref<Expr>) -> Option
         ));
     }
     let [Some(left), Some(right)] = kinds else { return None };
-    (left != right).then(|| (rhs.span(), "two literals of different types are never equal".to_owned()))
+    (is_equality && left != right)
+        .then(|| (rhs.span(), "two literals of different types are never equal".to_owned()))
 }
 
 fn call<'a>(name: &str, params: &'a [Ref<Expr>]) -> Option<Fault<'a>> {
