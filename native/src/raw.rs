@@ -33,7 +33,7 @@ impl<'a> Checker<'a> {
             let message = format!(
                 "check the type of this first: `xs := {text}`, `is_array(xs)`, and then take members of `xs`"
             );
-            self.complain(collection.span(), message);
+            self.complain(terms::root(collection).span(), message);
         }
     }
 

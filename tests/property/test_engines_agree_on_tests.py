@@ -39,7 +39,7 @@ test_two_values if two == 1
 
 test_failing_builtin if to_number("x") == 1
 
-test_division := 1 / count(input)
+test_remainder := 1 % count(input)
 """
 EXPECTED = {
     "true": "true",
@@ -50,7 +50,7 @@ EXPECTED = {
     "set": '["a","b","c"]',
     "two_values": ERROR,
     "failing_builtin": ERROR,
-    "division": ERROR,
+    "remainder": ERROR,
 }
 OTHERS = {f"data.gate.other_test.test_{name}": value for name, value in EXPECTED.items()}
 

@@ -19,7 +19,6 @@ from gate._regorus import (
     PolicyCompileError,
     PolicyError,
     PolicyInputError,
-    PolicyPanic,
     PolicyRuntimeError,
     PolicySet,
     PolicySyntaxError,
@@ -135,8 +134,8 @@ def test_syntax_error_has_a_place() -> None:
 
 
 def test_builtins_are_strict() -> None:
-    with pytest.raises(PolicyRuntimeError, match="could not parse string as number"):
-        value('p if not to_number("abc") == 1')
+    with pytest.raises(PolicyRuntimeError, match="to_number"):
+        value('import future.keywords.not\np if not to_number("abc") == 1')
 
 
 def test_conflict_is_an_error() -> None:
@@ -173,6 +172,9 @@ def test_all_errors_have_one_base() -> None:
 
 REJECTED = {
     "unknown function": "p if { false; foo(1) }",
+    "walk with output": "p := [v | walk(input, [_, v])]",
+    "output argument": "p := n if { some n; count([1], n) }",
+    "with": "r := input.a\np := x if { x := r with input as {} }",
     "unknown builtin": "p if { false; crypto.sha256(1) }",
     "no http": 'p if { false; http.send({"url": "x"}) }',
     "no environment": "p if { false; opa.runtime() }",
@@ -219,12 +221,8 @@ def test_rejected_at_compile_time(source: str) -> None:
 ACCEPTED = {
     "local named like a rule": "q := 1\np := x if { q := 2; x := q }",
     "parameter named like a rule": "f(p) := p\np := f(1)",
-    "walk with output": "p := [v | walk(input, [_, v])]",
-    "output argument": "p := n if { count([1], n) }",
     "default function": "default f(_) := 3\nf(x) := 1 if x > 5\np := [f(1), f(6)]",
     "aliased function": "import data.m as me\nf(x) := x\np := me.f(1)",
-    "local as the value of with": 'q := {"a": 1}\nr := input.a + q.a\np := x if { y := q; x := r with input as y }',
-    "replaced builtin": "g(_) := 7\np := y if { y := count([1]) with count as g }",
     "brackets in strings": 'p := "' + "[" * 20 + '" # ' + "[" * 20,
     "call in a head without iteration": 'p := lower("A")',
     "local in the head of a set": "p contains k if { some v in [{}]; k := object.get(v, 1, 2) }",
@@ -239,7 +237,7 @@ def test_accepted(source: str) -> None:
 
 def test_an_iteration_keeps_the_rounds_beside_an_incomplete_one() -> None:
     """Why heads may not take values apart: with `contains v.k` the engine would forget the first element too."""
-    source = "p contains k if {\n  some v in input\n  k := v.k\n}"
+    source = "p contains k if {\n  is_array(input)\n  some v in input\n  k := v.k\n}"
     assert value(source, '[{"k": 1}, {}, {"k": 2}, {}]') == "[1,2]"
 
 
@@ -316,20 +314,9 @@ def test_a_policy_cannot_fake_a_timeout() -> None:
         value('p := to_number("execution exceeded time limit")')
 
 
-def test_panic_is_an_exception(capfd: pytest.CaptureFixture[str]) -> None:
-    policies = compiled('p if object.subset([1], [])\nq := "fine"', entrypoints=[ENTRY, "data.m.q"])
-    with pytest.raises(PolicyPanic, match=r"objects\.rs"):
-        policies.evaluate(ENTRY, "{}", time_limit_s=PATIENCE_S)
-    assert policies.evaluate("data.m.q", "{}", time_limit_s=PATIENCE_S).json == '"fine"'
-    assert capfd.readouterr() == ("", "")
-
-
 def test_evaluations_do_not_see_each_other() -> None:
-    policies = compiled("p := [input, time.now_ns()]")
-    results = [policies.evaluate(ENTRY, text, time_limit_s=PATIENCE_S).json for text in ("1", "2")]
-    first, second = (json.loads(result or "") for result in results)
-    assert (first[0], second[0]) == (1, 2)
-    assert first[1] < second[1]
+    policies = compiled("p := input")
+    assert [policies.evaluate(ENTRY, text, time_limit_s=PATIENCE_S).json for text in ("1", "2")] == ["1", "2"]
 
 
 # A small stack is set for all threads of a process, and a crash ends it: both happen in one of their own.
@@ -369,15 +356,7 @@ def test_a_hostile_policy_does_not_crash_python() -> None:
     assert (done.returncode, done.stdout) == (0, "rejected\nrejected\n"), done.stderr
 
 
-# -- prints, coverage, tests -------------------------------------------------------------------------------------------
-
-
-def test_prints(capfd: pytest.CaptureFixture[str]) -> None:
-    policies = compiled('p if { print("hello", input.x) }')
-    result = policies.evaluate(ENTRY, '{"x": [1]}', time_limit_s=PATIENCE_S, gather_prints=True)
-    assert result.prints == ["m.rego:2: hello [1]"]
-    assert policies.evaluate(ENTRY, "{}", time_limit_s=PATIENCE_S).prints == []
-    assert capfd.readouterr() == ("", "")
+# -- coverage, tests ---------------------------------------------------------------------------------------------------
 
 
 def test_coverage() -> None:
@@ -406,10 +385,9 @@ def test_test_rules_can_be_evaluated() -> None:
         policies.evaluate("data.m_test.test_broken", "{}", time_limit_s=PATIENCE_S)
 
 
-def test_builtins_in_use() -> None:
-    assert compiled('p := count(split("a,b", ","))').builtins() == ["count", "split"]
-    assert _regorus.builtins().items() >= {"count": 1, "walk": 1}.items()
-    outside = {"http.send", "opa.runtime", "uuid.rfc4122", "net.lookup_ip_addr", "yaml.unmarshal", "glob.match"}
+def test_builtins() -> None:
+    assert _regorus.builtins().items() >= {"count": 1, "sprintf": 2}.items()
+    outside = {"http.send", "opa.runtime", "uuid.rfc4122", "net.lookup_ip_addr", "time.now_ns", "rand.intn", "print"}
     assert not outside & _regorus.builtins().keys()
 
 
@@ -417,7 +395,7 @@ def test_builtins_in_use() -> None:
 
 
 def test_one_policy_set_in_many_threads() -> None:
-    policies = compiled("p := sum([x | some x in input])")
+    policies = compiled("p := sum([x | is_array(input); some x in input])")
     wrong: list[int] = []
 
     def work(n: int) -> None:
