@@ -7,6 +7,7 @@ shows that the engine left its process alive. What the embedded engine cannot st
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -75,6 +76,7 @@ def attempt(
     told = {"modules": modules, "evaluation_s": evaluation_s, "loading_s": loading_s, "document": document}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(ROOT)],
+        env={"PATH": os.environ["PATH"]},  # and nothing that would measure coverage there: it needs memory too
         input=json.dumps(told | {"memory_mib": MEMORY_MIB}),
         capture_output=True,
         text=True,
