@@ -156,9 +156,8 @@ def _check_current(repository: Repository, found: Range, settings: Settings) -> 
     then, now = _Commit(repository, found.merge_base), _Commit(repository, found.base)
     steering = settings.steering
     changed = [path for path in steering.files if then.read(path) != now.read(path)]
-    for folder in steering.folders:
-        if then.folder(folder, is_policy_file) != now.folder(folder, is_policy_file):
-            changed.append(folder)
+    folders = {path: (then.folder(path, is_policy_file), now.folder(path, is_policy_file)) for path in steering.folders}
+    changed += [path for path, (before, after) in folders.items() if before != after]
     for path in sorted(changed):
         raise HistoryError(
             f"{path} changed on the base after this branch left it, so the policy at the merge base is out of date",
