@@ -18,10 +18,11 @@ from pathlib import Path
 
 from bench.data import pull_request
 from bench.measure import Figure, table
-from gate.app.check import check, embedded_engine
+from gate.app.check import check
 from gate.app.gather import gather
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.evaluate.bundle import packaged_bundle
+from gate.evaluate.regorus import RegorusEngine
 from gate.report.interface import render
 
 RUNS = 9
@@ -62,7 +63,7 @@ def stages(repository: Path) -> dict[str, float]:
     parts: dict[str, Callable[[], object]] = {
         "configuration, policy and profile; git for the merge base": lambda: open_workspace(request),
         "hashing, inspection, git diff, verification, report": lambda: gather(workspace),
-        "compiling the policy": lambda: embedded_engine(packaged_bundle()),
+        "compiling the policy": lambda: RegorusEngine(packaged_bundle()),
         "everything": lambda: render("text", check(request).decision),
     }
     found = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate import __version__
+from gate.app.engines import open_engine
 from gate.app.gather import Gathered, Progress, gather, silent
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.decide import Case, decide
@@ -16,10 +17,11 @@ from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
 from gate.model.decision import Decision
 from gate.model.document import InputDocument
+from gate.model.settings import EngineSettings
 from gate.normalize.document import Facts, build_document
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-EngineFactory = Callable[[PolicyBundle], Engine]
+EngineFactory = Callable[[EngineSettings, PolicyBundle], Engine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +32,20 @@ class Judged:
     document: InputDocument
 
 
-def embedded_engine(bundle: PolicyBundle) -> Engine:
-    """The engine inside the gate."""
-    from gate.evaluate.regorus import RegorusEngine
-
-    return RegorusEngine(bundle)
-
-
 def check(
     request: Request,
     *,
     dry_run: bool = False,
     progress: Progress = silent,
-    engine: EngineFactory = embedded_engine,
+    engine: EngineFactory = open_engine,
 ) -> Judged:
     """Judges; raises a `GateError` when no decision can be made."""
     workspace = open_workspace(request)
     gathered = gather(workspace, progress)
     document = _document(workspace, gathered)
     with progress("evaluating the policy"):
-        evaluation = evaluate(engine(workspace.bundle), workspace.bundle, workspace.profile, document)
-    settings = workspace.settings
+        bundle, settings = workspace.bundle, workspace.settings
+        evaluation = evaluate(engine(settings.engine, bundle), bundle, workspace.profile, document)
     case = Case(
         identity=new_id(workspace.now_s),
         now_s=workspace.now_s,

@@ -90,7 +90,7 @@ def _change(workspace: Workspace) -> ChangeSet:
         globs,
         artifacts=paths,
         excluded=excluded,
-        steering=settings.policy_paths,
+        steering=settings.steering,
         limits=settings.limits,
     )
 
@@ -107,10 +107,11 @@ def verify(
         items += found
         skipped |= left_out
     globs = {name: [compile_glob(text) for text in gate.trigger_paths] for name, gate in settings.gates.items()}
+    steering = settings.steering
     changed = {
         path: entry.new.digest if entry.new is not None else None
         for path, entry in change.files.items()
-        if triggered_gates(path, entry, globs) or path in settings.policy_paths
+        if triggered_gates(path, entry, globs) or path in steering
     }
     with progress(f"verifying {len(items)} pieces of evidence"):
         found_set = verify_evidence(

@@ -10,7 +10,7 @@ from gate.app.attest import KeygenRequest, Place, keygen
 from gate.app.propose import Found, Proposal, propose
 from gate.attest.files import create_file
 from gate.collect.git import find_root
-from gate.config import DEFAULT_PATH
+from gate.config.settings import DEFAULT_PATH
 from gate.errors import ConfigError
 from gate.formats.rfc3339 import format_time
 

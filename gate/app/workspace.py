@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gate.app.policy import load_policy
 from gate.collect.directory import file_exists, read_regular
+from gate.collect.files import read_folder
 from gate.collect.git import Repository, find_root
-from gate.config import Source, load_settings
+from gate.config.nodes import Source
+from gate.config.policy import is_policy_file
+from gate.config.settings import load_settings
 from gate.errors import ConfigError, HistoryError, LimitError
-from gate.evaluate.bundle import PolicyBundle, packaged_bundle
+from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.catalogue import load_profile
 from gate.formats.strict_yaml import YamlError
 from gate.formats.waivers import parse_waivers
@@ -21,7 +25,8 @@ from gate.model.settings import Settings
 from gate.model.waiver import Waiver
 from gate.verify.trust import TrustStore, build_trust_store
 
-_CONFIG_BYTES: Final = 1 << 20
+_CONFIG_BYTES: Final = 8 << 20
+_POLICY_FILES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,11 @@ class _WorkTree:
             return None
         return read_regular(self.root, path, _CONFIG_BYTES)
 
+    def folder(self, path: str, wanted: Callable[[str], bool]) -> Mapping[str, bytes] | None:
+        if not file_exists(self.root, path):
+            return None
+        return read_folder(self.root, path, wanted, _POLICY_FILES, _CONFIG_BYTES)
+
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
@@ -86,6 +96,9 @@ class _Commit:
         except LimitError as error:
             raise LimitError(f"{path}: {error}", hint=error.hint) from None
 
+    def folder(self, path: str, wanted: Callable[[str], bool]) -> Mapping[str, bytes] | None:
+        return self.repository.read_folder(self.commit, path, wanted, _POLICY_FILES, _CONFIG_BYTES)
+
 
 def open_workspace(request: Request) -> Workspace:
     """Finds the root, reads and checks what steers the decision.
@@ -100,7 +113,8 @@ def open_workspace(request: Request) -> Workspace:
     settings = load_settings(_below_root(request.config), source)
     if repository is not None and found is not None and not request.config_from_worktree:
         _check_current(repository, found, settings)
-    bundle = packaged_bundle()
+    trust = build_trust_store(settings.trust, request.now_s)
+    bundle = load_policy(settings.policy)
     return Workspace(
         root=root,
         repository=repository,
@@ -108,7 +122,7 @@ def open_workspace(request: Request) -> Workspace:
         settings=settings,
         bundle=bundle,
         profile=_profile(settings, bundle),
-        trust=build_trust_store(settings.trust, request.now_s),
+        trust=trust,
         waivers=_waivers(settings),
         now_s=request.now_s,
     )
@@ -140,12 +154,15 @@ def _check_current(repository: Repository, found: Range, settings: Settings) -> 
     if found.base == found.merge_base:
         return
     then, now = _Commit(repository, found.merge_base), _Commit(repository, found.base)
-    for path in sorted(settings.policy_paths):
-        if then.read(path) != now.read(path):
-            raise HistoryError(
-                f"{path} changed on the base after this branch left it, so the policy at the merge base is out of date",
-                hint="merge the base into the branch, or rebase onto it, and check again",
-            )
+    steering = settings.steering
+    changed = [path for path in steering.files if then.read(path) != now.read(path)]
+    folders = {path: (then.folder(path, is_policy_file), now.folder(path, is_policy_file)) for path in steering.folders}
+    changed += [path for path, (before, after) in folders.items() if before != after]
+    for path in sorted(changed):
+        raise HistoryError(
+            f"{path} changed on the base after this branch left it, so the policy at the merge base is out of date",
+            hint="merge the base into the branch, or rebase onto it, and check again",
+        )
 
 
 def _below_root(config: str) -> str:
@@ -163,7 +180,7 @@ def _profile(settings: Settings, bundle: PolicyBundle) -> Profile:
         known = ", ".join(sorted(bundle.profiles))
         raise ConfigError(f"{settings.path}: there is no profile {settings.profile!r}; known are {known}, or a file")
     load = functools.partial(load_profile, settings.profile, text, bundle.catalogue, settings.parameters)
-    return load(allow_empty_diff=settings.allow_empty_diff)
+    return load(others=bundle.profiles, allow_empty_diff=settings.allow_empty_diff)
 
 
 def _waivers(settings: Settings) -> Mapping[str, Waiver]:

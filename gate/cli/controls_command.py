@@ -15,7 +15,6 @@ from gate.report import controls as pages
 from gate.report import matrix as matrix_pages
 from gate.report.policy_diff import diff_json, diff_text
 
-
 P = ParamSpec("P")
 
 

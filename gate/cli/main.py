@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import click
 
 from gate import __version__
 from gate.cli.exit_codes import BUG, EXIT_CODES, INTERRUPTED, UNWRITTEN
+from gate.cli.lazy import LazyGroup
 from gate.errors import GateError
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(f"  {code:>2}  {text}" for code, text in EXIT_CODES.items())
@@ -28,46 +28,19 @@ COMMANDS: Final = {
     "attest": "Create attestations.",
     "sign": "Sign a model folder, a file or a statement.",
     "keygen": "Make a signing key, and say how to trust it.",
-    "controls": "List and show the controls.",
+    "controls": "List, show and compare the controls, and map them to frameworks.",
+    "explain": "Say why a control passes or refuses an input, condition by condition.",
+    "policy": "Write, test and ship controls.",
     "doctor": "Say what is missing, and what is weak in the configuration.",
     "completion": "Print the shell's completion script.",
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only when the command is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of use."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = importlib.import_module(f"gate.cli.{cmd_name}_command").command
-        return command if isinstance(command, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of commands, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command to run; an unknown name suggests the nearest."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
 @click.command(
     cls=LazyGroup,
+    commands_below="gate.cli",
+    lines=COMMANDS,
+    suffix="_command",
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +31,7 @@ def collect_changes(
     *,
     artifacts: Sequence[str] = (),
     excluded: Sequence[str] = (),
-    steering: Collection[str] | None = None,
+    steering: Container[str] | None = None,
     limits: Limits,
 ) -> ChangeSet:
     """The change being judged.
@@ -83,9 +83,7 @@ class _Collection:
     def _is_wanted(self, path: bytes) -> bool:
         return self._triggers(path_text(path), not self._work_tree.is_link(path))
 
-    def between(
-        self, repository: Repository, span: tuple[str, str, str], steering: Collection[str] | None
-    ) -> ChangeSet:
+    def between(self, repository: Repository, span: tuple[str, str, str], steering: Container[str] | None) -> ChangeSet:
         merge_base, head, base = span
         current = repository.head()
         if current is None or current[0] != head:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,6 +214,19 @@ def open_regular(root: Path, path: str) -> Iterator[BinaryIO]:
                     raise EvidenceError(f"{path!r} changed while it was read")
         except OSError as error:
             raise unreadable(path, error) from error
+
+
+def read_folder(root: Path, folder: str, wanted: Callable[[str], bool], count: int, limit: int) -> Mapping[str, bytes]:
+    """The wanted files below a folder by path below it: at most `count` files looked at, of at most `limit` bytes.
+
+    Raises `EvidenceError` as `read_regular` does, also for what is wanted and no regular file, and `LimitError`.
+    """
+    try:
+        with opened_root(root) as base, opened_folder(base, plain_segments(folder)) as top:
+            paths = [path_text(entry.path) for entry in entries(top, count)]
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    return {path: read_regular(root, f"{folder}/{path}", limit) for path in paths if wanted(path)}
 
 
 def unreadable(path: str, error: OSError) -> EvidenceError:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from gate.collect.git_command import GitCommand, git_version
 from gate.collect.git_diff import CommitTrees, Contents, diff_trees
 from gate.collect.work_tree import WorkTree
-from gate.errors import ConfigError, HistoryError
+from gate.errors import ConfigError, HistoryError, LimitError
 from gate.model.change import FileChange
-from gate.model.path import is_plain_relative
+from gate.model.path import is_plain_relative, path_text
 from gate.model.settings import Limits
 
 __all__ = ["Repository", "find_root", "git_version"]
@@ -168,6 +168,38 @@ class Repository:
             if not entry.mode.startswith("100"):
                 raise ConfigError(f"{path!r} is not a regular file at {commit} (mode {entry.mode})")
             return objects.read(entry.id, "blob", limit)
+
+    def read_folder(
+        self, commit: str, folder: str, wanted: Callable[[str], bool], count: int, limit: int
+    ) -> Mapping[str, bytes] | None:
+        """The wanted files below a folder as they were at a commit, by path below it; `None` without such a folder.
+
+        Raises `ConfigError` for a path that is not plain, for a link, submodule or file in the folder's place, and
+        for what is wanted and no regular file; `LimitError` for more than `count` files or `limit` bytes of one.
+        """
+        _check_ids(commit)
+        if not is_plain_relative(folder) or not _is_encodable(folder):
+            raise ConfigError(f"{folder!r} is not a plain path relative to the root")
+        raw = folder.encode("utf-8")
+        found: dict[str, bytes] = {}
+        with self.command.objects() as objects:
+            trees = CommitTrees(objects, commit)
+            for end in (*(at for at, byte in enumerate(raw) if byte == ord("/")), len(raw)):
+                entry = trees.entry(raw[:end])
+                if entry is None:
+                    return None
+                if entry.mode != "040000":
+                    raise ConfigError(f"{folder!r} is, or lies behind, a link, submodule or file at {commit}")
+            for number, (path, entry) in enumerate(trees.files(raw)):
+                if number == count:
+                    raise LimitError(f"there are more than {count} files in {folder!r}")
+                text = path_text(path)
+                name = text.removeprefix(f"{folder}/")
+                if wanted(name):
+                    if not entry.mode.startswith("100"):
+                        raise ConfigError(f"{text!r} is not a regular file at {commit} (mode {entry.mode})")
+                    found[name] = objects.read(entry.id, "blob", limit)
+        return found
 
     def changes(self, merge_base: str, head: str, limits: Limits) -> Mapping[str, FileChange]:
         """What differs between two commits, by path, with the SHA-256 of both sides.

@@ -3,72 +3,142 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from gate import resources
 from gate.errors import PolicyError
-from gate.evaluate.catalogue import read_control
+from gate.evaluate.catalogue import control_id, read_control
+from gate.evaluate.syntax import parse
 from gate.formats import canonical_json
+from gate.formats.strict_yaml import suggestion
 from gate.model.control import ControlInfo
 from gate.model.digest import Digest, sha256_digest
 
-_CONTROLS = "gate/controls/"
-_PROFILES = "gate/profiles/"
+_PROFILE: Final = re.compile(r"gate/profiles/([a-z][a-z0-9_-]*)/data\.json")
+_OWN_LIBRARY: Final = re.compile(r"custom/lib(/[a-z][a-z0-9_]*)+/[a-z][a-z0-9_]*\.rego")
+_LAYOUT: Final = (
+    "own controls lie in gate/controls/<family>/<name>/<name>.rego or custom/<family>/<name>/<name>.rego, what they"
+    " share in custom/lib/<name>/<name>.rego, profiles in gate/profiles/<name>/data.json"
+)
 
 
-def _is_module(path: str) -> bool:
+def is_module(path: str) -> bool:
+    """Whether a file is evaluated: Rego that is no test."""
     return path.endswith(".rego") and not path.endswith("_test.rego")
 
 
 @dataclass(frozen=True)
 class PolicyBundle:
-    """All files of a policy by path below `rego/`; `digest` is over paths and contents."""
+    """All files of a policy by path below `rego/`; `digest` is over the paths and contents of what is evaluated.
+
+    `own` are the ids of the controls that are not the library's, `replaced` those among them that stand in the place
+    of one of the library's. `serial` is that of a signed bundle.
+    """
 
     files: Mapping[str, bytes]
     digest: Digest
+    own: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    serial: int | None = None
 
     @functools.cached_property
     def modules(self) -> Mapping[str, str]:
         """The Rego modules by path, tests left out."""
-        try:
-            return MappingProxyType(
-                {path: data.decode("utf-8") for path, data in self.files.items() if _is_module(path)}
-            )
-        except UnicodeDecodeError as error:
-            raise PolicyError(f"a policy file is not UTF-8: {error.reason}") from None
+        return MappingProxyType({path: _text(path, data) for path, data in self.files.items() if is_module(path)})
 
     @functools.cached_property
     def catalogue(self) -> Mapping[str, ControlInfo]:
         """The controls by id, from their METADATA; raises `PolicyError` for one that lacks it."""
-        found = {}
-        for path, text in self.modules.items():
-            if path.startswith(_CONTROLS):
-                control = read_control(path, text)
-                found[control.id] = control
-        return MappingProxyType(found)
+        found = {
+            control.id: control
+            for control in (
+                read_control(path, text) for path, text in self.modules.items() if control_id(path) is not None
+            )
+        }
+        return MappingProxyType(dict(sorted(found.items())))
 
     @functools.cached_property
     def profiles(self) -> Mapping[str, bytes]:
-        """The packaged profiles' documents by name."""
-        return MappingProxyType(
-            {
-                path.removeprefix(_PROFILES).removesuffix("/data.json"): data
-                for path, data in self.files.items()
-                if path.startswith(_PROFILES) and path.endswith("/data.json")
-            }
-        )
+        """The documents of the policy's profiles by name."""
+        found = {path: _PROFILE.fullmatch(path) for path in self.files}
+        return MappingProxyType({match[1]: self.files[path] for path, match in found.items() if match is not None})
 
 
-def make_bundle(files: Mapping[str, bytes]) -> PolicyBundle:
-    """A bundle of some files; raises `PolicyError` when there is no policy in them."""
-    if not any(path.startswith(_CONTROLS) and _is_module(path) for path in files):
+def make_bundle(
+    files: Mapping[str, bytes], own: Iterable[str] = (), replaced: Iterable[str] = (), *, serial: int | None = None
+) -> PolicyBundle:
+    """A bundle of some files; raises `PolicyError` when there is no policy in them, or what is no part of one."""
+    evaluated = {path: data for path, data in sorted(files.items()) if is_module(path) or _PROFILE.fullmatch(path)}
+    if not any(control_id(path) is not None for path in evaluated):
         raise PolicyError("the policy holds no control", hint="the installation is damaged: install gate again")
-    manifest = {path: sha256_digest(data) for path, data in files.items()}
-    return PolicyBundle(MappingProxyType(dict(files)), sha256_digest(canonical_json.dumps(manifest)))
+    manifest = {path: sha256_digest(data) for path, data in evaluated.items()}
+    return PolicyBundle(
+        files=MappingProxyType(evaluated),
+        digest=sha256_digest(canonical_json.dumps(manifest)),
+        own=tuple(sorted(own)),
+        replaced=tuple(sorted(replaced)),
+        serial=serial,
+    )
 
 
 def packaged_bundle() -> PolicyBundle:
     """The policy that is installed with the gate."""
     return make_bundle(resources.rego_files())
+
+
+def with_own_controls(
+    library: PolicyBundle, directories: Iterable[Mapping[str, bytes]], replaces: Iterable[str] = ()
+) -> PolicyBundle:
+    """The library with a team's own controls beside it; each directory is its files by path below it.
+
+    Raises `PolicyError` for a file that is no part of a policy, for one whose package is not its place, and for a
+    control that the library has too unless `replaces` names it: nothing takes another's place unnoticed.
+    """
+    files = dict(library.files)
+    own: dict[str, str] = {}
+    wanted = set(replaces)
+    for directory in directories:
+        for path, data in sorted(directory.items()):
+            if path.endswith("_test.rego"):
+                continue
+            _check_place(path, data)
+            control = control_id(path)
+            if control is not None and control in library.catalogue and control in wanted:
+                own[control] = path
+            elif path in files:
+                what = f"the control {control}" if control is not None else path
+                raise PolicyError(
+                    f"{what} is there already",
+                    hint=f"choose another name, or list {control} under policy.replaces" if control else "rename it",
+                )
+            elif control is not None:
+                own[control] = path
+            files[path] = data
+    unused = sorted(wanted - own.keys() & library.catalogue.keys())
+    if unused:
+        known = suggestion(unused[0], sorted(library.catalogue))
+        raise PolicyError(f"policy.replaces: {unused[0]} replaces nothing, or nothing replaces it{known}")
+    return make_bundle(files, own, wanted)
+
+
+def _check_place(path: str, data: bytes) -> None:
+    """A module's package is where it lies, so that no file can add rules to another's package."""
+    if _PROFILE.fullmatch(path):
+        return
+    if control_id(path) is None and not _OWN_LIBRARY.fullmatch(path):
+        raise PolicyError(f"{path} is no part of a policy", hint=_LAYOUT)
+    package = ".".join(parse(path, _text(path, data)).package)
+    expected = path.rpartition("/")[0].replace("/", ".")
+    if package != expected:
+        raise PolicyError(f"{path} has the package {package}, but its place is that of {expected}")
+
+
+def _text(path: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path} is not UTF-8: {error.reason}") from None

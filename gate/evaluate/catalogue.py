@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from gate.errors import ConfigError, PolicyError
@@ -12,20 +14,36 @@ from gate.model.claim import CLAIMS
 from gate.model.control import ControlInfo, FrameworkReference, Mode, Parameter, Profile
 from gate.model.json import JsonObject
 
-_PLACE: Final = re.compile(r"gate/controls/([a-z0-9_]+)/([a-z0-9_]+)/\2\.rego")
-_SEVERITIES: Final = ("low", "medium", "high", "critical")
+_PLACE: Final = re.compile(r"(?:gate/controls|(custom))/([a-z][a-z0-9_]*)/([a-z][a-z0-9_]*)/\3\.rego")
+_CONTROLS: Final = ("gate/controls/", "custom/")
+_LIBRARY: Final = "custom/lib/"
+SEVERITIES: Final = ("low", "medium", "high", "critical")
+"""From the mildest to the gravest."""
 _RELATIONS: Final = ("supports", "partly supports")
 _EMPTY_DIFF_CONTROL: Final = "change.attested"
 
 
-def read_control(path: str, text: str) -> ControlInfo:
-    """The control in one module; raises `PolicyError` when its METADATA or its place is not as it has to be.
+def control_id(path: str) -> str | None:
+    """The id of the control that a module is, by its path; `None` for a module that is no control.
 
-    Id, folder and file are one word, so no two modules can answer for one control.
+    Id, folder and file are one word, so no two modules can answer for one control. Raises `PolicyError` for a module
+    where only controls lie that is not at its place.
     """
+    if not path.startswith(_CONTROLS) or path.startswith(_LIBRARY):
+        return None
     place = _PLACE.fullmatch(path)
     if place is None:
-        raise PolicyError(f"{path}: a control lies in gate/controls/<family>/<name>/<name>.rego")
+        raise PolicyError(
+            f"{path}: a control lies in gate/controls/<family>/<name>/<name>.rego or custom/<family>/<name>/<name>.rego"
+        )
+    return ".".join(filter(None, place.groups()))
+
+
+def read_control(path: str, text: str) -> ControlInfo:
+    """The control in one module; raises `PolicyError` when its METADATA or its place is not as it has to be."""
+    control = control_id(path)
+    if control is None:
+        raise PolicyError(f"{path} is no control")
     lines = text.splitlines()
     if "# METADATA" not in lines:
         raise PolicyError(f"{path}: the control has no METADATA")
@@ -35,9 +53,26 @@ def read_control(path: str, text: str) -> ControlInfo:
             break
         block.append(line.removeprefix("#").removeprefix(" "))
     try:
-        return _control(f"{place[1]}.{place[2]}", loads("\n".join(block).encode("utf-8")))
+        return _control(control, loads("\n".join(block).encode("utf-8")))
     except YamlError as error:
         raise PolicyError(f"{path}: METADATA line {error.line}: {error}") from None
+
+
+def without_metadata(text: str) -> str:
+    """A module without its METADATA block, so that equal rules are equal whatever is said of them.
+
+    Only a block that nothing but comments and blank lines precede is left out: elsewhere it could be part of a rule.
+    """
+    kept: list[str] = []
+    lines = iter(text.split("\n"))
+    for line in lines:
+        if line.rstrip() == "# METADATA":
+            kept += itertools.dropwhile(lambda line: line.startswith("#"), lines)
+            return "\n".join(kept)
+        if line.strip() and not line.startswith("#"):
+            break
+        kept.append(line)
+    return text
 
 
 def _control(control: str, root: Node) -> ControlInfo:
@@ -50,7 +85,7 @@ def _control(control: str, root: Node) -> ControlInfo:
         id=control,
         title=fields["title"].text(),
         description=fields["description"].text(),
-        severity=custom["severity"].choice(*_SEVERITIES),
+        severity=custom["severity"].choice(*SEVERITIES),
         claims=tuple(item.choice(*sorted(CLAIMS)) for item in custom["claims"].items()),
         artifacts=custom["artifacts"].texts(),
         targets=custom["targets"].texts(),
@@ -71,7 +106,8 @@ def _framework(node: Node) -> FrameworkReference:
 
 def _parameter(node: Node) -> Parameter:
     fields = _fields(node, ("name", "type", "meaning"), ("default",))
-    return Parameter(fields["name"].text(), fields["type"].text(), fields["meaning"].text())
+    default = fields["default"].json() if "default" in fields else None
+    return Parameter(fields["name"].text(), fields["type"].text(), fields["meaning"].text(), default)
 
 
 def _fields(node: Node, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Node]:
@@ -88,19 +124,16 @@ def load_profile(
     catalogue: Mapping[str, ControlInfo],
     overrides: Mapping[str, JsonObject],
     *,
+    others: Mapping[str, bytes] = MappingProxyType({}),
     allow_empty_diff: bool = False,
 ) -> Profile:
     """The profile in a document, with the configuration's parameters over its own; raises `ConfigError`.
 
-    Every control and parameter named must exist, and at least one control must be enforced: a profile that asks
-    for nothing would let everything through.
+    What it extends is one of the `others` by name; its own modes and parameters count over those. Every control and
+    parameter named must exist, and at least one control must be enforced: a profile that asks for nothing would let
+    everything through.
     """
-    try:
-        fields = loads(text).fields("name", "description", "controls", "parameters")
-        controls = _modes(fields, catalogue)
-        parameters = {control: _object(node) for control, node in _members(fields, "parameters").items()}
-    except YamlError as error:
-        raise ConfigError(f"profile {name}: line {error.line}: {error}") from None
+    controls, parameters = _read_profile(name, text, catalogue, others, ())
     if Mode.ENFORCE not in controls.values():
         raise ConfigError(f"profile {name} enforces no control, so it would let everything through")
     for control, values in overrides.items():
@@ -109,6 +142,33 @@ def load_profile(
         parameters[_EMPTY_DIFF_CONTROL] = {**parameters.get(_EMPTY_DIFF_CONTROL, {}), "on_empty_diff": "allow"}
     _check_parameters(parameters, catalogue)
     return Profile(name, controls, parameters)
+
+
+def _read_profile(
+    name: str,
+    text: bytes,
+    catalogue: Mapping[str, ControlInfo],
+    others: Mapping[str, bytes],
+    above: tuple[str, ...],
+) -> tuple[dict[str, Mode], dict[str, JsonObject]]:
+    """The modes and parameters of a profile and of those that it extends; `above` are the ones that extend it."""
+    controls: dict[str, Mode] = {}
+    parameters: dict[str, JsonObject] = {}
+    try:
+        fields = loads(text).fields("name", "description", "extends", "controls", "parameters")
+        if "extends" in fields:
+            base = fields["extends"].text()
+            if base not in others:
+                raise fields["extends"].error(f"there is no profile {base!r}{suggestion(base, sorted(others))}")
+            if base in {name, *above}:
+                raise fields["extends"].error(f"it extends {base}, which extends it")
+            controls, parameters = _read_profile(base, others[base], catalogue, others, (name, *above))
+        controls |= _modes(fields, catalogue)
+        for control, node in _members(fields, "parameters").items():
+            parameters[control] = {**parameters.get(control, {}), **_object(node)}
+    except YamlError as error:
+        raise ConfigError(f"profile {name}: line {error.line}: {error}") from None
+    return controls, parameters
 
 
 def _members(fields: Mapping[str, Node], key: str) -> Mapping[str, Node]:

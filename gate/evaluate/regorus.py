@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from gate import _regorus
@@ -11,6 +12,12 @@ from gate.model.document import InputDocument
 
 ENGINE_VERSION: Final = "0.14.1"
 """The version of the crate that `native/Cargo.toml` pins."""
+MAX_MODULES: Final = 2_000
+MAX_POLICY_BYTES: Final = 4 << 20
+"""Of all modules together, in UTF-8; the binding refuses one of more than 256 KiB."""
+
+_LINES: Final = 100
+_LINE: Final = 300
 
 
 class RegorusEngine:
@@ -22,10 +29,12 @@ class RegorusEngine:
     def __init__(self, bundle: Modules, *, time_limit_s: float = TIME_LIMIT_S) -> None:
         """Compiles; raises `PolicyError` for what the engine or its static checks refuse."""
         self._time_limit_s = time_limit_s
+        modules = dict(bundle.modules)
+        _check_size(modules)
         try:
-            self._policies = _regorus.PolicySet.compile(dict(bundle.modules), b"{}", [ENTRYPOINT])
+            self._policies = _regorus.PolicySet.compile(modules, b"{}", [ENTRYPOINT])
         except _regorus.PolicyError as error:
-            raise PolicyError(f"the policy does not load: {error}") from None
+            raise PolicyError(f"the policy does not load: {_short(error)}") from None
 
     def report(self, document: InputDocument) -> bytes:
         """See `Engine.report`."""
@@ -37,10 +46,26 @@ class RegorusEngine:
                 hint="judge fewer files at once, or look for a control that loops over too much",
             ) from None
         except _regorus.PolicyError as error:
-            raise PolicyError(f"the policy failed: {error}") from None
+            raise PolicyError(f"the policy failed: {_short(error)}") from None
         if result.json is None:
             raise PolicyError(f"{ENTRYPOINT} is undefined", hint="no decision can be made without it")
         return result.json.encode("utf-8")
+
+
+def _check_size(modules: Mapping[str, str]) -> None:
+    """Loading takes memory and time that grow with the policy, and no limit of either holds there."""
+    if len(modules) > MAX_MODULES:
+        raise PolicyError(f"the policy has {len(modules)} modules, more than the {MAX_MODULES} allowed")
+    size = sum(len(source.encode("utf-8")) for source in modules.values())
+    if size > MAX_POLICY_BYTES:
+        raise PolicyError(f"the policy has {size} bytes, more than the {MAX_POLICY_BYTES} allowed")
+
+
+def _short(error: _regorus.PolicyError) -> str:
+    """What the engine says, without the rest of very long lines of source and of very many errors."""
+    lines = str(error).splitlines()
+    short = [line if len(line) <= _LINE else line[:_LINE] + "..." for line in lines[:_LINES]]
+    return "\n".join([*short, f"({len(lines) - _LINES} more lines)"] if len(lines) > _LINES else short)
 
 
 def parse_module(path: str, source: str) -> str:
@@ -48,4 +73,4 @@ def parse_module(path: str, source: str) -> str:
     try:
         return _regorus.syntax(path, source)
     except _regorus.PolicyError as error:
-        raise PolicyError(f"the policy does not load: {error}") from None
+        raise PolicyError(f"the policy does not load: {_short(error)}") from None

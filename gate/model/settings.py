@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from gate.model.artifact import ArtifactKind
 from gate.model.claim import claim_matches
 from gate.model.digest import Digest
 from gate.model.json import JsonObject
+
+ENVELOPE_SUFFIX: Final = ".sigstore.json"
+"""What is appended to the name of a policy bundle for the name of the file that signs it."""
 
 
 class Target(Enum):
@@ -115,6 +119,62 @@ class TrustSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """Which policy judges: the packaged library with own controls beside it, or a signed bundle of both.
+
+    `files` are what lies in `directories`, by path below the root. `bundle` and `envelope` are the bytes of a bundle
+    and of the statement that signs it; its serial must be at least `serial`.
+    """
+
+    directories: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    bundle_path: str | None = None
+    bundle: bytes | None = None
+    envelope: bytes | None = None
+    serial: int = 0
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The single files that the policy is read from."""
+        return () if self.bundle_path is None else (self.bundle_path, self.bundle_path + ENVELOPE_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What evaluates the policy: `regorus`, embedded or in a worker process, or an OPA server at `url`.
+
+    `ca` is the PEM text of the only authorities that may vouch for the server. `token_file` lies on the machine that
+    runs the gate, not in the repository. `timeout_s` is for one evaluation, connecting included.
+    """
+
+    name: str = "regorus"
+    isolated: bool = False
+    url: str | None = None
+    ca_path: str | None = None
+    ca: bytes | None = None
+    token_file: str | None = None
+    timeout_s: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The files and folders that steer the gate, with their roles; a change to them is judged itself."""
+
+    files: Mapping[str, str]
+    folders: tuple[str, ...]
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and self.role(path) is not None
+
+    def role(self, path: str) -> str | None:
+        """What a path steers; also a path that lies in a folder that did not hold it before."""
+        if path in self.files:
+            return self.files[path]
+        return "policy" if any(path == folder or path.startswith(folder + "/") for folder in self.folders) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `digest` is that of the file's bytes, `source` says where it was read."""
 
@@ -136,10 +196,12 @@ class Settings:
     limits: Limits
     profile_text: bytes | None
     """The profile's document when `profile` names a file."""
+    policy: PolicySettings = PolicySettings()
+    engine: EngineSettings = EngineSettings()
 
     @property
-    def policy_paths(self) -> Mapping[str, str]:
-        """The files that steer the gate, by path, with their role; a change to them is judged itself."""
+    def steering(self) -> Steering:
+        """What of the repository steers the gate."""
         roles = {self.path: "configuration"}
         for signer in self.trust.signers.values():
             if signer.key_path is not None:
@@ -150,4 +212,7 @@ class Settings:
             roles[self.profile] = "profile"
         if self.trust.sigstore_trusted_root is not None:
             roles[self.trust.sigstore_trusted_root] = "trust_root"
-        return roles
+        if self.engine.ca_path is not None:
+            roles[self.engine.ca_path] = "key"
+        roles |= dict.fromkeys(self.policy.paths, "policy")
+        return Steering(roles, self.policy.directories)

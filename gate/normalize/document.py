@@ -63,7 +63,7 @@ def build_document(facts: Facts) -> InputDocument:
 
 def _document(facts: Facts) -> JsonObject:
     settings = facts.settings
-    change, gates = change_sections(facts.change, settings.gates, settings.policy_paths, facts.evidence.verified)
+    change, gates = change_sections(facts.change, settings.gates, settings.steering, facts.evidence.verified)
     scans, findings = scans_sections(facts.scans)
     return {
         "schema": INPUT_SCHEMA,

@@ -171,7 +171,7 @@ def verified_set(scene: Scene) -> VerifiedSet:
     protected = {
         path: entry.new.digest if entry.new is not None else None
         for path, entry in scene.change.files.items()
-        if path.startswith("app/") or path in settings.policy_paths
+        if path.startswith("app/") or path in settings.steering
     }
     return verify_evidence(
         [Evidence(f"{number}.json", data) for number, data in enumerate(scene.evidence)],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gate.config import load_settings
+from gate.config.settings import load_settings
 from gate.errors import ConfigError
 from gate.model.settings import Settings
 
@@ -42,6 +42,12 @@ class Files:
     def read(self, path: str) -> bytes | None:
         self.read_paths.append(path)
         return self.files.get(path)
+
+    def folder(self, path: str, wanted: Callable[[str], bool]) -> Mapping[str, bytes] | None:
+        below = {
+            name.removeprefix(f"{path}/"): data for name, data in self.files.items() if name.startswith(f"{path}/")
+        }
+        return {name: data for name, data in below.items() if wanted(name)} if below else None
 
 
 def load(text: bytes | str, path: str = "gate.yaml") -> Settings:

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gate.config import load_settings
+from gate.config.settings import load_settings
 from gate.errors import ConfigError
 from gate.formats import schema, strict_yaml
 from gate.model.artifact import ArtifactKind
@@ -90,7 +90,7 @@ class TestExample:
         assert example.trust.sigstore_trusted_root == "trust/trusted_root.json"
 
     def test_s24_the_files_that_steer_the_gate_are_known_by_their_role(self, example: Settings) -> None:
-        assert example.policy_paths == {
+        assert example.steering.files == {
             "gate.yaml": "configuration",
             "keys/release.pub": "key",
             "keys/builder.pub": "key",
@@ -116,7 +116,7 @@ class TestExample:
             {},
             None,
         )
-        assert settings.policy_paths == {"gate.yaml": "configuration"}
+        assert settings.steering.files == {"gate.yaml": "configuration"}
 
 
 class TestS24Source:
@@ -132,7 +132,7 @@ class TestS24Source:
             "waivers.yaml",
         ]
         assert settings.profile_text == FILES["profiles/own.yaml"]
-        assert settings.policy_paths["profiles/own.yaml"] == "profile"
+        assert settings.steering.files["profiles/own.yaml"] == "profile"
 
     def test_s24_a_missing_configuration_is_an_error_with_a_hint(self) -> None:
         with pytest.raises(ConfigError, match=r"there is no gate.yaml in merge base 1234") as caught:
@@ -157,7 +157,7 @@ class TestS24Source:
             "sigstore": {"trusted_root": "trust/trusted_root.json/", "sha256": sha256_digest(ROOT_OF_TRUST)}
         }
         value["trust"]["signers"]["ann"]["key"] = "keys/ann.pub/"
-        assert load(text_of(value)).policy_paths == {
+        assert load(text_of(value)).steering.files == {
             "gate.yaml": "configuration",
             "keys/ann.pub": "key",
             "keys/ben.pub": "key",

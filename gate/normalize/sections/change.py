@@ -15,7 +15,7 @@ from gate.model.digest import Digest
 from gate.model.evidence import Subject, Verified
 from gate.model.json import JsonObject, JsonValue
 from gate.model.path import path_tails, plain_name
-from gate.model.settings import GateSettings
+from gate.model.settings import GateSettings, Steering
 
 _APPROVAL: Final = "approval"
 # What the modes of regular files begin with, executable or not.
@@ -110,15 +110,15 @@ def _digests_by_name(resources: Sequence[Subject]) -> Mapping[str, AbstractSet[D
 
 
 def change_sections(
-    change: ChangeSet, gates: Mapping[str, GateSettings], roles: Mapping[str, str], verified: Sequence[Verified]
+    change: ChangeSet, gates: Mapping[str, GateSettings], steering: Steering, verified: Sequence[Verified]
 ) -> tuple[JsonObject, JsonObject]:
-    """The sections `change` and `gates`. `roles` are the files that steer the gate, by path."""
+    """The sections `change` and `gates`. `steering` says which files steer the gate."""
     globs = {name: [compile_glob(text) for text in gate.trigger_paths] for name, gate in gates.items()}
     matched = {path: triggered_gates(path, entry, globs) for path, entry in change.files.items()}
     coverage = Coverage(verified)
     files: dict[str, JsonValue] = {}
     for path, entry in change.files.items():
-        role = roles.get(path)
+        role = steering.role(path)
         claims = {claim for name in matched[path] for claim in gates[name].required_attestations}
         if role is not None:
             claims.add(_APPROVAL)

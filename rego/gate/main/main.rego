@@ -14,8 +14,7 @@ report := {
 	"schema": "urn:gate:report:v1",
 }
 
-# METADATA
-# description: What each control says, by id. Nothing is said that does not belong to its status.
+# What each control says, by id. Nothing is said that does not belong to its status.
 controls[id] := entry if {
 	some id in asked
 	[family, name] := split(id, ".")
@@ -25,6 +24,20 @@ controls[id] := entry if {
 		"reason": reason_of(family, name, status),
 		"status": status,
 		"violations": violations_of(family, name, status),
+	}
+}
+
+# Controls outside of the library's namespace: `custom.<family>.<name>`.
+controls[id] := entry if {
+	some id in asked
+	[namespace, family, name] := split(id, ".")
+	namespace == "custom"
+	status := data.custom[family][name].status
+	entry := {
+		"evidence": custom_evidence_of(family, name, status),
+		"reason": custom_reason_of(family, name, status),
+		"status": status,
+		"violations": custom_violations_of(family, name, status),
 	}
 }
 
@@ -48,3 +61,17 @@ default reason_of(_, _, _) := null
 reason_of(family, name, "pass") := data.gate.controls[family][name].reason
 
 reason_of(family, name, "not_applicable") := data.gate.controls[family][name].reason
+
+default custom_violations_of(_, _, _) := []
+
+custom_violations_of(family, name, "fail") := sort(data.custom[family][name].violations)
+
+default custom_evidence_of(_, _, _) := []
+
+custom_evidence_of(family, name, "pass") := sort(data.custom[family][name].evidence)
+
+default custom_reason_of(_, _, _) := null
+
+custom_reason_of(family, name, "pass") := data.custom[family][name].reason
+
+custom_reason_of(family, name, "not_applicable") := data.custom[family][name].reason

@@ -104,3 +104,48 @@ test_asks_for_nothing_when_there_are_no_controls if {
 	report(asking(["artifact.signed"])).controls == {}
 	report(asking("artifact.signed")).controls == {}
 }
+
+# A team's own controls, outside of the library's namespace.
+custom(control, patches) := value if {
+	doc := fixtures.after(array.concat(asking({"custom.adapter.listed": {"mode": "enforce"}}), patches))
+	found := {"adapter": {"listed": control}}
+	value := main.report.controls with input as doc with data.custom as found
+}
+
+test_passes_when_an_own_control_passes if {
+	control := {"status": "pass", "violations": [], "evidence": {"sha256:b", "sha256:a"}, "reason": "two"}
+	custom(control, []) == {"custom.adapter.listed": {
+		"status": "pass",
+		"violations": [],
+		"evidence": ["sha256:a", "sha256:b"],
+		"reason": "two",
+	}}
+}
+
+test_fails_when_an_own_control_fails if {
+	control := {"status": "fail", "violations": {"y", "x"}, "evidence": {"sha256:a"}, "reason": "no"}
+	custom(control, []) == {"custom.adapter.listed": {
+		"status": "fail",
+		"violations": ["x", "y"],
+		"evidence": [],
+		"reason": null,
+	}}
+}
+
+test_gives_the_reason_of_an_own_control_when_not_applicable if {
+	control := {"status": "not_applicable", "violations": {"x"}, "evidence": {"sha256:a"}, "reason": "nothing there"}
+	custom(control, []) == {"custom.adapter.listed": {
+		"status": "not_applicable",
+		"violations": [],
+		"evidence": [],
+		"reason": "nothing there",
+	}}
+}
+
+test_leaves_out_own_controls_of_other_namespaces if {
+	controls := {id: {"mode": "enforce"} | some id in ["other.adapter.listed", "custom.adapter.no", "custom.no.listed"]}
+	doc := fixtures.after(asking(controls))
+	found := {"adapter": {"listed": {"status": "pass", "violations": [], "evidence": {"sha256:a"}, "reason": null}}}
+	value := main.report.controls with input as doc with data.custom as found
+	value == {}
+}

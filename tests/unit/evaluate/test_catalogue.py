@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gate.errors import ConfigError, PolicyError
-from gate.evaluate.catalogue import load_profile, read_control
+from gate.evaluate.catalogue import load_profile, read_control, without_metadata
 from gate.model.control import ControlInfo, Mode, Parameter, Profile
 from tests.support.cases import packaged
 
@@ -41,7 +41,44 @@ def test_a_control_is_read_from_its_metadata() -> None:
     assert (found.id, found.title, found.severity, found.waivable) == ("artifact.signed", "Title", "high", False)
     assert (found.claims, found.artifacts, found.targets) == (("prompt",), ("weights",), ("deployment",))
     assert found.frameworks["OWASP"].ids == ("LLM03",)
-    assert found.parameters[0] == Parameter("limit", "string", "the limit")
+    assert found.parameters[0] == Parameter("limit", "string", "the limit", "low")
+    assert found.family == "artifact"
+
+
+@pytest.mark.parametrize(
+    ("default", "value"),
+    [("low", "low"), ("none", "none"), ("300", 300), ("false", False), ("null", None), ("[a, b]", ["a", "b"])],
+)
+def test_a_default_keeps_its_type(default: str, value: Any) -> None:
+    found = control(METADATA.replace("default: low", f"default: {default}")).parameters[0].default
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_a_default_may_be_absent() -> None:
+    assert control(METADATA.replace("default: low, ", "")).parameters[0].default is None
+
+
+def test_the_family_is_all_but_the_last_part_of_the_id() -> None:
+    path = "custom/scan/virus/virus.rego"
+    assert (control(path=path).id, control(path=path).family) == ("custom.scan.virus", "custom.scan")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("# METADATA\n# title: x\npackage a\n# b\n", "package a\n# b\n"),
+        ("# c\n\n# METADATA\n# title: x\n\npackage a", "# c\n\n\npackage a"),
+        ("# METADATA\r\n# title: x\r\npackage a\r\n", "package a\r\n"),
+        ("# METADATA\n# title: x", ""),
+        ("package a\n# METADATA\n# title: x\ny := 1", "package a\n# METADATA\n# title: x\ny := 1"),
+        ("x := `\n# METADATA\n# title: x\n`", "x := `\n# METADATA\n# title: x\n`"),
+        ("# only comments", "# only comments"),
+        ("", ""),
+    ],
+)
+def test_only_a_block_before_everything_else_is_left_out(text: str, left: str) -> None:
+    assert without_metadata(text) == left
 
 
 def test_frameworks_and_parameters_may_be_absent() -> None:
@@ -129,7 +166,7 @@ def test_every_packaged_control_is_in_the_catalogue() -> None:
 # -- profiles ----------------------------------------------------------------------------------------------------------
 
 
-def profile(value: Any, *, overrides: Any = None, **more: bool) -> Profile:
+def profile(value: Any, *, overrides: Any = None, **more: Any) -> Profile:
     text = value if isinstance(value, bytes) else json.dumps(value).encode()
     return load_profile("mine", text, packaged().catalogue, overrides or {}, **more)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gate.model.change import ChangeSet, ChangeSource, ChangeStatus, FileChange, FileSide
 from gate.model.digest import Digest
 from gate.model.evidence import Statement, Subject, Verified
-from gate.model.settings import GateSettings
+from gate.model.settings import GateSettings, Steering
 from gate.normalize.sections.change import change_sections
 from tests.support.cases import change_of
 from tests.support.evidence import digest_of
@@ -34,7 +34,7 @@ def said(
 
 def sections(change: ChangeSet, *verified: Verified, gates: Sequence[GateSettings] = (G1,), **roles: str) -> Any:
     named = {path.replace("__", "/").replace("_dot_", "."): role for path, role in roles.items()}
-    return change_sections(change, {gate.id: gate for gate in gates}, named, verified)
+    return change_sections(change, {gate.id: gate for gate in gates}, Steering(named, ()), verified)
 
 
 def covering(change: ChangeSet, *verified: Verified, path: str = "app/a", claim: str = "prompt") -> list[Digest]:

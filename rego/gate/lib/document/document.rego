@@ -13,7 +13,7 @@ _kinds := {
 	"plugin", "prompt", "route", "slo", "weights",
 }
 
-_roles := {null, "configuration", "key", "profile", "trust_root", "waivers"}
+_roles := {null, "configuration", "key", "policy", "profile", "trust_root", "waivers"}
 
 # What is not a regular file has no digest.
 _formats_without_digest := {"special", "symlink"}

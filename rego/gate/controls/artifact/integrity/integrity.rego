@@ -58,6 +58,8 @@ matches contains pair if {
 
 proved := {name | some [name, _] in matches}
 
+unlistable := {"special": "artifact.integrity.special", "symlink": "artifact.integrity.link"}
+
 violations contains entry if {
 	some name in (subjects - proved)
 	count(statements.about("artifact.signature", name)) == 0
@@ -72,8 +74,6 @@ violations contains entry if {
 	message := "its files are not exactly those that were signed"
 	entry := result.violation("artifact.integrity.differs", message, {"artifact": name, "evidence": digests})
 }
-
-unlistable := {"special": "artifact.integrity.special", "symlink": "artifact.integrity.link"}
 
 violations contains entry if {
 	some name in subjects

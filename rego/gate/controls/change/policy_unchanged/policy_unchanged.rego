@@ -7,7 +7,7 @@
 #   artifacts: []
 #   targets: [training, fine-tuning, deployment]
 #   waivable: false
-#   fix: Move the change of configuration, keys, waivers or profile into one of its own, with a signed approval.
+#   fix: Move the change of configuration, keys, waivers, profile or policy into one of its own, with a signed approval.
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PS.1.1]}

@@ -8,34 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
+from gate.config.nodes import NAME, Source, claim, glob, named, read, relative_path
+from gate.config.policy import read_engine, read_policy
+from gate.config.trust import read_trust
 from gate.errors import ConfigError
-from gate.formats import canonical_json
-from gate.formats.glob import compile_glob
 from gate.formats.reports import TOOLS
-from gate.formats.rfc3339 import parse_duration, parse_time
+from gate.formats.rfc3339 import parse_duration
 from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
 from gate.model.artifact import ArtifactKind
-from gate.model.claim import CLAIMS, is_claim_pattern
-from gate.model.digest import parse_digest, sha256_digest
+from gate.model.claim import CLAIMS
+from gate.model.digest import sha256_digest
 from gate.model.json import JsonObject, JsonValue
-from gate.model.path import is_plain_relative
 from gate.model.settings import (
     ArtifactSettings,
     GateSettings,
-    IdentitySettings,
     Limits,
     ReportSettings,
-    Revocations,
     Settings,
-    SignerSettings,
     Target,
-    TrustSettings,
 )
 
 DEFAULT_PATH: Final = "gate.yaml"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SIZE: Final = re.compile(r"([0-9]{1,9})(B|KiB|MiB|GiB)?")
 _SIZE_UNIT: Final = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _ROOT_KEYS: Final = (
@@ -48,6 +43,8 @@ _ROOT_KEYS: Final = (
     "reports",
     "manifests",
     "signals",
+    "policy",
+    "engine",
     "trust",
     "gates",
     "parameters",
@@ -56,19 +53,6 @@ _ROOT_KEYS: Final = (
     "on_empty_diff",
 )
 _LATER: Final = ("manifests", "signals")
-# The thresholds of a control that counts people are given under the control's name.
-_THRESHOLD_ALIASES: Final = {"approval.human": "approval"}
-
-
-class Source(Protocol):
-    """Where the configuration and what it names are read from."""
-
-    @property
-    def name(self) -> str:
-        """For people and the decision: `worktree`, or the commit id of the merge base."""
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a regular file below the root; `None` when there is none."""
 
 
 def load_settings(path: str, source: Source) -> Settings:
@@ -119,27 +103,22 @@ class _Loader:
             evidence_directories=self._evidence(),
             reports=self._reports(artifacts),
             gates=gates,
-            trust=_Trust(self).settings(),
+            trust=read_trust(fields.get("trust"), self.source),
             parameters=self._parameters(),
             waivers_path=relative_path(fields["waivers"]) if waivers is not None else None,
             waivers=waivers,
             allow_empty_diff=self._choice("on_empty_diff", "refuse", "allow") == "allow",
             limits=self._limits(),
             profile_text=self._file("profile") if profile_is_file else None,
+            policy=read_policy(fields.get("policy"), self.source),
+            engine=read_engine(fields.get("engine"), self.source),
         )
 
     def _choice(self, key: str, *words: str) -> str:
         return self.fields[key].choice(*words) if key in self.fields else words[0]
 
     def _file(self, key: str) -> bytes | None:
-        return self.read(self.fields[key], key) if key in self.fields else None
-
-    def read(self, node: Node, what: str) -> bytes:
-        """The bytes of a file that the configuration names."""
-        found = self.source.read(relative_path(node))
-        if found is None:
-            raise node.error(f"{what}: there is no file {node.text()!r} in {self.source.name}")
-        return found
+        return read(self.source, self.fields[key], key) if key in self.fields else None
 
     def _artifacts(self) -> Mapping[str, ArtifactSettings]:
         found = {}
@@ -170,7 +149,7 @@ class _Loader:
                 if key not in fields or (key != "id" and not fields[key].items()):
                     raise node.error(f"a gate needs {key!r}, and it must not be empty")
             name = fields["id"].text()
-            if name in found or not _NAME.fullmatch(name):
+            if name in found or not NAME.fullmatch(name):
                 raise fields["id"].error(f"gate id {name[:80]!r} occurs twice or is not a plain name")
             for item in fields["trigger_paths"].items():
                 glob(item)
@@ -227,154 +206,6 @@ class _Loader:
         for name, node in fields.items():
             values[name] = _size(node)
         return Limits(**values)
-
-
-class _Trust:
-    """The `trust` section."""
-
-    def __init__(self, loader: _Loader) -> None:
-        self.loader = loader
-        self.node = loader.fields.get("trust")
-        self.fields = self.node.fields("signers", "thresholds", "sigstore", "revoked") if self.node else {}
-
-    def settings(self) -> TrustSettings:
-        signers = {name: self._signer(name, node) for name, node in named(self.fields.get("signers")).items()}
-        sigstore = self.fields["sigstore"].fields("trusted_root", "sha256") if "sigstore" in self.fields else {}
-        root_path, root_sha256 = self._trusted_root(sigstore)
-        text: JsonValue = {
-            "signers": {name: _signer_json(signer) for name, signer in signers.items()},
-            "section": self.node.json() if self.node else None,
-        }
-        return TrustSettings(
-            signers=signers,
-            thresholds=self._thresholds(signers),
-            revoked=self._revoked(signers),
-            sigstore_trusted_root=root_path,
-            sigstore_sha256=root_sha256,
-            digest=sha256_digest(canonical_json.dumps(text)),
-        )
-
-    def _signer(self, name: str, node: Node) -> SignerSettings:
-        fields = node.fields("key", "scheme", "identity", "claims", "valid_from", "valid_until")
-        if ("key" in fields) == ("identity" in fields):
-            raise node.error(f"signer {name!r} needs a key or an identity, and not both")
-        if "claims" not in fields or not fields["claims"].items():
-            raise node.error(f"signer {name!r} needs the claims that it may speak for")
-        for item in fields["claims"].items():
-            claim(item, pattern=True)
-        key = fields.get("key")
-        valid_from_s = _day(fields["valid_from"], end=False) if "valid_from" in fields else None
-        valid_until_s = _day(fields["valid_until"], end=True) if "valid_until" in fields else None
-        if valid_from_s is not None and valid_until_s is not None and valid_until_s < valid_from_s:
-            raise fields["valid_until"].error(f"signer {name!r} is never valid: valid_until is before valid_from")
-        if "scheme" in fields and key is None:
-            raise fields["scheme"].error("a scheme is given for keys only")
-        return SignerSettings(
-            name=name,
-            claims=fields["claims"].texts(),
-            key_path=relative_path(key) if key else None,
-            key_pem=self.loader.read(key, f"key of signer {name!r}") if key else None,
-            identity=_identity(fields["identity"]) if "identity" in fields else None,
-            scheme=fields["scheme"].text() if "scheme" in fields else None,
-            valid_from_s=valid_from_s,
-            valid_until_s=valid_until_s,
-        )
-
-    def _trusted_root(self, fields: Mapping[str, Node]) -> tuple[str | None, str | None]:
-        if not fields:
-            return None, None
-        if "trusted_root" not in fields or "sha256" not in fields:
-            raise self.fields["sigstore"].error("sigstore needs trusted_root and its sha256")
-        data = self.loader.read(fields["trusted_root"], "trusted_root")
-        expected = fields["sha256"].text().removeprefix("sha256:")
-        if sha256_digest(data) != f"sha256:{expected}":
-            raise fields["sha256"].error(f"the trusted root's SHA-256 is {sha256_digest(data)}")
-        return relative_path(fields["trusted_root"]), expected
-
-    def _thresholds(self, signers: Mapping[str, SignerSettings]) -> Mapping[str, int]:
-        found = {}
-        for name, node in named(self.fields.get("thresholds")).items():
-            subject = _THRESHOLD_ALIASES.get(name, name)
-            if subject not in CLAIMS:
-                raise node.error(f"{name!r} is not a claim{suggestion(name, sorted(CLAIMS))}")
-            if subject in found:
-                raise node.error(f"the threshold of {subject} is given twice")
-            most = sum(signer.may_claim(subject) for signer in signers.values())
-            if not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= most:
-                raise node.error(f"the threshold of {name} must be a number from 1 to {most}, its signers")
-            found[subject] = node.value
-        return found
-
-    def _revoked(self, signers: Mapping[str, SignerSettings]) -> Revocations:
-        fields = self.fields["revoked"].fields("keys", "identities", "evidence") if "revoked" in self.fields else {}
-        for node in fields["evidence"].items() if "evidence" in fields else ():
-            if parse_digest(node.text()) is None:
-                raise node.error("revoked evidence is named by sha256:<hex> of the evidence or its payload")
-        # A name that is nobody's would revoke nothing, and nobody would notice.
-        for node in fields["keys"].items() if "keys" in fields else ():
-            if node.text() not in signers and parse_digest(node.text()) is None:
-                raise node.error(
-                    f"{node.text()[:80]!r} is neither a signer nor the sha256:<hex> of a public key"
-                    f"{suggestion(node.text(), list(signers))}"
-                )
-        return Revocations(
-            *(frozenset(fields[k].texts()) if k in fields else frozenset() for k in Revocations.__slots__)
-        )
-
-
-def named(node: Node | None) -> Mapping[str, Node]:
-    """The members of a mapping from plain names; empty when the key is absent."""
-    members = node.members() if node is not None else {}
-    for name in members:
-        if node is not None and not _NAME.fullmatch(name):
-            line, column = node.keys[name]
-            raise YamlError(f"{name[:80]!r} is not a name: letters, digits, '.', '_' and '-'", line, column)
-    return members
-
-
-def relative_path(node: Node) -> str:
-    """A path below the root, without a trailing slash."""
-    text = node.text().rstrip("/") or "/"
-    if not is_plain_relative(text):
-        raise node.error(f"{node.text()[:120]!r} is not a relative path below the root ('/' between plain names)")
-    return text
-
-
-def glob(node: Node) -> None:
-    """Checks a glob."""
-    try:
-        compile_glob(node.text())
-    except ValueError as error:
-        raise node.error(f"not a glob: {error}") from None
-
-
-def claim(node: Node, *, pattern: bool = False) -> None:
-    """Checks a claim, or a pattern of claims."""
-    text = node.text()
-    if text not in CLAIMS and not (pattern and is_claim_pattern(text)):
-        raise node.error(f"{text!r} is not a claim{suggestion(text, sorted(CLAIMS))}")
-
-
-def _identity(node: Node) -> IdentitySettings:
-    fields = node.fields("issuer", "subject", "source_repository")
-    if "issuer" not in fields or "subject" not in fields:
-        raise node.error("an identity needs an issuer and a subject")
-    if not fields["issuer"].text().startswith("https://"):
-        raise fields["issuer"].error("the issuer must be an https address")
-    repository = fields["source_repository"].text() if "source_repository" in fields else None
-    return IdentitySettings(fields["issuer"].text(), fields["subject"].text(), repository)
-
-
-def _signer_json(signer: SignerSettings) -> JsonValue:
-    return {"key": None if signer.key_pem is None else sha256_digest(signer.key_pem)}
-
-
-def _day(node: Node, *, end: bool) -> int:
-    text = node.text()
-    seconds = parse_time(text if "T" in text else f"{text}T{'23:59:59' if end else '00:00:00'}Z")
-    if seconds is None:
-        raise node.error("expected a date (2027-06-30) or an RFC 3339 time")
-    return seconds
 
 
 def _fresh_limit(name: str, node: Node) -> JsonValue:

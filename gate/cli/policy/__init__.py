@@ -1,0 +1,1 @@
+"""The commands of `gate policy`, one module each."""

@@ -1,0 +1,1 @@
+"""The configuration, `gate.yaml`, read strictly into frozen settings."""

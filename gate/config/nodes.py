@@ -1,0 +1,72 @@
+"""What the readers of every section of the configuration share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from gate.formats.glob import compile_glob
+from gate.formats.strict_yaml import Node, YamlError, suggestion
+from gate.model.claim import CLAIMS, is_claim_pattern
+from gate.model.path import is_plain_relative
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Source(Protocol):
+    """Where the configuration and what it names are read from."""
+
+    @property
+    def name(self) -> str:
+        """For people and the decision: `worktree`, or the commit id of the merge base."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a regular file below the root; `None` when there is none."""
+
+    def folder(self, path: str, wanted: Callable[[str], bool]) -> Mapping[str, bytes] | None:
+        """The files below a folder whose path below it is wanted; `None` when there is no such folder.
+
+        What is wanted and no regular file raises an error.
+        """
+
+
+def read(source: Source, node: Node, what: str) -> bytes:
+    """The bytes of a file that the configuration names."""
+    found = source.read(relative_path(node))
+    if found is None:
+        raise node.error(f"{what}: there is no file {node.text()!r} in {source.name}")
+    return found
+
+
+def named(node: Node | None) -> Mapping[str, Node]:
+    """The members of a mapping from plain names; empty when the key is absent."""
+    members = node.members() if node is not None else {}
+    for name in members:
+        if node is not None and not NAME.fullmatch(name):
+            line, column = node.keys[name]
+            raise YamlError(f"{name[:80]!r} is not a name: letters, digits, '.', '_' and '-'", line, column)
+    return members
+
+
+def relative_path(node: Node) -> str:
+    """A path below the root, without a trailing slash."""
+    text = node.text().rstrip("/") or "/"
+    if not is_plain_relative(text):
+        raise node.error(f"{node.text()[:120]!r} is not a relative path below the root ('/' between plain names)")
+    return text
+
+
+def glob(node: Node) -> None:
+    """Checks a glob."""
+    try:
+        compile_glob(node.text())
+    except ValueError as error:
+        raise node.error(f"not a glob: {error}") from None
+
+
+def claim(node: Node, *, pattern: bool = False) -> None:
+    """Checks a claim, or a pattern of claims."""
+    text = node.text()
+    if text not in CLAIMS and not (pattern and is_claim_pattern(text)):
+        raise node.error(f"{text!r} is not a claim{suggestion(text, sorted(CLAIMS))}")
