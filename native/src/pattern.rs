@@ -1,18 +1,16 @@
 //! Regular expressions that both engines compile and match alike: RE2's and the crate regex's common part, in ASCII.
 
-/// Counted repetitions multiply, and OPA's engine stops at a thousand.
+/// Counted repetitions within one another multiply, and OPA's engine stops at a thousand.
 const MAX_REPEAT: usize = 1000;
 
 /// What is not portable in a pattern, and what to write instead.
 pub(crate) fn fault(pattern: &str) -> Option<&'static str> {
-    let mut parser = Parser { rest: pattern, repeat: 1 };
+    let mut parser = Parser { rest: pattern };
     parser.alternatives(0).err().or_else(|| (!parser.rest.is_empty()).then_some("a `)` without `(`"))
 }
 
 struct Parser<'a> {
     rest: &'a str,
-    /// The product of all counted repetitions so far.
-    repeat: usize,
 }
 
 impl Parser<'_> {
@@ -26,60 +24,60 @@ impl Parser<'_> {
         self.rest.strip_prefix(text).inspect(|rest| self.rest = rest).is_some()
     }
 
-    /// `a|b|c`, up to the end or the `)` of a group.
-    fn alternatives(&mut self, depth: usize) -> Result<(), &'static str> {
+    /// `a|b|c`, up to the end or the `)` of a group: how often a part of it is repeated at most.
+    fn alternatives(&mut self, depth: usize) -> Result<usize, &'static str> {
         if depth > 20 {
             return Err("groups nested too deeply");
         }
+        let mut highest = 1;
         while let Some(c) = self.rest.chars().next().filter(|c| *c != ')') {
             self.next();
-            let can_repeat = match c {
-                '|' | '^' | '$' => false,
+            let repeat = match c {
+                '|' | '^' | '$' => None,
                 '(' => {
                     if !self.eat("?:") && self.rest.starts_with('?') {
                         return Err(
                             "flags and names of groups: write the letters out, `[Aa]`, and a plain `(..)`",
                         );
                     }
-                    self.alternatives(depth + 1)?;
+                    let repeat = self.alternatives(depth + 1)?;
                     if !self.eat(")") {
                         return Err("a `(` without `)`");
                     }
-                    true
+                    Some(repeat)
                 }
                 '[' => {
                     self.class()?;
-                    true
+                    Some(1)
                 }
                 '\\' => {
                     self.escape()?;
-                    true
+                    Some(1)
                 }
                 '*' | '+' | '?' => return Err("a repetition of nothing, or of a repetition"),
                 '{' | '}' | ']' => return Err("a bare bracket: write `\\{`, `\\}` or `\\]`"),
-                _ => true,
+                _ => Some(1),
             };
-            self.repetition(can_repeat)?;
+            highest = highest.max(self.repetition(repeat)?);
         }
-        Ok(())
+        Ok(highest)
     }
 
-    fn repetition(&mut self, can_repeat: bool) -> Result<(), &'static str> {
+    /// What follows something that is repeated so often, or cannot be.
+    fn repetition(&mut self, repeat: Option<usize>) -> Result<usize, &'static str> {
         if !(self.eat("*") || self.eat("+") || self.eat("?") || self.rest.starts_with('{')) {
-            return Ok(());
+            return Ok(repeat.unwrap_or(1));
         }
-        if !can_repeat {
-            return Err("a repetition of nothing, or of a repetition");
-        }
+        let mut repeat = repeat.ok_or("a repetition of nothing, or of a repetition")?;
         if self.eat("{") {
-            self.count()?;
+            repeat = self.count(repeat)?;
         }
         self.eat("?");
-        Ok(())
+        Ok(repeat)
     }
 
     /// The rest of `{3}`, `{3,}` or `{3,5}`.
-    fn count(&mut self) -> Result<(), &'static str> {
+    fn count(&mut self, repeat: usize) -> Result<usize, &'static str> {
         const WRONG: &str =
             "a bare `{`: write `\\{`, or a repetition such as `{2}`, `{2,}` or `{2,5}` up to 1000";
         let (text, rest) = self.rest.split_once('}').ok_or(WRONG)?;
@@ -93,8 +91,8 @@ impl Parser<'_> {
             Some((low, "")) => (number(low)?, number(low)?),
             Some((low, high)) => (number(low)?, number(high)?),
         };
-        self.repeat = self.repeat.saturating_mul(high.max(1));
-        if low <= high && self.repeat <= MAX_REPEAT { Ok(()) } else { Err(WRONG) }
+        let repeat = repeat.saturating_mul(high.max(1));
+        if low <= high && repeat <= MAX_REPEAT { Ok(repeat) } else { Err(WRONG) }
     }
 
     /// The rest of `[a-z_]`.
@@ -153,6 +151,7 @@ mod tests {
             "a||b",
             ".{1000}",
             "x{0}",
+            "a{900}b{900}(c{2}d{3}){300}",
             "[+*?.$(){}|,]",
         ] {
             assert_eq!(fault(pattern), None, "{pattern}");
@@ -193,6 +192,7 @@ mod tests {
             "a{1001}",
             "a{3,2}",
             "(a{40}){40}",
+            "(x|(a{40})b){40}",
             "a{ 1}",
             "a++",
             "a**",

@@ -176,14 +176,14 @@ impl<'a> Checker<'a> {
             Literal::SomeIn { key, value, collection, .. } => {
                 self.collection(collection);
                 self.expr(collection);
-                let is_raw = self.comes_from_input(collection);
+                let is_raw = self.has_raw_members(collection);
                 key.iter().for_each(|key| self.pattern(key, How::Each { is_raw: false }));
                 self.pattern(value, How::Each { is_raw });
             }
             Literal::Every { key, value, domain, query, .. } => {
                 self.collection(domain);
                 self.expr(domain);
-                let is_raw = self.comes_from_input(domain);
+                let is_raw = self.has_raw_members(domain);
                 self.locals.enter();
                 key.iter().for_each(|key| self.declare(key, How::Every { is_raw: false }));
                 self.declare(value, How::Every { is_raw });

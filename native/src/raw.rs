@@ -30,9 +30,14 @@ impl<'a> Checker<'a> {
         }
         if !self.at.is_test && self.is_raw(collection) {
             let text = collection.span().text();
-            let message = format!(
-                "check the type of this first: `xs := {text}`, `is_array(xs)`, and then take members of `xs`"
-            );
+            let message = match collection {
+                Expr::Var { .. } => format!(
+                    "write `is_array({text})` (or is_object, is_set) before its members are taken: it may be anything"
+                ),
+                _ => format!(
+                    "write `xs := {text}` and `is_array(xs)` (or is_object, is_set) before its members are taken: it may be anything"
+                ),
+            };
             self.complain(terms::root(collection).span(), message);
         }
     }
@@ -58,6 +63,14 @@ impl<'a> Checker<'a> {
             },
             call @ Expr::Call { .. } => self.comes_from_input(call),
             _ => false,
+        }
+    }
+
+    pub(crate) fn has_raw_members(&self, collection: &Expr) -> bool {
+        match collection {
+            Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().any(|item| self.is_raw(item)),
+            Expr::Object { fields, .. } => fields.iter().any(|(_, _, value)| self.is_raw(value)),
+            _ => self.comes_from_input(collection),
         }
     }
 

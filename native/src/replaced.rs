@@ -97,13 +97,19 @@ fn replace(arguments: &[Value]) -> Result<Value> {
     Ok(Value::from(value.replace(old, new)))
 }
 
-/// The engine's own, but a patch that fails is an error and not undefined, which a `not` would turn into true.
-fn patch(arguments: &[Value]) -> Result<Value> {
-    let source = Source::from_contents("json.patch".to_owned(), " ".to_owned())?;
+/// What the engine's own function of a name answers.
+pub(crate) fn own(name: &str, arguments: &[Value]) -> Result<Value> {
+    let source = Source::from_contents(name.to_owned(), " ".to_owned())?;
     let span = Span { source, line: 1, col: 1, start: 0, end: 0 };
+    // It takes their places from these, for its errors.
     let operand = Ref::new(Expr::Null { span: span.clone(), value: Value::Null, eidx: 0 });
-    let (function, _) = BUILTINS["json.patch"];
-    match function(&span, &[operand.clone(), operand], arguments, true)? {
+    let (function, _) = BUILTINS.get(name).ok_or_else(|| anyhow::anyhow!("no function {name}"))?;
+    function(&span, &vec![operand; arguments.len()], arguments, true)
+}
+
+/// A patch that fails is an error, and not undefined, which a `not` would turn into true.
+fn patch(arguments: &[Value]) -> Result<Value> {
+    match own("json.patch", arguments)? {
         Value::Undefined => bail!("`json.patch` failed"),
         patched => Ok(patched),
     }
@@ -169,5 +175,72 @@ fn to_number(arguments: &[Value]) -> Result<Value> {
                 .ok_or_else(|| anyhow::anyhow!("`to_number` expects an integer up to 2^53, got `{text}`"))
         }
         other => bail!("`to_number` expects a text or a scalar, got `{other}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(name: &str, arguments: &str) -> Option<String> {
+        let arguments = Value::from_json_str(arguments).expect("it is JSON");
+        let (_, arity, function) = FUNCTIONS.iter().find(|(own, ..)| *own == name).expect("it is there");
+        let arguments = arguments.as_array().expect("it is a list");
+        assert_eq!(usize::from(*arity), arguments.len());
+        function(arguments).ok().map(|value| value.to_string())
+    }
+
+    #[test]
+    fn texts_are_counted_and_cut_in_characters() {
+        assert_eq!(answer("count", r#"["a😀é"]"#).as_deref(), Some("3"));
+        assert_eq!(answer("count", "[null]"), None);
+        assert_eq!(answer("substring", r#"["a😀é", 1, 1]"#).as_deref(), Some(r#""😀""#));
+        assert_eq!(answer("substring", r#"["abc", 1, -1]"#).as_deref(), Some(r#""bc""#));
+        assert_eq!(answer("substring", r#"["abc", -1, 1]"#), None);
+        assert_eq!(answer("substring", r#"["abc", 0.5, 1]"#), None);
+    }
+
+    #[test]
+    fn letters_are_folded_one_by_one() {
+        assert_eq!(answer("upper", r#"["straße ᾳ ᾀ"]"#).as_deref(), Some(r#""STRAßE ᾼ ᾈ""#));
+        assert_eq!(answer("lower", r#"["ΣΑΣ İ"]"#).as_deref(), Some(r#""σασ i""#));
+        assert_eq!(answer("lower", "[1]"), None);
+    }
+
+    #[test]
+    fn formats_take_texts_and_integers() {
+        assert_eq!(answer("sprintf", r#"["%s: %d %%", ["a", -5]]"#).as_deref(), Some(r#""a: -5 %""#));
+        for wrong in [
+            r#"["%s", [1]]"#,
+            r#"["%d", ["1"]]"#,
+            r#"["%d", [1.5]]"#,
+            r#"["%s", []]"#,
+            r#"["", [1]]"#,
+            r#"["%v", [1]]"#,
+            r#"["%", []]"#,
+        ] {
+            assert_eq!(answer("sprintf", wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_plain_integers() {
+        for (text, number) in [("0", "0"), ("-7", "-7"), ("9007199254740992", "9007199254740992")] {
+            assert_eq!(answer("to_number", &format!(r#"["{text}"]"#)).as_deref(), Some(number));
+        }
+        for text in
+            ["", "-", "-0", "01", "+1", " 1", "1 ", "1.5", "1e3", "0x1", "1_0", "9007199254740993", "١"]
+        {
+            assert_eq!(answer("to_number", &format!(r#"["{text}"]"#)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_an_error() {
+        assert_eq!(answer("replace", r#"["abc", "", "x"]"#), None);
+        assert_eq!(answer("json.patch", r#"[{}, [{"op": "remove", "path": "/a"}]]"#), None);
+        assert!(own("regex.match", &["a{1000}".into(), "".into()]).is_ok());
+        assert!(own("regex.match", &[".{1000}".into(), "".into()]).is_err());
+        assert!(own("nothing", &[]).is_err());
     }
 }

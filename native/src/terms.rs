@@ -5,6 +5,7 @@ use regorus::unstable::{ArithOp, BoolOp, Expr, Ref, Span};
 use crate::allowed::{self, Builtin, Kind};
 use crate::checks::path;
 use crate::pattern;
+use crate::replaced;
 
 type Fault<'a> = (&'a Span, String);
 
@@ -91,8 +92,12 @@ fn regex(pattern: &Expr) -> Option<Fault<'_>> {
     let Some(text) = text(pattern) else {
         return Some((pattern.span(), "a regular expression is a text written out here".to_owned()));
     };
-    let fault = pattern::fault(text)?;
-    Some((pattern.span(), format!("not the same regular expression in both engines: {fault}")))
+    if let Some(fault) = pattern::fault(text) {
+        return Some((pattern.span(), format!("not the same regular expression in both engines: {fault}")));
+    }
+    let is_too_large = replaced::own("regex.match", &[text.into(), "".into()]).is_err();
+    is_too_large
+        .then(|| (pattern.span(), "the embedded engine has no room for this: repeat less often".to_owned()))
 }
 
 fn sprintf<'a>(format: &'a Expr, values: &'a Expr) -> Option<Fault<'a>> {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -190,6 +191,12 @@ def test_the_list_for_opa_is_the_list_of_the_embedded_engine() -> None:
     assert {name for name in operators if not name.startswith("internal.")} == {
         *("and", "assign", "eq", "equal", "gt", "gte", "lt", "lte", "minus", "mul", "neq", "or", "plus", "rem")
     }
+
+
+def test_the_page_names_each_function_that_may_be_called() -> None:
+    page = (library.ROOT / "docs/explanation/portable-rego.md").read_text("utf-8")
+    allowed = page.partition("## Builtin functions")[2].partition("The engine's own")[0]
+    assert set(re.findall(r"`([a-z0-9_.]+)`", allowed)) == set(_regorus.builtins())
 
 
 def test_the_library_and_its_tests_are_portable() -> None:

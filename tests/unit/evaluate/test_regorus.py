@@ -118,7 +118,7 @@ def test_s26_a_builtin_that_is_not_allowed_is_exit_4(name: str) -> None:
 
 
 def test_s26_what_the_engines_understand_differently_is_exit_4() -> None:
-    with pytest.raises(PolicyError, match=r"main\.rego:3:26(?s:.)*check the type of this first") as caught:
+    with pytest.raises(PolicyError, match=r"main\.rego:3:26(?s:.)*before its members are taken") as caught:
         answer("report := [x | some x in input.xs]")
     assert caught.value.exit_code == 4
 

@@ -112,7 +112,6 @@ LOOPS = {
     + "\nreport := f59(1)",
     "very many partial rules": many(6000, "r contains @ if count(r0) > @")
     + "\nr0 := [1 | some i in numbers.range(1, 9999)]\nreport := [r | some i in numbers.range(1, 9999); count(r) > i]",
-    "an endless print": "report if every i in numbers.range(1, 9999999) { print(i) }",
 }
 
 
@@ -141,10 +140,11 @@ REFUSED = {
     "a long chain of rules": (many(200, "r@ := s@") + many(0, "") + "\nreport := 1\n" + "\n".join(
         f"s{n} := r{n + 1}" for n in range(199)
     ) + "\ns199 := 1", "need each other in a row"),
+    "a number of many digits": ("report := bits.lsh(1, 4000000000)", "no policy may call bits.lsh"),
     "a number that is too large": ("report := 1e999999999", "invalid number"),
     "a regular expression that explodes": (
         'report := regex.match("((((a{100}){100}){100}){100})", "a")',
-        "size limit",
+        "not the same regular expression",
     ),
     "text that ends within an escape": ('report := "\\', ""),
     "text that never ends": ("report := `" + "x" * 900, ""),
@@ -202,7 +202,6 @@ GROWING = {
     "text replaced by itself": XS + 'report := count(replace(xs, "x", xs))',
     "text replaced by expression": XS + 'report := count(regex.replace(xs, "x", xs))',
     "a range at once": "report := count(numbers.range(1, 3000000000000))",
-    "a number of many digits": "report := bits.lsh(1, 4000000000)",
     "rules that all need all": many(6000, "a.r@ := 1") + "\n" + many(6000, "b@ := a") + "\nreport := 1",
     "a value as deep as no stack": DEEP,
     "signs in a row": "report := " + ("-" * 900 + "\n") * 250 + "1",
@@ -219,10 +218,9 @@ def test_a_policy_that_explodes_or_crashes_the_engine_ends_its_worker_only(name:
 
 
 SLOW = {
-    "one number": 'report := count(sprintf("%d", [bits.lsh(1, 30000000)]))',
     "one search": (
         'xs := concat("", ["a" | some i in numbers.range(1, 200000)])\n'
-        'report := count(regex.find_all_string_submatch_n("a*?(a*)b|a", xs, -1))'
+        'report := count(regex.find_n("a*?(a*)b|a", xs, -1))'
     ),
     "one union": "report := count(object.union_n([{k: 1} | some k in numbers.range(1, 100000)]))",
     "numbers that square": "a0 := 1000000007\n"
@@ -230,10 +228,6 @@ SLOW = {
     + "\nreport := a39 > 0",
     "loading: brackets that the parser tries in both ways": many(6000, f"r@ := {'[' * 12}1{']' * 12}")
     + "\nreport := 1",
-    "loading: statements to be put in order": "report if {\n"
-    + "\n".join(f"x{n} = x{n + 1}" for n in range(15000))
-    + "\nx15000 = 1\n}",
-    "loading: imports": "\n".join(f"import data.a.b{n}" for n in range(12000)) + "\nreport := 1",
 }
 
 
