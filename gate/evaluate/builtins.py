@@ -1,7 +1,7 @@
 """The builtin functions that a policy may call: those that both engines have and that depend on their arguments alone.
 
-No clock, randomness, network, environment or tracing (SECURITY 26). `tools/opa/capabilities.portable.json` is the
-same list for `opa check`; a test holds the two together.
+No clock, randomness, network, environment or tracing (SECURITY 26). `gate/_data/workshop/capabilities.portable.json`
+is the same list for `opa check`; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def test_s26_a_builtin_that_is_not_allowed_is_exit_4(name: str) -> None:
 
 
 def test_s26_the_allowed_builtins_are_those_that_both_engines_have() -> None:
-    portable = json.loads((ROOT / "tools/opa/capabilities.portable.json").read_text())["builtins"]
+    portable = json.loads((ROOT / "gate/_data/workshop/capabilities.portable.json").read_text())["builtins"]
     assert {item["name"] for item in portable} & set(_regorus.builtins()) == ALLOWED
 
 
