@@ -58,7 +58,8 @@ lint-rust: preflight-test
 lint-rego: preflight-test
 	$(call say,opa fmt and opa check: format and types and only builtins that both engines have)
 	$(OPA) fmt --list --fail $(REGO)
-	$(OPA) check --strict --capabilities tools/opa/capabilities.portable.json $(REGO)
+	$(OPA) check --strict --capabilities gate/_data/workshop/capabilities.portable.json $(REGO)
+	$(OPA) check --strict --capabilities gate/_data/workshop/capabilities.portable.json --schema schemas $(wildcard rego)
 	$(call say,regal: Rego rules)
 	$(REGAL) lint --config-file .regal/config.yaml $(REGO)
 

@@ -34,3 +34,13 @@ def schema(name: str) -> bytes:
 def framework_files() -> dict[str, bytes]:
     """The lists of the frameworks' requirements: bytes by the framework's id, sorted by it."""
     return {path.stem: path.read_bytes() for path in sorted((_DATA / "frameworks").glob("*.json"))}
+
+
+def authz_policy() -> bytes:
+    """The module `system.authz` for an OPA server: only the gate's question with the token, and the health check."""
+    return (_DATA / "opa" / "authz.rego").read_bytes()
+
+
+def workshop_file(name: str) -> bytes:
+    """What the commands for authors of controls need: templates, and settings for OPA and Regal."""
+    return (_DATA / "workshop" / name).read_bytes()

@@ -42,7 +42,7 @@ class RegorusEngine:
             result = self._policies.evaluate(ENTRYPOINT, document.canonical, time_limit_s=self._time_limit_s)
         except _regorus.PolicyTimeout:
             raise PolicyTimeout(
-                f"the evaluation took longer than {self._time_limit_s} seconds",
+                f"the evaluation took longer than {self._time_limit_s:g} seconds",
                 hint="judge fewer files at once, or look for a control that loops over too much",
             ) from None
         except _regorus.PolicyError as error:

@@ -187,7 +187,7 @@ mod tests {
         let (_, arity, function) = FUNCTIONS.iter().find(|(own, ..)| *own == name).expect("it is there");
         let arguments = arguments.as_array().expect("it is a list");
         assert_eq!(usize::from(*arity), arguments.len());
-        function(arguments).ok().map(|value| value.to_string())
+        function(arguments.as_slice()).ok().map(|value| value.to_string())
     }
 
     #[test]

@@ -87,14 +87,14 @@ def test_the_package_is_complete(wheel: Path) -> None:
     assert not [name for name in packed if "__pycache__" in name or name.endswith((".pyc", ".orig", "~"))]
 
 
-@pytest.mark.parametrize("folder", ["rego", "schemas", "frameworks"])
+@pytest.mark.parametrize("folder", ["rego", "schemas", "frameworks", "opa"])
 def test_all_data_is_inside_the_package(wheel: Path, folder: str) -> None:
     with zipfile.ZipFile(wheel) as archive:
         prefix = f"gate/_data/{folder}/"
         members = [info for info in archive.infolist() if info.filename.startswith(prefix) and not info.is_dir()]
         packed = {info.filename.removeprefix(prefix): archive.read(info) for info in members}
     assert packed
-    assert packed == files_below(folder)
+    assert packed == files_below(f"gate/_data/{folder}")
 
 
 def test_the_library_names_no_folder_of_this_machine(wheel: Path) -> None:

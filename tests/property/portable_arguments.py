@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.property import rego_library as library
 
+CAPABILITIES = "gate/_data/workshop/capabilities.portable.json"
 PER_FUNCTION = 160
 PATTERNS = ("a+", "^[a-c]*$", "(a|b)c", "", "[^a]", "é|😀", "^.$", "a{2,3}?", r"\.", "[0-9]{2}", "(?:ab)+c")
 FORMATS = ("%s", "%d", "%s and %d", "100%%", "é%s", "%d%d")
@@ -45,8 +46,8 @@ SETS_OF_SETS = [Members([Members([1]), Members([1, 2])]), Members(), Members([Me
 
 
 def declarations() -> dict[str, list[dict[str, Any]]]:
-    """What `tools/opa/capabilities.portable.json` says of the arguments of each function."""
-    listed = json.loads((library.ROOT / "tools/opa/capabilities.portable.json").read_text("utf-8"))["builtins"]
+    """What the list for `opa check` says of the arguments of each function."""
+    listed = json.loads((library.ROOT / CAPABILITIES).read_text("utf-8"))["builtins"]
     return {builtin["name"]: builtin["decl"]["args"] for builtin in listed}
 
 

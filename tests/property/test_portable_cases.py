@@ -24,12 +24,11 @@ from gate import _regorus
 from gate._regorus import PolicyError, PolicySet
 from tests.property import rego_library as library
 from tests.property.engines import ERROR, embedded, served
-from tests.property.portable_arguments import FORMATS, PATTERNS, arguments, declarations, expression
+from tests.property.portable_arguments import CAPABILITIES, FORMATS, PATTERNS, arguments, declarations, expression
 from tests.support.opa_server import OpaServer, opa_program
 
 REFUSED: list[dict[str, Any]] = json.loads((library.HERE / "portable_refused.json").read_text("utf-8"))
 ACCEPTED: list[str] = json.loads((library.HERE / "portable_accepted.json").read_text("utf-8"))
-CAPABILITIES = library.ROOT / "tools/opa/capabilities.portable.json"
 TOP = "package m\nimport future.keywords.not\n"
 INPUTS: list[object] = [
     {
@@ -99,7 +98,7 @@ def checked(case: dict[str, Any]) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         for number, module in enumerate(case["modules"]):
             (Path(folder) / f"{number}.rego").write_text(module, "utf-8")
-        command = [opa_program(), "check", "--strict", "--capabilities", str(CAPABILITIES), folder]
+        command = [opa_program(), "check", "--strict", "--capabilities", str(library.ROOT / CAPABILITIES), folder]
         return subprocess.run(command, capture_output=True, check=False).returncode != 0
 
 

@@ -35,6 +35,10 @@ def test_frameworks_are_found_by_their_id() -> None:
     assert list(found) == sorted(expected)
 
 
+def test_the_authorisation_of_an_opa_server_is_packaged() -> None:
+    assert resources.authz_policy() == (CHECKOUT / "deploy" / "opa" / "authz.rego").read_bytes()
+
+
 def test_an_unknown_schema_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         resources.schema("no/such.json")

@@ -1,6 +1,8 @@
 # METADATA
 # title: Report
 # description: Asks every control that the profile names. Lives outside gate.controls.
+# schemas:
+#   - input: schema.input
 package gate.main
 
 import future.keywords.not

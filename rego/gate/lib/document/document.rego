@@ -3,6 +3,8 @@
 # description: |
 #   The sections of the input document that rules read. A section is undefined unless every field that some rule reads
 #   has its type, so a rule that names a section can rely on it, and a control that needs it cannot pass without it.
+# schemas:
+#   - input: schema.input
 package gate.lib.document
 
 import data.gate.lib.shape

@@ -1,6 +1,8 @@
 # METADATA
 # title: Parameters
 # description: Parameters of the controls, as profile and configuration set them.
+# schemas:
+#   - input: schema.input
 package gate.lib.parameters
 
 import future.keywords.not

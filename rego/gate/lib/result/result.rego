@@ -1,6 +1,8 @@
 # METADATA
 # title: Results
 # description: Builds violations and decides the status of a control.
+# schemas:
+#   - input: schema.input
 package gate.lib.result
 
 import future.keywords.not

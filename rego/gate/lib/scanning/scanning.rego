@@ -1,6 +1,8 @@
 # METADATA
 # title: Scans
 # description: Which scans may be believed, and what they looked at.
+# schemas:
+#   - input: schema.input
 package gate.lib.scanning
 
 import data.gate.lib.document

@@ -1,6 +1,8 @@
 # METADATA
 # title: Shapes of values
 # description: Tests of single values. Each is true or false for every value, so none can leave a rule undefined.
+# schemas:
+#   - input: schema.input
 package gate.lib.shape
 
 import future.keywords.not

@@ -1,6 +1,8 @@
 # METADATA
 # title: Verified statements
 # description: Looks up verified statements by claim and artifact.
+# schemas:
+#   - input: schema.input
 package gate.lib.statements
 
 import data.gate.lib.document

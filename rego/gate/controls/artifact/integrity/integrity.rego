@@ -1,6 +1,8 @@
 # METADATA
 # title: Files are exactly the signed ones
 # description: Every file has the signed digest; none is extra, absent, renamed or a link.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: critical
 #   claims: [artifact.signature]

@@ -1,6 +1,8 @@
 # METADATA
 # title: Artifact is pinned by digest
 # description: No artifact is named by something that can be another one tomorrow.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: high
 #   claims: []

@@ -1,6 +1,8 @@
 # METADATA
 # title: Artifact is signed
 # description: Every artifact is covered by a verified signature of a signer trusted for it.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: critical
 #   claims: [artifact.signature]

@@ -1,6 +1,8 @@
 # METADATA
 # title: Build provenance is complete
 # description: Provenance binds each artifact to a builder, a build type and its inputs.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: high
 #   claims: [build.provenance]

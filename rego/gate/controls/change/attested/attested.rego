@@ -1,6 +1,8 @@
 # METADATA
 # title: Changed files are attested
 # description: Each attestation that a gate requires covers every changed file under it, and none speaks against it.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: critical
 #   claims: []

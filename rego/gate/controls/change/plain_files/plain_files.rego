@@ -1,6 +1,8 @@
 # METADATA
 # title: Protected paths hold plain files
 # description: Under gates and in the gate's own files there is no link, submodule or change of mode.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: high
 #   claims: []

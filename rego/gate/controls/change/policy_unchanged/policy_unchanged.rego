@@ -1,6 +1,8 @@
 # METADATA
 # title: The change leaves the gate alone
 # description: Files that steer the gate itself are unchanged, or the change is approved under the old policy.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: critical
 #   claims: [approval]

@@ -1,6 +1,8 @@
 # METADATA
 # title: No evidence was rejected
 # description: No forged, conflicting or unreadable evidence about what is at stake lies beside the good one.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: critical
 #   claims: []

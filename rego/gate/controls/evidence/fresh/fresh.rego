@@ -1,6 +1,8 @@
 # METADATA
 # title: Evidence is fresh
 # description: No statement is older than the limit of its claim, and none is from the future.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: high
 #   claims: []

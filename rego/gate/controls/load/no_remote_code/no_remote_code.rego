@@ -1,6 +1,8 @@
 # METADATA
 # title: Loading fetches no code
 # description: No configuration or file makes a loader run code that comes with the model or from a hub.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: critical
 #   claims: []

@@ -1,6 +1,8 @@
 # METADATA
 # title: Files load without running code
 # description: Each file is in a recognised format that was inspected and proved harmless.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: critical
 #   claims: []

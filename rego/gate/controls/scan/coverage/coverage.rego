@@ -1,6 +1,8 @@
 # METADATA
 # title: Every file was scanned
 # description: Each file was judged by the very bytes that are there, and no scan failed or was cut short.
+# schemas:
+#   - input: schema.input
 # custom:
 #   severity: high
 #   claims: [scan.report]
