@@ -49,6 +49,8 @@ from gate.model.evidence import SignerIdentity
 from gate.model.settings import ENVELOPE_SUFFIX, Revocations, SignerSettings, TrustSettings
 from gate.verify.trust import TrustStore, Untrusted, build_trust_store
 
+BUNDLE_SUFFIX: Final = ".tar.gz"
+"""How the name of a bundle ends: OPA takes a file of another name for no bundle."""
 _ASK: Final = "use the bundle as it was made, or make one with `gate policy bundle` and a trusted key"
 _OWN_KEY: Final = "the signing key"
 
@@ -136,6 +138,8 @@ def build_bundle(request: BuildRequest, passphrase: Passphrase) -> Built:
 
     if not 1 <= request.serial <= MAX_SERIAL:
         raise ConfigError(f"--serial is a whole number from 1 to {MAX_SERIAL}")
+    if not request.out.name.endswith(BUNDLE_SUFFIX):
+        raise ConfigError(f"--out {request.out}: OPA reads a bundle only from a file named *{BUNDLE_SUFFIX}")
     out = request.start / request.out
     envelope_path = out.with_name(out.name + ENVELOPE_SUFFIX)
     _check_target(out, envelope_path, request.serial)

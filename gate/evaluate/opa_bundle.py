@@ -25,7 +25,7 @@ from gate.model.json import JsonObject, JsonValue
 ROOTS: Final = ("custom", "gate", "system")
 MANIFEST: Final = ".manifest"
 AUTHZ: Final = "system/authz/authz.rego"
-MAX_SERIAL: Final = 1 << 53
+MAX_SERIAL: Final = (1 << 53) - 1
 MAX_PACKED: Final = 8 << 20
 _MAX_UNPACKED: Final = 32 << 20
 _MAX_FILES: Final = 10_000

@@ -16,6 +16,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from gate.formats.canonical_json import dumps
+from gate.formats.dsse import DsseError, decode_base64
 from gate.formats.strict_json import loads
 
 PATH: Final = ".signatures.json"
@@ -80,9 +81,10 @@ def read_signature(data: bytes, files: Mapping[str, bytes]) -> tuple[bytes, byte
     fitting = [name for name in ALGORITHMS.values() if signing_input(files, name) == found[1]]
     if not fitting:
         raise OpaSignatureError(f"{PATH} is not for exactly the files of the bundle, the key id and scope of the gate")
-    signature = base64.urlsafe_b64decode(found[2] + b"=" * (-len(found[2]) % 4))
-    if _encode(signature) != found[2]:
-        raise OpaSignatureError(f"{PATH} holds a signature in base64 that is not canonical")
+    try:
+        signature = decode_base64(found[2].decode() + "=" * (-len(found[2]) % 4), f"the signature in {PATH}")
+    except DsseError as error:
+        raise OpaSignatureError(str(error)) from None
     size = _NUMBER_BYTES.get(fitting[0])
     if size is not None:
         if len(signature) != 2 * size:
