@@ -41,8 +41,7 @@ def lint_policy(start: Path, directories: Sequence[str] = (), tests: Sequence[st
     try:
         sources = load_sources(start, directories, tests)
     except PolicyError as error:
-        folders = policy_directories(start, tuple(directories))[0]
-        return Linted(tuple(_placed(start, folders, one) for one in problem(error)), 0)
+        return Linted(unloadable(start, directories, error), 0)
     found = [
         Finding(sources.place(one.path), one.line, one.column, one.rule, one.message)
         for one in lint(sources.own, sources.bundle.modules, sources.tests)
@@ -50,6 +49,12 @@ def lint_policy(start: Path, directories: Sequence[str] = (), tests: Sequence[st
     for control in sources.bundle.own:
         found += _missing_files(start, sources, control)
     return Linted(tuple(sorted(found)), sum(control_id(path) is not None for path in sources.own))
+
+
+def unloadable(start: Path, directories: Sequence[str], error: PolicyError) -> tuple[Finding, ...]:
+    """The findings in what `load_sources` says of modules that it could not load, by place on disk."""
+    folders = policy_directories(start, tuple(directories))[0]
+    return tuple(_placed(start, folders, one) for one in problem(error))
 
 
 def _placed(start: Path, folders: Sequence[str], found: Finding) -> Finding:
