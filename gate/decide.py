@@ -28,6 +28,7 @@ from gate.model.decision import (
 from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected, Verified, VerifiedSet
 from gate.model.json import JsonObject
+from gate.model.policy import JudgingPolicy
 from gate.model.waiver import Waiver, WaiverState
 
 EXIT_ALLOW: Final = 0
@@ -58,6 +59,7 @@ class Case:
     configuration: Digest
     configuration_source: str
     trust: Digest
+    policy: JudgingPolicy
     gate_version: str
     skipped: Mapping[str, str]
     dry_run: bool = False
@@ -87,6 +89,7 @@ def decide(case: Case) -> Decision:
         skipped=case.skipped,
         causes=causes,
         digests=Digests(case.evaluation.input, case.evaluation.policy, case.configuration, case.trust),
+        policy=case.policy,
         engine=case.evaluation.engine,
         engine_version=case.evaluation.engine_version,
         gate_version=case.gate_version,

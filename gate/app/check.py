@@ -10,6 +10,7 @@ from typing import Final
 from gate import __version__
 from gate.app.engines import open_engine
 from gate.app.gather import Gathered, Progress, gather, silent
+from gate.app.policy import judging_policy
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.decide import Case, decide
 from gate.evaluate.accept import evaluate
@@ -60,6 +61,7 @@ def check(
         configuration=settings.digest,
         configuration_source=settings.source,
         trust=settings.trust.digest,
+        policy=judging_policy(settings.policy, bundle),
         gate_version=__version__,
         skipped=_skipped(document),
         dry_run=dry_run,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from gate import resources
+from gate.app.policy_bundle import BUNDLE_SUFFIX, read_unverified
+from gate.attest.files import read_file
 from gate.collect.files import read_folder
 from gate.config.policy import is_policy_file
 from gate.errors import ConfigError
 from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle, with_own_controls
 from gate.evaluate.catalogue import control_id
 from gate.evaluate.frameworks import known_frameworks, matrix
+from gate.evaluate.opa_bundle import MAX_PACKED
 from gate.evaluate.policy_diff import catalogue_of, diff_policies
 from gate.formats.strict_yaml import suggestion
 from gate.model.control import ControlInfo
@@ -37,15 +41,23 @@ class Selection:
     profile: str | None = None
 
 
-def load_policy_files(path: str) -> Mapping[str, bytes]:
-    """The files of a policy by path: of a folder laid out like `rego/`, or of the packaged policy.
+def is_bundle(path: str) -> bool:
+    """Whether a path names a policy bundle: looked at without its signature, which only judging needs."""
+    return path.endswith(BUNDLE_SUFFIX) and os.path.isfile(path)  # noqa: PTH113 - false for what can be no name
 
-    Raises `ConfigError` when there is no such folder, `EvidenceError` or `LimitError` when it cannot be read.
+
+def load_policy_files(path: str) -> Mapping[str, bytes]:
+    """The files of a policy by path: of a folder laid out like `rego/`, of a bundle, or of the packaged policy.
+
+    Raises `ConfigError` when there is none, `EvidenceError`, `LimitError` or `PolicyError` when it cannot be read.
     """
     if path == PACKAGED:
         return resources.rego_files()
+    if is_bundle(path):
+        return read_unverified(read_file(Path(path), MAX_PACKED))[0].files
     missing = ConfigError(
-        f"there is no policy folder {path!r}", hint=f"name a folder laid out like rego/, or {PACKAGED}"
+        f"there is no policy folder {path!r}",
+        hint=f"name a folder laid out like rego/, a bundle, or {PACKAGED}",
     )
     try:
         folder = Path(path).resolve(strict=True)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle, with_own_controls
+from gate.model.policy import JudgingPolicy, PolicyOrigin
 from gate.model.settings import PolicySettings
+from gate.verify.trust import TrustStore
 
 
-def load_policy(settings: PolicySettings) -> PolicyBundle:
-    """The policy that `gate.yaml` asks for; raises `PolicyError` for one that may not judge."""
+def load_policy(settings: PolicySettings, trust: TrustStore) -> PolicyBundle:
+    """The policy that `gate.yaml` asks for; raises `PolicyError` for one that may not judge.
+
+    A bundle brings its own library and is verified before anything of it is read.
+    """
+    if settings.bundle is not None:
+        from gate.app.policy_bundle import open_bundle
+
+        return open_bundle(settings.bundle, settings.envelope or b"", trust, settings.serial).policy
     library = packaged_bundle()
     if not settings.directories:
         return library
@@ -20,3 +29,11 @@ def load_policy(settings: PolicySettings) -> PolicyBundle:
         for directory in settings.directories
     ]
     return with_own_controls(library, directories, settings.replaces)
+
+
+def judging_policy(settings: PolicySettings, bundle: PolicyBundle) -> JudgingPolicy:
+    """What a decision says of the policy that made it."""
+    origin = PolicyOrigin.DIRECTORIES if settings.directories else PolicyOrigin.PACKAGED
+    if settings.bundle is not None:
+        origin = PolicyOrigin.BUNDLE
+    return JudgingPolicy(origin, bundle.serial, bundle.own, bundle.replaced)

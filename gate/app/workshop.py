@@ -52,7 +52,7 @@ def load_sources(
     library is taken for it; otherwise the packaged library is beside the own controls. In `directories` modules
     named `*_test.rego` are tests; in `tests` everything is. Raises `ConfigError` and `PolicyError`.
     """
-    directories, replaces = _configured(start, tuple(directories), tuple(replaces))
+    directories, replaces = policy_directories(start, tuple(directories), tuple(replaces))
     policy = {directory: _read(start, directory) for directory in directories}
     places = {path: f"{directory}/{path}" for directory, files in policy.items() for path in files}
     texts = {path: data for files in policy.values() for path, data in files.items()}
@@ -70,9 +70,10 @@ def load_sources(
     return Sources(bundle, MappingProxyType(own), MappingProxyType(found), MappingProxyType(places))
 
 
-def _configured(
-    start: Path, directories: tuple[str, ...], replaces: tuple[str, ...]
+def policy_directories(
+    start: Path, directories: tuple[str, ...] = (), replaces: tuple[str, ...] = ()
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The policy directories to work on, and the controls that they replace: as given, by `gate.yaml`, or `policy`."""
     if directories:
         return directories, replaces
     if file_exists(start, "gate.yaml"):
@@ -95,6 +96,8 @@ def _configured(
 
 
 def _read(start: Path, directory: str) -> Mapping[str, bytes]:
+    if not (start / directory).is_dir():
+        raise ConfigError(f"there is no directory {directory!r}", hint="directories are named from this folder")
     return read_folder(
         start, directory.rstrip("/"), lambda path: path.endswith((".rego", "/data.json")), _FILES, _BYTES
     )

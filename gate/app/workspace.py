@@ -114,7 +114,7 @@ def open_workspace(request: Request) -> Workspace:
     if repository is not None and found is not None and not request.config_from_worktree:
         _check_current(repository, found, settings)
     trust = build_trust_store(settings.trust, request.now_s)
-    bundle = load_policy(settings.policy)
+    bundle = load_policy(settings.policy, trust)
     return Workspace(
         root=root,
         repository=repository,
@@ -126,6 +126,12 @@ def open_workspace(request: Request) -> Workspace:
         waivers=_waivers(settings),
         now_s=request.now_s,
     )
+
+
+def configured_trust(request: Request) -> tuple[Settings, TrustStore]:
+    """The configuration of the work tree, and whom it trusts at the time of the request; raises `ConfigError`."""
+    settings = load_settings(_below_root(request.config), _WorkTree(_locate(request)[1]))
+    return settings, build_trust_store(settings.trust, request.now_s)
 
 
 def _locate(request: Request) -> tuple[Repository | None, Path]:

@@ -13,9 +13,16 @@ from gate.formats.canonical_json import pretty
 from gate.model.settings import Target
 from gate.report import controls as pages
 from gate.report import matrix as matrix_pages
+from gate.report.escape import terminal
 from gate.report.policy_diff import diff_json, diff_text
 
 P = ParamSpec("P")
+
+
+def _mark_unverified(*paths: str) -> None:
+    """Says on standard error which bundles are looked at without looking at their signatures."""
+    for path in filter(app.is_bundle, paths):
+        click.echo(f"note: {terminal(path)} is not verified here; gate policy verify does that", err=True)
 
 
 def _format(*words: str) -> Callable[[Callable[P, int]], Callable[P, int]]:
@@ -27,7 +34,7 @@ _POLICY = click.option(
     metavar="PATH",
     default=app.PACKAGED,
     show_default=True,
-    help="A folder laid out like rego/, or one of own controls.",
+    help="A folder laid out like rego/, one of own controls, or a bundle.",
 )
 
 
@@ -50,6 +57,7 @@ def list_controls(
     framework: str | None, family: str | None, target: str | None, profile: str | None, policy: str, form: str
 ) -> int:
     """All controls, or some, with what each profile wants of them."""
+    _mark_unverified(policy)
     catalogue = app.open_catalogue(policy)
     found = app.select(catalogue, app.Selection(framework, family, target, profile))
     profiles = [profile] if profile is not None else list(catalogue.profiles)
@@ -70,6 +78,7 @@ def list_controls(
 @_format("text", "json")
 def show_control(control: str, policy: str, form: str) -> int:
     """One control: what it checks, its parameters, how to fix a refusal, and what evidence for it supports."""
+    _mark_unverified(policy)
     catalogue = app.open_catalogue(policy)
     info = app.find_control(catalogue, control)
     if form == "json":
@@ -85,6 +94,7 @@ def show_control(control: str, policy: str, form: str) -> int:
 @_format("text", "json", "csv", "markdown")
 def matrix(framework: str | None, policy: str, form: str) -> int:
     """Which controls support which requirements of a framework, and the gaps of both sides."""
+    _mark_unverified(policy)
     catalogue = app.open_catalogue(policy)
     found = app.matrices(catalogue, framework)
     if form == "json":
@@ -105,8 +115,10 @@ def matrix(framework: str | None, policy: str, form: str) -> int:
 def diff(old: str, new: str, form: str) -> int:
     """What differs between two policies, and what of it loosens them.
 
-    Each is a folder laid out like rego/, a folder of own controls, or the word packaged for the installed policy.
+    Each is a folder laid out like rego/, a folder of own controls, a policy bundle, or the word packaged for the
+    installed policy.
     """
+    _mark_unverified(old, new)
     found = app.compare(old, new)
     show(pretty(diff_json(found)) if form == "json" else diff_text(found))
     return 0

@@ -25,12 +25,13 @@ class OutputFile:
     place, and a relative path is not followed over links: the repository that is judged may have laid them.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Empties the file; raises `AttestError` when it cannot be written."""
+    def __init__(self, path: Path, option: str = "--output") -> None:
+        """Empties the file; raises `AttestError`, which names the option, when it cannot be written."""
         self._path = path
+        self._option = option
         behind = [] if path.is_absolute() else [parent for parent in path.parents if parent.is_symlink()]
         if behind or path.is_symlink() or (path.exists() and not path.is_file()):
-            raise AttestError(f"--output: {path} is a link, behind a link, or no regular file")
+            raise AttestError(f"{option}: {path} is a link, behind a link, or no regular file")
         self._replace(b"")
 
     def write(self, text: str) -> None:
@@ -52,7 +53,7 @@ class OutputFile:
         except OSError as error:
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
-            raise AttestError(f"--output: cannot write {self._path}: {error.strerror}") from None
+            raise AttestError(f"{self._option}: cannot write {self._path}: {error.strerror}") from None
 
 
 def show(text: str) -> None:

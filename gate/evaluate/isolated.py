@@ -23,7 +23,7 @@ from typing import IO, Final, cast
 
 from gate.errors import PolicyError, PolicyTimeout
 from gate.evaluate.interface import TIME_LIMIT_S, Modules
-from gate.evaluate.regorus import ENGINE_VERSION
+from gate.evaluate.regorus import ENGINE_VERSION, canonical_report
 from gate.formats.strict_json import StrictJsonError, loads
 from gate.model.document import InputDocument
 
@@ -87,7 +87,7 @@ class IsolatedEngine:
                 raise PolicyTimeout(took, hint=_HINT) from None
         if code != 0:
             raise _ended(code, limits)
-        return _report(answer, hashlib.sha256(request).hexdigest())
+        return canonical_report(_report(answer, hashlib.sha256(request).hexdigest()))
 
 
 @contextmanager

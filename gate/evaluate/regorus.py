@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from gate import _regorus
 from gate.errors import PolicyError, PolicyTimeout
 from gate.evaluate.interface import ENTRYPOINT, TIME_LIMIT_S, Modules
+from gate.formats import canonical_json
+from gate.formats.strict_json import StrictJsonError, loads
 from gate.model.document import InputDocument
 
 ENGINE_VERSION: Final = "0.14.1"
@@ -38,6 +42,10 @@ class RegorusEngine:
 
     def report(self, document: InputDocument) -> bytes:
         """See `Engine.report`."""
+        return canonical_report(self.text(document))
+
+    def text(self, document: InputDocument) -> bytes:
+        """The report as the engine writes it; raises like `report`."""
         try:
             result = self._policies.evaluate(ENTRYPOINT, document.canonical, time_limit_s=self._time_limit_s)
         except _regorus.PolicyTimeout:
@@ -50,6 +58,65 @@ class RegorusEngine:
         if result.json is None:
             raise PolicyError(f"{ENTRYPOINT} is undefined", hint="no decision can be made without it")
         return result.json.encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of one file that an evaluation reached, and those with code that it did not."""
+
+    covered: frozenset[int]
+    missed: frozenset[int]
+
+
+class CompiledRules:
+    """Modules with some rules that can be asked for, tests included: what the commands for authors run."""
+
+    def __init__(self, modules: Mapping[str, str], rules: Sequence[str] = ()) -> None:
+        """Compiles; raises `PolicyError` for what the engine or its static checks refuse."""
+        _check_size(modules)
+        try:
+            self._policies = _regorus.PolicySet.compile(dict(modules), b"{}", rules)
+        except _regorus.PolicyError as error:
+            raise PolicyError(f"the policy does not load: {_short(error)}") from None
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """The rules named `test_*`, sorted, each as `data.<package>.<name>`."""
+        return tuple(self._policies.test_rules())
+
+    def value(self, rule: str, document: bytes = b"{}", *, time_limit_s: float = TIME_LIMIT_S) -> str | None:
+        """The JSON text of a rule's value, `None` if it is undefined; raises `PolicyError` and `PolicyTimeout`."""
+        return self._answer(rule, document, time_limit_s, coverage=False).json
+
+    def value_and_lines(
+        self, rule: str, document: bytes = b"{}", *, time_limit_s: float = TIME_LIMIT_S
+    ) -> tuple[str | None, Mapping[str, Lines]]:
+        """Like `value`, and which lines were reached, by file; files that nothing reached are left out."""
+        answer = self._answer(rule, document, time_limit_s, coverage=True)
+        found = json.loads(answer.coverage_json or "{}")
+        lines = {path: Lines(frozenset(one["covered"]), frozenset(one["not_covered"])) for path, one in found.items()}
+        return answer.json, lines
+
+    @property
+    def forbidden(self) -> tuple[str, ...]:
+        """The builtin functions they call that no policy may, sorted."""
+        return tuple(sorted(set(self._policies.builtins()) - ALLOWED))
+
+    def _answer(self, rule: str, document: bytes, time_limit_s: float, *, coverage: bool) -> _regorus.Evaluation:
+        try:
+            return self._policies.evaluate(rule, document, time_limit_s=time_limit_s, coverage=coverage)
+        except _regorus.PolicyTimeout:
+            raise PolicyTimeout(f"{rule} took longer than {time_limit_s:g} seconds") from None
+        except _regorus.PolicyError as error:
+            raise PolicyError(f"{rule} failed: {_short(error)}") from None
+
+
+def canonical_report(report: bytes) -> bytes:
+    """The same value has the same bytes, whichever engine gave it; raises `PolicyError` for one that has no such."""
+    try:
+        return canonical_json.dumps(loads(report, limit=len(report)))
+    except (StrictJsonError, canonical_json.CanonicalJsonError) as error:
+        raise PolicyError(f"{ENTRYPOINT} has no canonical form: {error}") from None
 
 
 def _check_size(modules: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ a node's text is cut from the encoded source.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 from collections.abc import Iterator, Mapping
@@ -220,7 +221,16 @@ def _node(value: JsonValue, data: bytes) -> Node:
         elif role not in {"span", "value", "eidx", "op", "field"} or (role == "value" and isinstance(item, dict)):
             many = item if isinstance(item, list) else [item]
             children += [(role, _node(one, data)) for one in many if one]
-    return _with_span(kind, fields, _word(kind, fields, data), tuple(children))
+    return _mended(_with_span(kind, fields, _word(kind, fields, data), tuple(children)), data)
+
+
+def _mended(node: Node, data: bytes) -> Node:
+    """The engine leaves out the brace that opens an object of several fields, and takes too much after `set()`."""
+    if node.kind == "Object" and data[node.start : node.start + 1] != b"{":
+        return dataclasses.replace(node, start=data.rindex(b"{", 0, node.start))
+    if node.kind == "Set" and not node.children and data[node.start : node.start + 1] != b"{":
+        return dataclasses.replace(node, end=data.index(b")", node.start) + 1)
+    return node
 
 
 def _word(kind: str, fields: JsonObject, data: bytes) -> str:

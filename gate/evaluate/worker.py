@@ -71,7 +71,7 @@ def _evaluate(request: bytes, evaluation_s: float) -> tuple[str, bytes]:
     try:
         engine = RegorusEngine(_Policy(json.loads(modules)), time_limit_s=evaluation_s)
         # The engine reads the bytes and nothing else of a document.
-        return "report", engine.report(InputDocument({}, document, Digest("")))
+        return "report", engine.text(InputDocument({}, document, Digest("")))
     except PolicyError as error:
         kind = "timeout" if isinstance(error, PolicyTimeout) else "error"
         return kind, json.dumps([str(error), error.hint]).encode("ascii")

@@ -29,6 +29,7 @@ CLAIMS: Final = frozenset(
         "verification.summary",
         "properties",
         "runtime.trace",
+        "policy.bundle",
     }
 )
 

@@ -10,6 +10,7 @@ from gate.model.control import ControlInfo, Mode, Violation
 from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected, SignerIdentity
 from gate.model.json import JsonObject
+from gate.model.policy import JudgingPolicy
 from gate.model.waiver import WaiverState
 
 
@@ -109,6 +110,7 @@ class Decision:
     skipped: Mapping[str, str]
     causes: tuple[int, ...]
     digests: Digests
+    policy: JudgingPolicy
     engine: str
     engine_version: str
     gate_version: str

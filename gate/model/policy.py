@@ -11,6 +11,24 @@ from gate.model.digest import Digest
 from gate.model.json import JsonValue
 
 
+class PolicyOrigin(Enum):
+    """Where the policy that judges comes from."""
+
+    PACKAGED = "packaged"
+    DIRECTORIES = "directories"
+    BUNDLE = "bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingPolicy:
+    """The policy of a decision: its own controls, those among them in the place of the library's, its serial."""
+
+    origin: PolicyOrigin = PolicyOrigin.PACKAGED
+    serial: int | None = None
+    own: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The controls of a policy by id, and its profiles by name."""

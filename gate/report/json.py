@@ -43,6 +43,12 @@ def decision_json(decision: Decision) -> JsonObject:
             "configuration": digests.configuration,
             "trust": digests.trust,
         },
+        "policy": {
+            "origin": decision.policy.origin.value,
+            "serial": decision.policy.serial,
+            "own": list(decision.policy.own),
+            "replaced": list(decision.policy.replaced),
+        },
         "engine": {"name": decision.engine, "version": decision.engine_version},
         "gate_version": decision.gate_version,
         "decided_at": decision.decided_at,

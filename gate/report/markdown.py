@@ -91,6 +91,10 @@ def _heading(decision: Decision) -> Iterator[str]:
     for note in filter(None, notes):
         yield ""
         yield f"> **{note}**"
+    own = summary.own_controls(decision)
+    if own is not None:
+        yield ""
+        yield markdown(own, 1000)
 
 
 def _footer(decision: Decision) -> Iterator[str]:

@@ -31,6 +31,7 @@ EXITS: Final = {
     14: "schema, version or chain not valid",
 }
 """What an exit code means (ARCHITECTURE 6)."""
+_NAMES: Final = 8
 _PRECEDENCE: Final = (11, 12, 14, 10, 13, 4)
 _SEVERITIES: Final = ("critical", "high", "medium", "low")
 _LONG_DIGEST: Final = re.compile(r"sha256:([0-9a-f]{8})[0-9a-f]{56}")
@@ -155,6 +156,19 @@ def own_configuration(decision: Decision) -> str | None:
     if source != "worktree" or status != "collected":
         return None
     return "The configuration was read from the work tree, so the change was judged by what it brings itself."
+
+
+def own_controls(decision: Decision) -> str | None:
+    """Which of the team's own controls judged, those in the place of the library's first."""
+    replaced, own = decision.policy.replaced, decision.policy.own
+    added = [name for name in own if name not in replaced]
+    parts = (("in the place of the library's", list(replaced)), ("beside the library's", added))
+    found = [f"{_listed(names)} {what}" for what, names in parts if names]
+    return f"Own controls judged: {'; '.join(found)}." if found else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
 
 
 # --- words ---------------------------------------------------------------------------------------------------------

@@ -100,6 +100,9 @@ def _heading(page: _Page, decision: Decision) -> None:
     notes = (summary.dry_run_words(decision), summary.unexplained(decision), summary.own_configuration(decision))
     for note in filter(None, notes):
         page.line(f"  {page.paint('yellow', note)}")
+    own = summary.own_controls(decision)
+    if own is not None:
+        page.line(f"  {terminal(own, 1000)}")
     page.gap()
 
 

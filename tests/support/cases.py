@@ -25,6 +25,7 @@ from gate.model.decision import Decision
 from gate.model.digest import Digest
 from gate.model.document import InputDocument
 from gate.model.evidence import Evidence, VerifiedSet
+from gate.model.policy import JudgingPolicy
 from gate.model.scan import Basis, Coverage, Scan, ScanStatus
 from gate.model.settings import ArtifactSettings, GateSettings, Limits, Settings, SignerSettings, Target, TrustSettings
 from gate.model.waiver import Waiver
@@ -216,6 +217,7 @@ def case_of(scene: Scene, facts: Facts, evaluation: Evaluation) -> Case:
         configuration=facts.settings.digest,
         configuration_source=facts.settings.source,
         trust=facts.settings.trust.digest,
+        policy=JudgingPolicy(),
         gate_version="0",
         skipped={},
     )

@@ -20,6 +20,7 @@ from gate.model.decision import (
 )
 from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected, SignerIdentity, Stage
+from gate.model.policy import JudgingPolicy
 from gate.model.waiver import WaiverState
 
 NOON = "2026-11-20T12:00:00Z"
@@ -160,6 +161,7 @@ def decision(
         "skipped": {"signals": "not configured", "workloads": "not configured"},
         "causes": () if exit_code in {0, 4} else (exit_code,),
         "digests": Digests(digest("input"), digest("policy"), digest("configuration"), digest("trust")),
+        "policy": JudgingPolicy(),
         "engine": "regorus",
         "engine_version": "0.14.1",
         "gate_version": "0.1.0",

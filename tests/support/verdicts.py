@@ -10,6 +10,7 @@ from gate.model.artifact import Artifact
 from gate.model.change import ChangeSet
 from gate.model.control import ControlInfo, ControlResult, Evaluation, Mode, Profile, Status, Violation
 from gate.model.evidence import Concern, Rejected, Stage, VerifiedSet
+from gate.model.policy import JudgingPolicy
 from gate.model.waiver import Waiver
 from tests.support.cases import change_of
 from tests.support.evidence import NOW_S, digest_of, folder
@@ -61,6 +62,7 @@ def case(
         "configuration": digest_of("configuration"),
         "configuration_source": "worktree",
         "trust": digest_of("trust"),
+        "policy": JudgingPolicy(),
         "gate_version": "0",
         "skipped": {},
     }
