@@ -97,11 +97,6 @@ class CompiledRules:
         lines = {path: Lines(frozenset(one["covered"]), frozenset(one["not_covered"])) for path, one in found.items()}
         return answer.json, lines
 
-    @property
-    def forbidden(self) -> tuple[str, ...]:
-        """The builtin functions they call that no policy may, sorted."""
-        return tuple(sorted(set(self._policies.builtins()) - ALLOWED))
-
     def _answer(self, rule: str, document: bytes, time_limit_s: float, *, coverage: bool) -> _regorus.Evaluation:
         try:
             return self._policies.evaluate(rule, document, time_limit_s=time_limit_s, coverage=coverage)

@@ -76,7 +76,8 @@ class Loader:
 
     def values(self, modules: list[str], inputs: list[object]) -> list[str]:
         try:
-            for number, module in enumerate(modules):
+            # What the first one imports has to be there before.
+            for number, module in reversed(list(enumerate(modules))):
                 status, said = self.ask("PUT", number, module)
                 assert status == 200, f"{module}\n{said}"
             return [served(self.opa, document, entrypoint(modules[0])) for document in inputs]
