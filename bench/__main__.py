@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.data import TestKey, provenance, pull_request
+from bench.engines import engines
 from bench.measure import Figure, median_ms, milliseconds, peak_mib, run, table
 from bench.policy import hundred_controls, model_repository
 from gate import __version__
@@ -27,6 +28,7 @@ from gate.model.artifact import ArtifactKind
 from gate.model.evidence import Evidence
 from gate.model.settings import ArtifactSettings, Limits
 from gate.verify.pipeline import verify_evidence
+from tests.support.opa_server import opa_program
 
 ROOT = Path(__file__).resolve().parent.parent
 GATE = str(Path(sys.executable).parent / "gate")
@@ -107,7 +109,7 @@ def evaluation(folder: Path) -> Iterator[Figure]:
     value["profile"] = {"name": "bench", "controls": profile["controls"]}
     document.write_bytes(canonical_json.dumps(value))
     size = document.stat().st_size / 1e6
-    opa = [opa_binary(), "eval", "--bundle", str(bundle), "--input", str(document), "--strict-builtin-errors"]
+    opa = [opa_program(), "eval", "--bundle", str(bundle), "--input", str(document), "--strict-builtin-errors"]
     beside = median_ms(run([*opa, "--format", "raw", "data.gate.main.report"], folder), 9)
     value = median_ms(run([sys.executable, "-m", "bench.evaluate_cold", str(bundle), str(document)], ROOT), 9)
     yield Figure(
@@ -117,12 +119,6 @@ def evaluation(folder: Path) -> Iterator[Figure]:
         f"{value / beside:.2f}x",
         "160 ms",
     )
-
-
-def opa_binary() -> str:
-    """The OPA of tools/opa, built when it is not there."""
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "build.py"), "opa"], capture_output=True, check=True)
-    return done.stdout.decode().strip()
 
 
 def hashing(folder: Path) -> Iterator[Figure]:
@@ -158,6 +154,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "start-up": start_up,
     "verification": verification,
     "evaluation": evaluation,
+    "engines": engines,
     "hashing": hashing,
 }
 
@@ -174,7 +171,7 @@ def main() -> int:
             figures += PARTS[name](Path(folder))
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     text = table(figures)
-    print(text)
+    print(f"python -m bench {' '.join(options.parts)}".rstrip() + f"\n\n{text}")
     if options.record:
         record(text)
     return 0

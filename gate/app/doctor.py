@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from importlib.metadata import version
 from typing import Final
 
 from gate import __version__
+from gate.app.engines import EngineOptions, overridden
+from gate.app.notes import Level, Note
+from gate.app.sidecar import examine_sidecar
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.collect.git import git_version
 from gate.errors import ConfigError, GateError
@@ -29,28 +30,12 @@ _LOOSE: Final = {
 }
 
 
-class Level(Enum):
-    """How bad a note is."""
-
-    OK = "ok"
-    WEAK = "weak"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One thing found, and what to do about it."""
-
-    level: Level
-    text: str
-    fix: str = ""
-
-
-def examine(request: Request) -> tuple[Note, ...]:
+def examine(request: Request, options: EngineOptions) -> tuple[Note, ...]:
     """Everything worth saying; a broken part becomes a note and hides no other."""
     notes = list(_installation())
     try:
         workspace = open_workspace(request)
+        engine = overridden(workspace.settings.engine, options)
     except ConfigError as error:
         return (*notes, Note(Level.WRONG, str(error), error.hint))
     except GateError as error:
@@ -59,6 +44,8 @@ def examine(request: Request) -> tuple[Note, ...]:
     notes += _signers(workspace)
     notes += _inputs(workspace)
     notes += _policy(workspace)
+    if engine.name == "opa":
+        notes += examine_sidecar(engine, workspace.bundle)
     return tuple(notes)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import click
 
+from gate.app.engines import EngineOptions
 from gate.errors import ConfigError
 from gate.formats.rfc3339 import parse_time
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_META: Final = "gate.engine."
 
 
 class TimeParameter(click.ParamType[int, object]):
@@ -62,6 +65,45 @@ def workspace_options(function: Callable[P, R]) -> Callable[P, R]:
     ):
         function = option(function)
     return function
+
+
+def engine_options(function: Callable[P, R]) -> Callable[P, R]:
+    """`--engine`, `--isolation`, `--opa-url`, `--opa-ca` and `--opa-token-file`, which `engine_choice` collects."""
+    file = click.Path(path_type=Path)
+    kept = functools.partial(click.option, expose_value=False, callback=_keep)
+    for option in reversed(
+        (
+            kept(
+                "--engine",
+                type=click.Choice(["regorus", "opa"]),
+                help="What evaluates the policy: the embedded engine, or an OPA server.",
+            ),
+            kept(
+                "--isolation",
+                type=click.Choice(["none", "process"]),
+                help="Whether the embedded engine gets a process of its own.",
+            ),
+            kept("--opa-url", metavar="URL", help="Address of the OPA server; http on this machine only."),
+            kept(
+                "--opa-ca", type=file, metavar="FILE", help="The only authorities for the server's certificate (PEM)."
+            ),
+            kept("--opa-token-file", type=file, metavar="FILE", help="The token that the server asks for."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def engine_choice() -> EngineOptions:
+    """What the running command's `engine_options` were given."""
+    meta = click.get_current_context().meta
+    return EngineOptions(
+        *(meta[_META + name] for name in ("engine", "isolation", "opa_url", "opa_ca", "opa_token_file"))
+    )
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    context.meta[f"{_META}{parameter.name}"] = value
 
 
 def now_or_clock(now_s: int | None) -> int:

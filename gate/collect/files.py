@@ -219,13 +219,18 @@ def open_regular(root: Path, path: str) -> Iterator[BinaryIO]:
 def read_folder(root: Path, folder: str, wanted: Callable[[str], bool], count: int, limit: int) -> Mapping[str, bytes]:
     """The wanted files below a folder by path below it: at most `count` files looked at, of at most `limit` bytes.
 
-    Raises `EvidenceError` as `read_regular` does, also for what is wanted and no regular file, and `LimitError`.
+    Raises `EvidenceError` as `read_regular` does, also for what is wanted and no regular file, and for any link:
+    behind it a wanted file could be. Raises `LimitError` for more files or bytes.
     """
     try:
         with opened_root(root) as base, opened_folder(base, plain_segments(folder)) as top:
-            paths = [path_text(entry.path) for entry in entries(top, count)]
+            listed = entries(top, count)
     except OSError as error:
         raise unreadable(folder, error) from error
+    paths = [path_text(entry.path) for entry in listed]
+    for path, entry in zip(paths, listed, strict=True):
+        if stat.S_ISLNK(entry.status.st_mode):
+            raise EvidenceError(f"{f'{folder}/{path}'!r} is a link", hint="links are not followed: put the file there")
     return {path: read_regular(root, f"{folder}/{path}", limit) for path in paths if wanted(path)}
 
 

@@ -175,7 +175,8 @@ class Repository:
         """The wanted files below a folder as they were at a commit, by path below it; `None` without such a folder.
 
         Raises `ConfigError` for a path that is not plain, for a link, submodule or file in the folder's place, and
-        for what is wanted and no regular file; `LimitError` for more than `count` files or `limit` bytes of one.
+        for any link or submodule below it, which could hide what is wanted; `LimitError` for more than `count` files
+        or `limit` bytes of one.
         """
         _check_ids(commit)
         if not is_plain_relative(folder) or not _is_encodable(folder):
@@ -195,9 +196,9 @@ class Repository:
                     raise LimitError(f"there are more than {count} files in {folder!r}")
                 text = path_text(path)
                 name = text.removeprefix(f"{folder}/")
+                if not entry.mode.startswith("100"):
+                    raise ConfigError(f"{text!r} is not a regular file at {commit} (mode {entry.mode})")
                 if wanted(name):
-                    if not entry.mode.startswith("100"):
-                        raise ConfigError(f"{text!r} is not a regular file at {commit} (mode {entry.mode})")
                     found[name] = objects.read(entry.id, "blob", limit)
         return found
 

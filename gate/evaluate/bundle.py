@@ -19,7 +19,8 @@ from gate.model.control import ControlInfo
 from gate.model.digest import Digest, sha256_digest
 
 _PROFILE: Final = re.compile(r"gate/profiles/([a-z][a-z0-9_-]*)/data\.json")
-_OWN_LIBRARY: Final = re.compile(r"custom/lib(/[a-z][a-z0-9_]*)+/[a-z][a-z0-9_]*\.rego")
+# No deeper: no package lies within another, where a rule of the one could be meant by the other's name.
+_OWN_LIBRARY: Final = re.compile(r"custom/lib/([a-z][a-z0-9_]*)/\1\.rego")
 _LAYOUT: Final = (
     "own controls lie in gate/controls/<family>/<name>/<name>.rego or custom/<family>/<name>/<name>.rego, what they"
     " share in custom/lib/<name>/<name>.rego, profiles in gate/profiles/<name>/data.json"
@@ -104,25 +105,37 @@ def with_own_controls(
     for directory in directories:
         for path, data in sorted(directory.items()):
             if path.endswith("_test.rego"):
+                _check_test(path)
                 continue
             _check_place(path, data)
             control = control_id(path)
-            if control is not None and control in library.catalogue and control in wanted:
-                own[control] = path
-            elif path in files:
-                what = f"the control {control}" if control is not None else path
-                raise PolicyError(
-                    f"{what} is there already",
-                    hint=f"choose another name, or list {control} under policy.replaces" if control else "rename it",
-                )
-            elif control is not None:
+            replaces_it = control in wanted and control in library.catalogue and control not in own
+            if path in files and not replaces_it:
+                raise _taken(path, control if control in library.catalogue and control not in own else None)
+            if control is not None:
                 own[control] = path
             files[path] = data
-    unused = sorted(wanted - own.keys() & library.catalogue.keys())
+    unused = sorted(wanted - (own.keys() & library.catalogue.keys()))
     if unused:
         known = suggestion(unused[0], sorted(library.catalogue))
         raise PolicyError(f"policy.replaces: {unused[0]} replaces nothing, or nothing replaces it{known}")
     return make_bundle(files, own, wanted)
+
+
+def _taken(path: str, control: str | None) -> PolicyError:
+    if control is None:
+        return PolicyError(f"{path} is there already", hint="choose another name: nothing takes another's place")
+    return PolicyError(
+        f"the control {control} is there already",
+        hint=f"choose another name, or list {control} under policy.replaces",
+    )
+
+
+def _check_test(path: str) -> None:
+    """A control cannot be named like a test: it would never be asked."""
+    folder, _, file = path.rpartition("/")
+    if file == f"{folder.rpartition('/')[2]}.rego":
+        raise PolicyError(f"{path} would be taken for a test", hint="choose a name that does not end in _test")
 
 
 def _check_place(path: str, data: bytes) -> None:

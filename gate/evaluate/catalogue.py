@@ -20,6 +20,7 @@ _LIBRARY: Final = "custom/lib/"
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 """From the mildest to the gravest."""
 _RELATIONS: Final = ("supports", "partly supports")
+_MAX_EXTENDED: Final = 16
 _EMPTY_DIFF_CONTROL: Final = "change.attested"
 
 
@@ -160,6 +161,8 @@ def _read_profile(
             base = fields["extends"].text()
             if base not in others:
                 raise fields["extends"].error(f"there is no profile {base!r}{suggestion(base, sorted(others))}")
+            if len(above) == _MAX_EXTENDED:
+                raise fields["extends"].error(f"more than {_MAX_EXTENDED} profiles extend one another")
             if base in {name, *above}:
                 raise fields["extends"].error(f"it extends {base}, which extends it")
             controls, parameters = _read_profile(base, others[base], catalogue, others, (name, *above))

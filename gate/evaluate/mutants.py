@@ -24,7 +24,7 @@ _COMPARISONS: Final = {
 }
 _ARITHMETIC: Final = {
     "Add": ("+", ("-",)),
-    "Sub": ("-", ("+", "|")),
+    "Sub": ("-", ("+",)),
     "Mul": ("*", ("+",)),
     "Div": ("/", ("*",)),
     "Mod": ("%", ("*",)),
@@ -42,7 +42,7 @@ _EMPTY: Final = {
 }
 _OPENING: Final = {"Set": b"{", "Array": b"[", "Object": b"{"}
 _STRINGS: Final = frozenset({"String", "RawString"})
-_MATCHED: Final = frozenset({"BoolExpr", "Membership", "Set", "RefBrack"})
+_MATCHED: Final = frozenset({"BoolExpr", "Membership", "RefBrack"})
 """Where a string is compared, so that it is no text for people whatever is in it."""
 _TYPE_TEST: Final = "is_"
 _STATUS: Final = ("status",)
@@ -299,10 +299,10 @@ def _items(node: Node) -> list[tuple[Node, Node]]:
 
 
 def _is_for_people(node: Node, parent: Node | None) -> bool:
-    """Whether a string is wording. What is an element of a set is dropped instead of changed."""
+    """Whether a string is wording. Elements of sets and keys of objects are dropped instead of changed."""
     if parent is None:
         return " " in node.word
-    if parent.kind == "Set":
+    if parent.kind == "Set" or any(role == "key" and child is node for role, child in parent.children):
         return True
     if parent.kind == "Call" and (function := parent.child("fcn")) is not None and function.word == "sprintf":
         return parent.role("params")[0] is node

@@ -70,8 +70,8 @@ class OpaEngine:
         """Raises `PolicyError` for a policy that no engine may load, `ConfigError` for settings that are not safe."""
         RegorusEngine(bundle)
         self._revision = bundle.digest
-        self._server = Sidecar(settings, token)
-        self._breaker = _Breaker(self._server.url, clock)
+        self.server = Sidecar(settings, token)
+        self._breaker = _Breaker(self.server.url, clock)
         self._version = "unknown"
 
     @property
@@ -83,9 +83,9 @@ class OpaEngine:
         """See `Engine.report`."""
         self._breaker.check()
         try:
-            answer = self._server.ask(document.canonical)
-            check_revision(answer, self._revision, self._server.url)
-            report = result_of(answer, self._server.url)
+            answer = self.server.ask(document.canonical)
+            check_revision(answer, self._revision, self.server.url)
+            report = result_of(answer, self.server.url)
         except PolicyError:
             self._breaker.failed()
             raise

@@ -20,13 +20,7 @@ report := {
 controls[id] := entry if {
 	some id in asked
 	[family, name] := split(id, ".")
-	status := data.gate.controls[family][name].status
-	entry := {
-		"evidence": evidence_of(family, name, status),
-		"reason": reason_of(family, name, status),
-		"status": status,
-		"violations": violations_of(family, name, status),
-	}
+	entry := entry_of(library[family][name])
 }
 
 # Controls outside of the library's namespace: `custom.<family>.<name>`.
@@ -34,14 +28,14 @@ controls[id] := entry if {
 	some id in asked
 	[namespace, family, name] := split(id, ".")
 	namespace == "custom"
-	status := data.custom[family][name].status
-	entry := {
-		"evidence": custom_evidence_of(family, name, status),
-		"reason": custom_reason_of(family, name, status),
-		"status": status,
-		"violations": custom_violations_of(family, name, status),
-	}
+	entry := entry_of(own[family][name])
 }
+
+# All controls at once, asked for or not. A reference such as `data.gate.controls[family][name].status` makes OPA
+# evaluate that one rule, and the embedded engine every rule of every control: one that fails would differ.
+library := data.gate.controls
+
+own := data.custom
 
 # Every mode but `off` asks, also one that does not exist.
 asked contains id if {
@@ -50,30 +44,23 @@ asked contains id if {
 	not setting.mode == "off"
 }
 
-default violations_of(_, _, _) := []
+entry_of(control) := {
+	"evidence": evidence_of(control, control.status),
+	"reason": reason_of(control, control.status),
+	"status": control.status,
+	"violations": violations_of(control, control.status),
+}
 
-violations_of(family, name, "fail") := sort(data.gate.controls[family][name].violations)
+default violations_of(_, _) := []
 
-default evidence_of(_, _, _) := []
+violations_of(control, "fail") := sort(control.violations)
 
-evidence_of(family, name, "pass") := sort(data.gate.controls[family][name].evidence)
+default evidence_of(_, _) := []
 
-default reason_of(_, _, _) := null
+evidence_of(control, "pass") := sort(control.evidence)
 
-reason_of(family, name, "pass") := data.gate.controls[family][name].reason
+default reason_of(_, _) := null
 
-reason_of(family, name, "not_applicable") := data.gate.controls[family][name].reason
+reason_of(control, "pass") := control.reason
 
-default custom_violations_of(_, _, _) := []
-
-custom_violations_of(family, name, "fail") := sort(data.custom[family][name].violations)
-
-default custom_evidence_of(_, _, _) := []
-
-custom_evidence_of(family, name, "pass") := sort(data.custom[family][name].evidence)
-
-default custom_reason_of(_, _, _) := null
-
-custom_reason_of(family, name, "pass") := data.custom[family][name].reason
-
-custom_reason_of(family, name, "not_applicable") := data.custom[family][name].reason
+reason_of(control, "not_applicable") := control.reason
