@@ -29,11 +29,11 @@ def reads(rules: str) -> Reads:
 
 def test_finds_sections_through_the_library() -> None:
     found = reads('status := "pass" if count(things) > 0\n\nthings := {n | some n, _ in document.artifacts}\n')
-    assert found.sections() == {"artifacts"}
+    assert found.sections() == frozenset({"artifacts"})
 
 
 def test_what_the_status_does_not_use_is_not_read() -> None:
-    assert reads('status := "pass" if input.change\n\nreason := input.scans\n').sections() == {"change"}
+    assert reads('status := "pass" if input.change\n\nreason := input.scans\n').sections() == frozenset({"change"})
 
 
 def test_in_doubt_everything_is_read() -> None:
@@ -48,8 +48,8 @@ def test_a_package_that_is_named_as_a_whole_is_read_as_a_whole() -> None:
 
 
 def test_parameters_are_those_of_constant_names() -> None:
-    assert reads('status := "pass" if parameters.of("a.b").x\n').parameters() == {"a.b"}
-    assert reads('status := "pass" if scanning.usable("a.c")\n').parameters() == {"a.c"}
+    assert reads('status := "pass" if parameters.of("a.b").x\n').parameters() == frozenset({"a.b"})
+    assert reads('status := "pass" if scanning.usable("a.c")\n').parameters() == frozenset({"a.c"})
     assert reads('status := "pass" if parameters.of(input.change)\n').parameters() is None
     assert reads('status := "pass" if input.parameters.x\n').parameters() is None
 
@@ -81,7 +81,7 @@ def test_names_the_rule_that_should_have_noticed() -> None:
 
 def test_a_module_without_a_status_counts_as_a_whole() -> None:
     control = parse(PATH, "package gate.controls.a.b\n\np if input.x\n")
-    assert Reads({PATH: control}, control).sections() == {"x"}
+    assert Reads({PATH: control}, control).sections() == frozenset({"x"})
 
 
 def test_references_reach_whole_packages() -> None:
