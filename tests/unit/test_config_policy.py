@@ -45,8 +45,8 @@ GOOD: list[tuple[str, Any, Any]] = [
     ),
     (
         "policy",
-        {"bundle": "policy.tar.gz", "serial": (1 << 53) - 1},
-        PolicySettings(bundle_path="policy.tar.gz", bundle=b"bundle", envelope=b"envelope", serial=(1 << 53) - 1),
+        {"bundle": "policy.tar.gz", "serial": 999_999_999_999_999},
+        PolicySettings(bundle_path="policy.tar.gz", bundle=b"bundle", envelope=b"envelope", serial=999_999_999_999_999),
     ),
     ("engine", {}, EngineSettings()),
     (
@@ -87,7 +87,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("policy", {"replaces": ["scan.malware"]}, "policy needs directories"),
     ("policy", {"bundle": "policy.tar.gz"}, "a bundle needs the serial"),
     ("policy", {"bundle": "policy.tar.gz", "serial": 0}, "a whole number from 1 to"),
-    ("policy", {"bundle": "policy.tar.gz", "serial": 1 << 53}, "no number the gate reads"),
+    ("policy", {"bundle": "policy.tar.gz", "serial": 10**15}, "no number the gate reads"),
     ("policy", {"bundle": "policy.tar.gz", "serial": True}, "a whole number from 1 to"),
     ("policy", {"bundle": "policy.tar.gz", "serial": "1"}, "a whole number from 1 to"),
     ("policy", {"bundle": "policy.tar.gz", "serial": 1, "directories": ["policy"]}, "give it, or directories"),
