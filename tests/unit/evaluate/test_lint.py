@@ -206,7 +206,7 @@ def test_the_library_is_clean() -> None:
         ("deployment]", "deploymnt]", "metadata", "targets: there is no deploymnt; did you mean 'deployment'?"),
         ("# METADATA\n", "", "metadata", "the control has no METADATA"),
         (
-            "title: Each artifact of the kind weights has the claim eval",
+            "title: Team tested",
             "title: Artifact is signed",
             "metadata",
             "same",
