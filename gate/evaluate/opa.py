@@ -259,25 +259,16 @@ class _Exchange:
 
     def _exchange(self, connection: socket.socket) -> requests.Response:
         connection.settimeout(self._left())
+        # Head and body are sent apart; without this the second would wait for the other side to confirm the first.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = http.client.HTTPConnection(*self._address)
         client.sock = connection
         request = self._request
         headers = {"Host": self._host, **{name: str(value) for name, value in request.headers.items()}}
         body = request.body if isinstance(request.body, bytes) else None
         client.request(request.method or "", request.path_url, body, headers)
-        answer = client.getresponse()
-        response = requests.Response()
-        response.status_code = answer.status
-        response.raw = io.BytesIO()
-        if answer.status == http.client.OK:
-            for name in ("Content-Type", "Content-Encoding"):
-                if (text := answer.getheader(name)) is not None:
-                    response.headers[name] = text
-            content = answer.read(MAX_ANSWER_BYTES + 1)
-            if len(content) > MAX_ANSWER_BYTES:
-                raise PolicyError(f"the OPA server answered with more than {MAX_ANSWER_BYTES} bytes", hint=OTHER)
-            response.raw = io.BytesIO(content)
-        return response
+        with client.getresponse() as answer:
+            return _read(answer)
 
     def _left(self) -> float:
         """Seconds up to the deadline."""
@@ -285,6 +276,21 @@ class _Exchange:
         if left <= 0:
             raise TimeoutError
         return left
+
+
+def _read(answer: http.client.HTTPResponse) -> requests.Response:
+    response = requests.Response()
+    response.status_code = answer.status
+    response.raw = io.BytesIO()
+    if answer.status == http.client.OK:
+        for name in ("Content-Type", "Content-Encoding"):
+            if (text := answer.getheader(name)) is not None:
+                response.headers[name] = text
+        content = answer.read(MAX_ANSWER_BYTES + 1)
+        if len(content) > MAX_ANSWER_BYTES:
+            raise PolicyError(f"the OPA server answered with more than {MAX_ANSWER_BYTES} bytes", hint=OTHER)
+        response.raw = io.BytesIO(content)
+    return response
 
 
 def _shut_down(connection: socket.socket) -> None:
