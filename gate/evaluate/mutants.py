@@ -7,7 +7,7 @@ formats) are left alone: no test has to hold their wording.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -173,17 +173,21 @@ class _Mutator:
                 yield self._dropped(body.node.start, self._end(body.node), "else dropped", "rule")
             if body.value is not None:
                 yield from self._expression(body.value)
+            names = _iterated(body.statements)
             for statement in body.statements:
-                yield from self._statement(statement)
+                yield from self._statement(statement, names)
 
-    def _statement(self, statement: Node) -> Iterator[_Change]:
+    def _statement(self, statement: Node, names: frozenset[str]) -> Iterator[_Change]:
         # `some` and `:=` bind what the rest reads; without them nothing compiles.
         binds = statement.kind in {"SomeIn", "SomeVars"} or any(
             role == "expr" and node.kind == "AssignExpr" for role, node in statement.children
         )
         if not binds:
             end = self._end(statement)
-            yield _Change(statement.start, end, "true", f"{self._text(statement.start, end)} dropped", "condition")
+            # What only this condition reads must still be read, or the rest does not load.
+            read = sorted({node.word for node in statement.walk() if node.kind == "Var"} & names)
+            after = f"is_array([{', '.join(read)}])" if read else "true"
+            yield _Change(statement.start, end, after, f"{self._text(statement.start, end)} dropped", "condition")
         if statement.kind == "NotExpr":
             gap = len(self._data[statement.start :]) - len(self._data[statement.start + 3 :].lstrip())
             yield _Change(statement.start, statement.start + gap, "", "not dropped", "condition")
@@ -209,8 +213,10 @@ class _Mutator:
 
     def _below(self, node: Node, parent: Node) -> Iterator[_Change]:
         if node.kind == "Query":
-            for statement in node.role("stmts"):
-                yield from self._statement(statement)
+            statements = node.role("stmts")
+            names = _iterated(statements, parent)
+            for statement in statements:
+                yield from self._statement(statement, names)
             return
         yield from self._here(node, parent)
         for _, child in node.children:
@@ -296,6 +302,15 @@ class _Mutator:
             return self._data.index(b")", node.start) + 1
         ends = [(child.end, self._end(child)) for _, child in node.children if child.end == node.end]
         return min((end for _, end in ends), default=node.end)
+
+
+def _iterated(statements: Sequence[Node], outer: Node | None = None) -> frozenset[str]:
+    """The variables that `some .. in` binds in some statements, and an `every` around them."""
+    binding = [statement for statement in statements if statement.kind == "SomeIn"]
+    if outer is not None and outer.kind == "Every":
+        binding.append(outer)
+    patterns = (node for part in binding for role, node in part.children if role in {"key", "value"})
+    return frozenset(node.word for pattern in patterns for node in pattern.walk() if node.kind == "Var")
 
 
 def _items(node: Node) -> list[tuple[Node, Node]]:
