@@ -2,9 +2,10 @@
 
     python3 tools/build.py opa
 
-A tool is a folder beside this file with a `go.mod` that names it in a `tool` line. The program is kept outside
-the clone, below `$XDG_CACHE_HOME/gate-tools` (or `~/.cache/gate-tools`), in a folder named by the hash of go.mod,
-go.sum, the Go version and the build flags: a changed pin builds anew, and everything else costs nothing.
+A tool is a folder beside this file with a `go.mod` that names it in a `tool` line, or with its source. The program is
+kept outside the clone, below `$XDG_CACHE_HOME/gate-tools` (or `~/.cache/gate-tools`), in a folder named by the hash of
+go.mod, go.sum, the source, the Go version and the build flags: a changed pin builds anew, and everything else costs
+nothing.
 
 Standard library only, because it runs before any environment exists.
 """
@@ -52,7 +53,8 @@ def _cache() -> Path:
 def _key(folder: Path) -> str:
     """What decides about the bytes of the program."""
     digest = hashlib.sha256()
-    pins = ((folder / name).read_bytes() for name in ("go.mod", "go.sum"))
+    names = ("go.mod", "go.sum", *sorted(path.name for path in folder.glob("*.go")))
+    pins = ((folder / name).read_bytes() for name in names)
     for part in (*pins, _go_version(), repr(FLAGS).encode()):
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()[:32]
@@ -72,9 +74,9 @@ def _go_version() -> bytes:
 
 def _build(folder: Path, target: Path) -> None:
     found = _TOOL_LINE.search((folder / "go.mod").read_text("utf-8"))
-    if found is None:
-        raise BuildError(f"{folder.name}/go.mod has no `tool` line")
-    package = found["package"]
+    if found is None and not (folder / "main.go").is_file():
+        raise BuildError(f"{folder.name} has neither a `tool` line in its go.mod nor a main.go")
+    package = found["package"] if found is not None else "."
     _say(f"building {folder.name} ({package}) once; this takes a minute or two on a cold cache")
     start = time.monotonic()
     target.parent.mkdir(parents=True, exist_ok=True)

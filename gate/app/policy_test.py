@@ -54,6 +54,7 @@ def run_policy_tests(request: PolicyTestRequest, progress: Progress) -> PolicyTe
     """
     began = time.monotonic()
     sources = load_sources(request.start, request.directories, request.tests)
+    engine = RegorusEngine(sources.bundle)  # what the gate would not load passes no test
     tests = find_tests({**sources.own, **sources.tests})
     scenarios = read_scenarios(request.start, sources)
     chosen = [test for test in tests if request.text in test.name]
@@ -65,11 +66,11 @@ def run_policy_tests(request: PolicyTestRequest, progress: Progress) -> PolicyTe
         raise ConfigError(what, hint="tests are rules named test_... in files named ..._test.rego, or below --tests")
     counts_lines = request.coverage and not request.text
     with progress(f"{len(chosen)} tests"):
-        run, engine = _run(request, sources, chosen, counts_lines)
+        run, name = _run(request, sources, chosen, counts_lines)
     with progress(f"{len(acted)} scenarios"):
-        played = [play_scenario(sources, name, files) for name, files in sorted(acted.items())]
+        played = [play_scenario(sources, engine, folder, files) for folder, files in sorted(acted.items())]
     return PolicyTestReport(
-        engine=engine,
+        engine=name,
         seconds=time.monotonic() - began,
         results=tuple(_placed(sources, result) for result in (*run.results, *played)),
         coverage=tuple(_coverage(sources, run.lines)) if counts_lines else None,
@@ -98,13 +99,13 @@ def read_scenarios(start: Path, sources: Sources) -> dict[str, dict[str, bytes]]
     return found
 
 
-def play_scenario(sources: Sources, name: str, files: Mapping[str, bytes]) -> CaseResult:
+def play_scenario(sources: Sources, engine: RegorusEngine, name: str, files: Mapping[str, bytes]) -> CaseResult:
     """Whether a control says of a document exactly what is expected: its status, and the codes of its violations."""
     began = time.perf_counter()
     try:
         expected, document = _scenario(name, files)
         control = name.split("/")[-2]
-        found = _answer(sources, control, document)
+        found = _answer(sources, engine, control, document)
         message = "" if found == expected else f"{_said(found)}, expected {_said(expected)}"
         outcome = TestOutcome.FAIL if message else TestOutcome.PASS
         if message:
@@ -135,10 +136,12 @@ def _scenario(name: str, files: Mapping[str, bytes]) -> tuple[tuple[str, tuple[s
     return (str(status), tuple(sorted({str(code) for code in codes}))), document
 
 
-def _answer(sources: Sources, control: str, document: InputDocument) -> tuple[str, tuple[str, ...]]:
+def _answer(
+    sources: Sources, engine: RegorusEngine, control: str, document: InputDocument
+) -> tuple[str, tuple[str, ...]]:
     if control not in sources.bundle.catalogue:
         raise ValueError(f"there is no control {control}{suggestion(control, sorted(sources.bundle.catalogue))}")
-    results = parse_report(RegorusEngine(sources.bundle).report(document))
+    results = parse_report(engine.report(document))
     if control not in results:
         raise ValueError(f"input.json does not ask for {control}: its profile does not name it, or it is off")
     result = results[control]

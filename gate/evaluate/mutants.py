@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gate.evaluate.syntax import Module, Node, Rule
@@ -67,14 +67,15 @@ _ADVICE: Final = {
 class Mutant:
     """One changed place of a module, from byte `start` to `end` of its source; lines and columns count from 1.
 
-    `name` stays the same when other lines change: it is the line without its indentation, and the change. `advice`
-    ends the sentence "write a test where".
+    `name` stays the same when other lines change: it is the rule, the line without its indentation, and the change.
+    `advice` ends the sentence "write a test where".
     """
 
     path: str
     line: int
     column: int
     name: str
+    change: str
     before: str
     after: str
     start: int
@@ -102,6 +103,7 @@ class _Change:
     after: str
     what: str
     kind: str
+    rule: str = ""
 
 
 def mutants(module: Module) -> tuple[Mutant, ...]:
@@ -118,7 +120,9 @@ def mutants(module: Module) -> tuple[Mutant, ...]:
             continue
         first = data.rfind(b"\n", 0, change.start) + 1
         line = data[first:].decode("utf-8").partition("\n")[0]
-        name = f"{_short(line)}: {change.what}"
+        shown = _short(line)
+        change_of_line = change.what if change.what.startswith(shown) else f"{shown}: {change.what}"
+        name = f"{change.rule}: {change_of_line}"
         counts[name] += 1
         result.append(
             Mutant(
@@ -126,6 +130,7 @@ def mutants(module: Module) -> tuple[Mutant, ...]:
                 line=data.count(b"\n", 0, change.start) + 1,
                 column=len(data[first : change.start].decode("utf-8")) + 1,
                 name=name if counts[name] == 1 else f"{name} ({counts[name]})",
+                change=change.what,
                 before=before,
                 after=change.after,
                 start=change.start,
@@ -147,7 +152,8 @@ class _Mutator:
         starts = sorted(rule.node.start for rule in self._module.rules)
         for rule in self._module.rules:
             after = next((start for start in starts if start > rule.node.start), len(self._data))
-            yield from self._rule(rule, after)
+            name = ".".join(rule.name)
+            yield from (replace(change, rule=name) for change in self._rule(rule, after))
 
     def _rule(self, rule: Rule, limit: int) -> Iterator[_Change]:
         if rule.kind != "default":
@@ -299,10 +305,10 @@ def _items(node: Node) -> list[tuple[Node, Node]]:
 
 
 def _is_for_people(node: Node, parent: Node | None) -> bool:
-    """Whether a string is wording. Elements of sets and keys of objects are dropped instead of changed."""
+    """Whether a string is wording. Elements and keys are dropped instead of changed."""
     if parent is None:
         return " " in node.word
-    if parent.kind == "Set" or any(role == "key" and child is node for role, child in parent.children):
+    if parent.kind in {"Set", "Array"} or any(role == "key" and child is node for role, child in parent.children):
         return True
     if parent.kind == "Call" and (function := parent.child("fcn")) is not None and function.word == "sprintf":
         return parent.role("params")[0] is node

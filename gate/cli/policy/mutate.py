@@ -74,10 +74,9 @@ def _text(report: app.MutationReport) -> str:
     lines: list[str] = []
     for survivor in report.survivors:
         mutant = survivor.mutant
-        change = mutant.name.removeprefix(f"{survivor.old}: ")
         place = f"{escape.terminal(survivor.place)}:{mutant.line}:{mutant.column}"
         lines += [
-            f"{place}: no test notices {escape.terminal(change)}",
+            f"{place}: no test notices {escape.terminal(mutant.change)}",
             f"  - {escape.terminal(survivor.old)}",
             f"  + {escape.terminal(survivor.new) if survivor.new else '(dropped)'}",
             f"  write a test where {mutant.advice}",

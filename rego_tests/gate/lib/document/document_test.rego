@@ -718,3 +718,9 @@ test_errors_when_deleted_files_have_no_old_side if {
 		fixtures.put("/change/files/weights.bin/new", null),
 	])
 }
+
+test_passes_when_role_is_policy if is_object(change_after([fixtures.put("/change/files/weights.bin/role", "policy")]))
+
+test_passes_when_time_is_of_an_authority if {
+	is_object(attestations_after([fixtures.put(fixtures.statement("sig1", "signed_at/source"), "timestamp-authority")]))
+}

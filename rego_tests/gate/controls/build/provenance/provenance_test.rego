@@ -241,3 +241,21 @@ test_errors_when_there_are_no_artifacts_at_all if {
 test_errors_when_there_are_no_statements_at_all if {
 	answer([fixtures.remove("/attestations"), fixtures.put("/claims", {})])[0] == "error"
 }
+
+test_fails_with_the_statements_that_disagree if {
+	both := [fixtures.digests.prov, fixtures.digests.other]
+	whole([
+		fixtures.put("/attestations/sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", object.union(
+			fixtures.attestations[fixtures.digests.prov],
+			{"artifacts": ["summarizer"], "facts": {"build_type": "x"}},
+		)),
+		fixtures.put("/claims/build.provenance/all", both),
+		fixtures.put("/claims/build.provenance/by_artifact/summarizer", both),
+	]).violations == {{
+		"artifact": "summarizer",
+		"code": "build.provenance.conflict",
+		"evidence": both,
+		"file": null,
+		"message": "its provenance statements disagree on builder, build type or inputs",
+	}}
+}

@@ -195,3 +195,30 @@ test_errors_when_parameters_are_no_object if {
 test_errors_when_a_source_is_unknown if {
 	answer([fixtures.put(fixtures.statement("prov", "signed_at/source"), "x")])[0] == "error"
 }
+
+test_passes_when_only_trusted_times_count if {
+	answer([fixtures.put("/parameters/evidence.fresh/accept_stated", false)]) == ["pass", set()]
+}
+
+test_fails_with_the_statement_from_the_future if {
+	whole([fixtures.put(fixtures.statement("approval", "signed_at/at_s"), 1795176301)]).violations == {{
+		"artifact": null,
+		"code": "evidence.fresh.future",
+		"evidence": [fixtures.digests.approval],
+		"file": null,
+		"message": "the approval statement is from the future",
+	}}
+}
+
+test_fails_with_the_statement_without_a_time if {
+	whole([
+		fixtures.put("/parameters/evidence.fresh/build.provenance", 6000),
+		fixtures.put(fixtures.statement("prov", "stated_at_s"), null),
+	]).violations == {{
+		"artifact": null,
+		"code": "evidence.fresh.untimed",
+		"evidence": [fixtures.digests.prov],
+		"file": null,
+		"message": "nothing that counts says when the build.provenance statement was made",
+	}}
+}

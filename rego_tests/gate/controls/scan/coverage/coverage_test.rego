@@ -220,3 +220,10 @@ test_errors_when_a_count_is_wrong if {
 test_errors_when_parameters_are_no_object if {
 	answer([fixtures.put("/parameters/scan.coverage", [])])[0] == "error"
 }
+
+test_passes_and_counts_files_of_one_name_in_two_artifacts if {
+	whole([
+		fixtures.put("/artifacts/copy", fixtures.artifacts.summarizer),
+		fixtures.put("/scans/copy", object.union(fixtures.scans.inspection, {"artifact": "copy"})),
+	]).reason == "files judged: 5"
+}
