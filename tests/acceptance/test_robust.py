@@ -75,7 +75,7 @@ ATTACKS = {
     "needs itself": ("status := status\n", "recursion"),
     "nests": ("status := " + "[" * 100 + "]" * 100 + "\n", "nested brackets"),
     "asks the clock": ('status := "pass" if time.now_ns() > 0\n', "time.now_ns"),
-    "fails": ('status := "pass" if 1 / count(set()) > 0\n', "the policy failed"),
+    "fails": ('status := "pass" if 1 % count(set()) > 0\n', "the policy failed"),
     "says two things": ('status := "pass"\n\nstatus := "fail"\n', "the policy failed"),
 }
 
