@@ -45,15 +45,18 @@ def run_opa_tests(
             place.write_bytes(source.encode("utf-8"))
         command = ["test", ".", "--format", "json"]
         answers = _asked(opa, command, folder, parse_tests)
-        reached = _asked(opa, [*command, "--coverage"], folder, parse_coverage) if coverage else {}
+        # OPA says nothing of lines, and not in JSON, when a test fails.
+        is_good = not any(answer.failed or answer.error for answer in answers)
+        reached = _asked(opa, [*command, "--coverage"], folder, parse_coverage) if coverage and is_good else None
         version = _run(opa, ["version"], folder).stdout.partition("\n")[0].removeprefix("Version: ")
     by_name = {answer.name: answer for answer in answers}
     missing = [test.name for test in tests if test.name not in by_name and not test.is_skipped]
     if missing:
         raise PolicyError(f"OPA does not run {', '.join(missing[:5])}")
     results = [result for test in tests for result in _results(test, by_name)]
-    lines = {path: Lines(covered - missed, missed) for path, (covered, missed) in reached.items()}
-    return SuiteRun(tuple(explained(modules, tests, results)), lines), f"opa {version}"
+    lines = {path: Lines(covered - missed, missed) for path, (covered, missed) in (reached or {}).items()}
+    run = SuiteRun(tuple(explained(modules, tests, results)), None if reached is None else lines)
+    return run, f"opa {version}"
 
 
 def _asked(opa: str, arguments: Sequence[str], folder: str, parsed: Callable[[str], T]) -> T:

@@ -73,7 +73,7 @@ def run_policy_tests(request: PolicyTestRequest, progress: Progress) -> PolicyTe
         engine=name,
         seconds=time.monotonic() - began,
         results=tuple(_placed(sources, result) for result in (*run.results, *played)),
-        coverage=tuple(_coverage(sources, run.lines)) if counts_lines else None,
+        coverage=None if run.lines is None else tuple(_coverage(sources, run.lines)),
         threshold=request.threshold,
     )
 

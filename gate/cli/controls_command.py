@@ -40,7 +40,7 @@ _POLICY = click.option(
 
 @click.group("controls")
 def command() -> None:
-    """List and show the controls.
+    """List, show and compare the controls, and map them to frameworks.
 
     What each checks, which claims it needs, how to fix a refusal, and what evidence for it supports.
     """

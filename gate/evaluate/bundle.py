@@ -12,7 +12,6 @@ from typing import Final
 from gate import resources
 from gate.errors import PolicyError
 from gate.evaluate.catalogue import control_id, read_control
-from gate.evaluate.syntax import parse
 from gate.formats import canonical_json
 from gate.formats.strict_yaml import suggestion
 from gate.model.control import ControlInfo
@@ -21,6 +20,7 @@ from gate.model.digest import Digest, sha256_digest
 _PROFILE: Final = re.compile(r"gate/profiles/([a-z][a-z0-9_-]*)/data\.json")
 # No deeper: no package lies within another, where a rule of the one could be meant by the other's name.
 _OWN_LIBRARY: Final = re.compile(r"custom/lib/([a-z][a-z0-9_]*)/\1\.rego")
+_PACKAGE: Final = re.compile(r"package ([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)[ \t]*(?:#.*)?")
 _LAYOUT: Final = (
     "own controls lie in gate/controls/<family>/<name>/<name>.rego or custom/<family>/<name>/<name>.rego, what they"
     " share in custom/lib/<name>/<name>.rego, profiles in gate/profiles/<name>/data.json"
@@ -144,10 +144,24 @@ def _check_place(path: str, data: bytes) -> None:
         return
     if control_id(path) is None and not _OWN_LIBRARY.fullmatch(path):
         raise PolicyError(f"{path} is no part of a policy", hint=_LAYOUT)
-    package = ".".join(parse(path, _text(path, data)).package)
+    package = _package(path, _text(path, data))
     expected = path.rpartition("/")[0].replace("/", ".")
     if package != expected:
         raise PolicyError(f"{path} has the package {package}, but its place is that of {expected}")
+
+
+def _package(path: str, source: str) -> str:
+    """The package that a module declares: Rego allows only comments before it, and no line break within its name.
+
+    Not read by the engine's parser, which a hostile module can crash or keep busy: that has to happen where the
+    policy is evaluated, which may be a process of its own.
+    """
+    lines = (line.strip(" \t\r") for line in source.split("\n"))
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    found = _PACKAGE.fullmatch(first)
+    if found is None:
+        raise PolicyError(f"{path} does not start with its package", hint="write `package <name>` on a line of its own")
+    return found[1]
 
 
 def _text(path: str, data: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from gate.errors import PolicyError
 from gate.evaluate.catalogue import control_id, read_control
-from gate.evaluate.references import References
+from gate.evaluate.references import References, position
 from gate.evaluate.regorus import RegorusEngine
 from gate.evaluate.syntax import Module, Node, parse
 from gate.formats.strict_yaml import suggestion
@@ -53,7 +53,7 @@ def lint(own: Mapping[str, str], policy: Mapping[str, str], tests: Mapping[str, 
     for path, module in parsed.items():
         if path in own or path in tests:
             lost = references.lost(module, with_input=path in own)
-            found += [Finding(path, one.node.line, one.node.column, one.rule, one.message) for one in lost]
+            found += [Finding(path, one.line, one.column, one.rule, one.message) for one in lost]
     test_modules = [module for path, module in parsed.items() if path in tests]
     titles: dict[str, str] = {}
     for path in own:
@@ -148,7 +148,7 @@ def _misnamed(module: Module, control: str, codes: Iterable[Node]) -> Iterator[F
     for node in codes:
         if re.fullmatch(rf"{re.escape(control)}\.[a-z][a-z0-9_]*", node.word) is None:
             message = f"a violation of {control} has the code {control}.<reason>, not {node.word!r}"
-            yield Finding(module.path, node.line, node.column, "code", message)
+            yield Finding(module.path, *position(module, node.start), "code", message)
 
 
 def _untested(module: Module, control: str, codes: Iterable[Node], tests: Iterable[Module]) -> Iterator[Finding]:
@@ -166,7 +166,7 @@ def _untested(module: Module, control: str, codes: Iterable[Node], tests: Iterab
     for node in codes:
         if not any(node.word in text for text in said):
             message = f"no test expects the violation {node.word}"
-            yield Finding(module.path, node.line, node.column, "test", message)
+            yield Finding(module.path, *position(module, node.start), "test", message)
 
 
 def _nodes(module: Module) -> Iterator[Node]:

@@ -161,7 +161,10 @@ class _Mutator:
         if rule.value is not None and rule.name == _STATUS:
             yield self._replaced(rule.value, _PASS, "rule")
         if len(rule.bodies) == 1 and len(rule.bodies[0].statements) > 1:
-            yield self._dropped(rule.bodies[0].node.start, self._end(rule.bodies[0].node), "if dropped", "condition")
+            whole = rule.bodies[0].node
+            # A head alone is a rule only when it has a value or a key.
+            after = "" if rule.value is not None or rule.kind == "set" else ":= true"
+            yield _Change(whole.start, self._end(whole), after, "if dropped", "condition")
         for part in (rule.key, rule.value, *rule.arguments):
             if part is not None:
                 yield from self._expression(part)
@@ -231,9 +234,7 @@ class _Mutator:
     def _operator(self, node: Node) -> Iterator[_Change]:
         symbol, others = _OPERATORS[node.word]
         (left,), (right,) = node.role("lhs"), node.role("rhs")
-        place = self._data.find(symbol.encode("ascii"), self._end(left), right.start)
-        if place < 0:
-            return
+        place = self._data.rfind(symbol.encode("ascii"), node.start, right.start)
         kind = "boundary" if node.word in _COMPARISONS else "swap"
         for other in others:
             yield _Change(place, place + len(symbol), other, f"{symbol} -> {other}", kind)

@@ -117,4 +117,6 @@ def result_of(answer: Answer, url: str) -> bytes:
     try:
         return canonical_json.dumps(result)
     except canonical_json.CanonicalJsonError as error:
-        raise PolicyError(f"{ENTRYPOINT} in {url} has no canonical form: {error}") from None
+        raise PolicyError(
+            f"{ENTRYPOINT} in {url} has no canonical form: {error}", hint="no decision can be made on it"
+        ) from None

@@ -25,9 +25,10 @@ Locals = dict[str, Shape]
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A reference that leads nowhere."""
+    """A reference that leads nowhere; line and column count from 1."""
 
-    node: Node
+    line: int
+    column: int
     rule: str
     message: str
 
@@ -59,7 +60,7 @@ class References:
         known = sorted({".".join(("data", *package)) for package in self._rules})
         line = next((number for number, text in enumerate(module.source.splitlines(), 1) if ".".join(path) in text), 1)
         message = f"there is no {'.'.join(path)}{suggestion('.'.join(path), known)}"
-        yield Lost(Node("Import", line, 1, 0, 0, ""), LIBRARY_RULE, message)
+        yield Lost(line, 1, LIBRARY_RULE, message)
 
     def has(self, path: Package) -> bool:
         """Whether a path below `data` is a rule, a package, or leads to one."""
@@ -259,7 +260,15 @@ class _Reader:
         return ANY
 
     def _report(self, node: Node, rule: str, message: str) -> None:
-        self.found.append(Lost(node, rule, message))
+        # A field is the end of what the engine calls its node.
+        start = node.end - len(node.word.encode("utf-8")) if node.kind == "RefDot" else node.start
+        self.found.append(Lost(*position(self.module, start), rule, message))
+
+
+def position(module: Module, offset: int) -> tuple[int, int]:
+    """Line and column of a byte of the source, as editors count them: a tab is one column."""
+    before = module.encoded[:offset].decode("utf-8", "ignore")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _steps(node: Node) -> tuple[Node, list[tuple[Node, Node | None]]]:

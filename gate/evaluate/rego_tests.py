@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from gate.errors import PolicyError
@@ -59,10 +59,10 @@ class UnitTest:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRun:
-    """All results in the order of files and lines; `lines` are those reached by file, where that was asked for."""
+    """All results in the order of files and lines; `lines` are those reached by file, `None` if nobody counted."""
 
     results: tuple[CaseResult, ...]
-    lines: Mapping[str, Lines] = field(default_factory=dict)
+    lines: Mapping[str, Lines] | None
 
 
 def find_tests(modules: Mapping[str, str]) -> list[UnitTest]:
@@ -93,10 +93,11 @@ def run_tests(
     A test passes when its value is `true`, and one with cases when it is for every case; nothing else does. The first
     twenty that do not pass are explained. `progress` is told how many tests are done.
     """
-    wanted = [test for test in tests if not test.is_skipped]
+    wanted = [test for test in tests if test.is_well_formed and not test.is_skipped]
     workers = max(min(_THREADS, os.cpu_count() or 1, len(wanted) // 20 + 1), 1)
-    runners = [_Runner(modules, coverage=coverage, time_limit_s=time_limit_s) for _ in range(workers)]
-    done: dict[str, list[CaseResult]] = {test.name: [skipped(test)] for test in tests if test.is_skipped}
+    threads = range(workers if wanted else 0)
+    runners = [_Runner(modules, coverage=coverage, time_limit_s=time_limit_s) for _ in threads]
+    done = {test.name: [skipped(test) if test.is_skipped else _malformed(test)] for test in tests}
     with ThreadPoolExecutor(workers) as pool:
         # Each thread has an engine of its own and takes every n-th test.
         for count in range(0, len(wanted), workers):
@@ -105,7 +106,8 @@ def run_tests(
                 done[test.name] = results
             progress(count + len(some))
     results = [result for test in tests for result in done[test.name]]
-    return SuiteRun(tuple(explained(modules, tests, results, time_limit_s)), merged(one.lines for one in runners))
+    lines = merged(one.lines for one in runners) if coverage else None
+    return SuiteRun(tuple(explained(modules, tests, results, time_limit_s)), lines)
 
 
 def merged(runs: Iterable[Mapping[str, Lines]]) -> dict[str, Lines]:
@@ -132,8 +134,6 @@ class _Runner:
     def run(self, test: UnitTest) -> list[CaseResult]:
         """The results of one test, which are several if it has cases."""
         began = time.perf_counter()
-        if not test.is_well_formed:
-            return [CaseResult(test.name, None, test.path, test.line, TestOutcome.ERROR, _FORM)]
         try:
             value = self._value(test)
             judged = self._cases(test, value) if test.has_cases else [(None, *_judge(value))]
@@ -182,6 +182,10 @@ def _judge(value: str | None) -> tuple[TestOutcome, str]:
 def skipped(test: UnitTest) -> CaseResult:
     """The result of a test that is still to do."""
     return CaseResult(test.name, None, test.path, test.line, TestOutcome.SKIPPED, "to do")
+
+
+def _malformed(test: UnitTest) -> CaseResult:
+    return CaseResult(test.name, None, test.path, test.line, TestOutcome.ERROR, _FORM)
 
 
 def explained(

@@ -19,7 +19,7 @@ _CONSTANTS: Final = frozenset({"String", "RawString", "Number", "Bool", "Null"})
 class Part:
     """A part of a statement whose value explains why the statement does not hold; `rule` contains it.
 
-    For a call of a function `rule` contains the lists of its arguments instead.
+    For a call of a function `rule` contains lists of the variables before it and of its arguments instead.
     """
 
     node: Node
@@ -90,7 +90,7 @@ class Planner:
         begun: list[str] = []
         if arguments is not None:
             shape = ", ".join(module.text(argument) for argument in rule.arguments)
-            begun = [f"some [{shape}] in {arguments}"]
+            begun = [f"some [_, [{shape}]] in {arguments}"]
             bound = tuple(dict.fromkeys(name for node in rule.arguments for name in _variables(node, frozenset())))
         steps, source = [], []
         for statement in statements:
@@ -115,7 +115,8 @@ class Planner:
         for place, node in enumerate(() if modifiers else _calls(statement)):
             part = Part(node, module.text(node), f"{name}_call_{place}")
             given = {f"{name}_argument_{i}": module.text(node) for i, node in enumerate(node.role("params"))}
-            source.append(_rule(part.rule, given, [*begun, *(f"{key} := {value}" for key, value in given.items())]))
+            heads = (f"[{', '.join(before)}]", f"[{', '.join(given)}]")
+            source.append(_rule(part.rule, heads, [*begun, *(f"{key} := {value}" for key, value in given.items())]))
             calls.append(part)
         bound = tuple(dict.fromkeys([*before, *_bound(statement, known)]))
         source.append(_rule(name, bound, [*begun, text]))
@@ -135,7 +136,7 @@ def reference(path: Sequence[str]) -> str:
     return ".".join(("data", *path))
 
 
-def _rule(name: str, values: Iterator[str] | Sequence[str] | Mapping[str, str], body: Sequence[str]) -> str:
+def _rule(name: str, values: Sequence[str], body: Sequence[str]) -> str:
     return f"{name} contains [{', '.join(values)}] if {{\n\t" + "\n\t".join(body) + "\n}"
 
 

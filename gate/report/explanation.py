@@ -24,7 +24,7 @@ def explanation_text(explanation: Explanation) -> str:
         lines.append("  the document's profile does not name this control, so no decision depends on it")
     elif explanation.asked != "enforce":
         lines.append(f"  mode: {terminal(explanation.asked, 40)}")
-    if explanation.reason is not None:
+    if explanation.reason is not None and explanation.status in {"pass", "not_applicable"}:
         lines.append(f"  reason: {terminal(explanation.reason, 300)}")
     if explanation.evidence:
         some = ", ".join(terminal(item, 80) for item in explanation.evidence[:_EVIDENCE])

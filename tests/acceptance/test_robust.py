@@ -73,9 +73,11 @@ ATTACKS = {
         "longer than 1 seconds",
     ),
     "needs itself": ("status := status\n", "recursion"),
+    "is a sum without end": ("status := 1" + "\n+1" * 18000 + "\n", "too long or too deeply nested"),
     "nests": ("status := " + "[" * 100 + "]" * 100 + "\n", "nested brackets"),
     "asks the clock": ('status := "pass" if time.now_ns() > 0\n', "time.now_ns"),
-    "fails": ('status := "pass" if 1 % count(set()) > 0\n', "the policy failed"),
+    "fails": ('status := "pass" if to_number(input.schema) > 0\n', "the policy failed"),
+    "has no portable meaning": ('status := "pass" if 1 / count(set()) > 0\n', "the policy does not load"),
     "says two things": ('status := "pass"\n\nstatus := "fail"\n', "the policy failed"),
 }
 
@@ -94,6 +96,7 @@ def test_a_control_that_cannot_be_evaluated_is_exit_4(world: World, name: str, i
 
 
 CRASHES = {
+    "has too many signs": "status := " + ("-" * 900 + "\n") * 250 + "1\n",
     "asks for too much memory at once": "status := count(numbers.range(1, 3000000000000))\n",
     "doubles": "a0 := numbers.range(1, 3000000)\n\n"
     + "\n\n".join(f"a{n} := array.concat(a{n - 1}, a{n - 1})" for n in range(1, 40))

@@ -99,13 +99,13 @@ def test_commands_in_the_documentation_are_accepted() -> None:
         page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
     )
     text = text.replace("\\\n", " ")
-    verbs = "check|verify|sign|attest create|keygen|init|input|doctor"
+    verbs = "check|verify|sign|attest create|keygen|init|input|doctor|explain|policy [a-z]+|controls [a-z]+"
     commands = set(re.findall(rf"^\s*(?:- |\$ )?gate ((?:{verbs})\b[^#|>\n]*)", text, re.MULTILINE))
     assert len(commands) >= 6
     for command in commands:
         options = re.findall(r"(?<!\S)--[a-z-]+", command)
         words = command.split()
-        path = words[:2] if words[0] == "attest" else words[:1]
+        path = words[:2] if words[0] in {"attest", "controls", "policy"} else words[:1]
         context = main.make_context("gate", [*path, "--help"], resilient_parsing=True)
         found = main.get_command(context, path[0])
         assert found is not None

@@ -115,6 +115,8 @@ KEYS = {
         "gates",
         "parameters",
         "waivers",
+        "policy",
+        "engine",
         "limits",
         "on_empty_diff",
     ],
