@@ -89,7 +89,7 @@ def control_files(wanted: NewControl) -> dict[str, bytes]:
     fact, good, bad = (
         ("decision", "approved", "rejected") if wanted.claim in _DECISIONS else ("result", "passed", "failed")
     )
-    title = wanted.title or f"Each artifact of the kind {wanted.kind} has the claim {wanted.claim}"
+    title = wanted.title or re.sub("[._]", " ", wanted.id).capitalize()
     words = {
         "id": wanted.id,
         "package": folder.replace("/", "."),

@@ -138,8 +138,8 @@ class _Reader:
                     self.shape(child, known)
 
     def _loop(self, node: Node, known: Locals) -> None:
-        over = node.child("collection") or node.child("domain")
-        shape = ANY if over is None else self.shape(over, known)
+        (over,) = (*node.role("collection"), *node.role("domain"))
+        shape = self.shape(over, known)
         inner = dict(known) if node.kind == "Every" else known
         for pattern in (*node.role("key"), *node.role("value")):
             inner.update(dict.fromkeys(_names(pattern), ANY))
@@ -165,16 +165,16 @@ class _Reader:
         shapes = [self.shape(child, known) for role, child in node.children if role != "fcn"]
         if node.kind != "Call":
             return ANY
-        function = node.child("fcn")
-        if function is not None and function.path == ("object", "get") and "object" not in known:
-            return self._object_get(node, shapes)
-        if function is not None:
-            self._reference(function, known)
+        (function,) = node.role("fcn")
+        if function.path == ("object", "get") and "object" not in known:
+            return self._object_get(node.role("params"), shapes)
+        self._reference(function, known)
         return ANY
 
-    def _object_get(self, node: Node, shapes: list[Shape]) -> Shape:
-        key = node.role("params")[1]
-        return self._step(shapes[0], key, key.word) if key.kind in _STRINGS else ANY
+    def _object_get(self, parameters: tuple[Node, ...], shapes: list[Shape]) -> Shape:
+        if len(parameters) != 3 or parameters[1].kind not in _STRINGS:
+            return ANY
+        return self._step(shapes[0], parameters[1], parameters[1].word)
 
     def _comprehension(self, node: Node, known: Locals) -> Shape:
         inner = dict(known)
@@ -185,14 +185,14 @@ class _Reader:
         return Shape(kinds[node.kind], member=shapes[-1])
 
     def _assignment(self, node: Node, known: Locals) -> Shape:
-        left, right = node.child("lhs"), node.child("rhs")
-        shape = ANY if right is None else self.shape(right, known)
-        if left is not None and left.kind == "Var" and node.word == "ColEq":
-            known[left.word] = shape
-        elif left is not None and node.word == "ColEq":
-            known.update(dict.fromkeys(_names(left), ANY))
-        elif left is not None:
+        left, right = node.role("lhs")[0], node.role("rhs")[0]
+        shape = self.shape(right, known)
+        if node.word != "ColEq":
             self.shape(left, known)
+        elif left.kind == "Var":
+            known[left.word] = shape
+        else:
+            known.update(dict.fromkeys(_names(left), ANY))
         return ANY
 
     def _reference(self, node: Node, known: Locals) -> Shape:
@@ -201,8 +201,7 @@ class _Reader:
             if index is not None and index.kind not in _STRINGS:
                 self.shape(index, known)
         if base.kind != "Var":
-            self.shape(base, known)
-            return ANY
+            return self._follow(self.shape(base, known), steps)
         imports = self.module.imports
         if base.word in known:
             return self._follow(known[base.word], steps)
@@ -276,10 +275,7 @@ def _steps(node: Node) -> tuple[Node, list[tuple[Node, Node | None]]]:
     steps: list[tuple[Node, Node | None]] = []
     while node.kind in {"RefDot", "RefBrack"}:
         steps.append((node, node.child("index")))
-        above = node.child("refr")
-        if above is None:
-            break
-        node = above
+        (node,) = node.role("refr")
     return node, steps[::-1]
 
 

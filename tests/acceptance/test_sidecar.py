@@ -48,7 +48,7 @@ def settings(deployment: Deployment, port: int, **changes: object) -> EngineSett
     values = {
         "name": "opa",
         "url": f"https://127.0.0.1:{port}",
-        "ca": deployment.authority.pem,
+        "ca": deployment.ca.read_bytes(),
         "token_file": str(deployment.token_file),
         "timeout_s": LIMIT_S,
         **changes,
@@ -59,7 +59,7 @@ def settings(deployment: Deployment, port: int, **changes: object) -> EngineSett
 def options(deployment: Deployment, port: int) -> list[str]:
     return [
         *("--engine", "opa", "--opa-url", f"https://localhost:{port}"),
-        *("--opa-ca", str(deployment.authority.path), "--opa-token-file", str(deployment.token_file)),
+        *("--opa-ca", str(deployment.ca), "--opa-token-file", str(deployment.token_file)),
     ]
 
 
@@ -104,7 +104,7 @@ def test_gate_yaml_may_name_the_server(deployment: Deployment, server: OpaServer
         f"engine:\n  name: opa\n  url: https://127.0.0.1:{server.port}\n  ca: keys/opa-ca.crt\n"
         f"  token_file: {deployment.token_file}\n  timeout_s: 30\n"
     )
-    world.on_main({"gate.yaml": config() + text.encode(), "keys/opa-ca.crt": deployment.authority.pem})
+    world.on_main({"gate.yaml": config() + text.encode(), "keys/opa-ca.crt": deployment.ca.read_bytes()})
     done = world.check()
     assert done.code == 0, done.text
     assert done.decision["engine"]["name"] == "opa"
@@ -115,7 +115,7 @@ def test_gate_yaml_may_name_the_server(deployment: Deployment, server: OpaServer
 
 
 def status(deployment: Deployment, port: int, method: str, path: str, token: str | None = TOKEN) -> int:
-    context = ssl.create_default_context(cafile=str(deployment.authority.path))
+    context = ssl.create_default_context(cafile=str(deployment.ca))
     connection = http.client.HTTPSConnection("localhost", port, timeout=20, context=context)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:

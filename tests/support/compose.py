@@ -38,7 +38,6 @@ class Deployment:
     """What the compose file mounts, made as the how-to says: a signed bundle, TLS and a token."""
 
     folder: Path
-    authority: Authority
 
     @classmethod
     def make(cls, folder: Path) -> Deployment:
@@ -54,7 +53,12 @@ class Deployment:
         token.write_text(TOKEN + "\n")
         token.chmod(0o600)
         build_bundle(BuildRequest(ROOT, folder / "policy.tar.gz", str(private), 1, ("rego",)), lambda _: "")
-        return cls(folder, authority)
+        return cls(folder)
+
+    @property
+    def ca(self) -> Path:
+        """The file of the authority that vouches for the server."""
+        return self.folder / "ca.crt"
 
     @property
     def token_file(self) -> Path:

@@ -1,186 +1,146 @@
-"""The sections `policy` and `engine` of `gate.yaml`: what is read, what is refused, and that the schema agrees."""
+"""The sections `policy` and `engine` of `gate.yaml`: what is read, and each mistake at its place."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from gate.config.policy import url_problem
-from gate.config.settings import load_settings
-from gate.errors import ConfigError
-from gate.model.settings import EngineSettings, PolicySettings, Settings
-from tests.unit.config_cases import BASE, FILES, SCHEMAS, Files, text_of
-from tests.unit.test_config import agreed
+from gate.config.policy import is_policy_file, read_engine, read_policy, url_problem
+from gate.errors import EvidenceError
+from gate.formats.strict_yaml import YamlError, loads
+from gate.model.settings import EngineSettings, PolicySettings
+from tests.unit.config_cases import Files
 
-URL = "https://opa.example:8181"
-MORE = {
-    "policy/custom/a/b/b.rego": b"package custom.a.b\n",
-    "policy/custom/a/b/notes.txt": b"no policy",
-    "shared/policy/gate/profiles/own/data.json": b"{}",
+FILES = {
+    "policy/gate/controls/a/b/b.rego": b"1",
+    "policy/docs/b.md": b"2",
+    "policy/gate/profiles/p/data.json": b"3",
+    "more/custom/a/b/b.rego": b"4",
+    "more/deep/data.yaml": b"5",
     "policy.tar.gz": b"bundle",
     "policy.tar.gz.sigstore.json": b"envelope",
-    "alone.tar.gz": b"bundle",
-    "keys/opa-ca.crt": b"ca",
+    "bare.tar.gz": b"bundle",
+    "keys/ca.pem": b"ca",
 }
 
 
-def load(section: str, value: Any) -> Settings:
-    return load_settings("gate.yaml", Files({**FILES, **MORE, "gate.yaml": text_of({**BASE, section: value})}))
+def policy(text: str) -> PolicySettings:
+    return read_policy(loads(text.encode()), Files(FILES))
 
 
-GOOD: list[tuple[str, Any, Any]] = [
-    (
-        "policy",
-        {"directories": ["policy", "shared/policy"], "replaces": ["scan.malware", "custom.a.b", "scan.malware"]},
-        PolicySettings(
-            ("policy", "shared/policy"),
-            ("scan.malware", "custom.a.b"),
-            {
-                "policy/custom/a/b/b.rego": b"package custom.a.b\n",
-                "shared/policy/gate/profiles/own/data.json": b"{}",
-            },
-        ),
-    ),
-    (
-        "policy",
-        {"bundle": "policy.tar.gz", "serial": (1 << 53) - 1},
-        PolicySettings(bundle_path="policy.tar.gz", bundle=b"bundle", envelope=b"envelope", serial=(1 << 53) - 1),
-    ),
-    ("engine", {}, EngineSettings()),
-    (
-        "engine",
-        {"name": "regorus", "isolation": "process", "timeout_s": 300},
-        EngineSettings("regorus", True, timeout_s=300),
-    ),
-    ("engine", {"isolation": "none", "timeout_s": 1}, EngineSettings(timeout_s=1)),
-    ("engine", {"name": "opa", "url": "http://127.0.0.1:8181/"}, EngineSettings("opa", url="http://127.0.0.1:8181")),
-    ("engine", {"name": "opa", "url": "http://[::1]"}, EngineSettings("opa", url="http://[::1]")),
-    ("engine", {"name": "opa", "url": "https://[2001:db8::1]:1"}, EngineSettings("opa", url="https://[2001:db8::1]:1")),
-    (
-        "engine",
-        {"name": "opa", "url": URL, "ca": "keys/opa-ca.crt", "token_file": "/run/secrets/t"},
-        EngineSettings("opa", url=URL, ca_path="keys/opa-ca.crt", ca=b"ca", token_file="/run/secrets/t"),
-    ),
-]
+def engine(text: str) -> EngineSettings:
+    return read_engine(loads(text.encode()), Files(FILES))
 
 
-@pytest.mark.parametrize(("section", "value", "expected"), GOOD)
-def test_good_sections_are_read_and_fit_the_schema(section: str, value: Any, expected: Any) -> None:
-    assert getattr(load(section, value), section) == expected
-    assert agreed({**BASE, section: value})
+def test_without_a_section_the_library_judges_in_the_embedded_engine() -> None:
+    assert read_policy(None, Files(FILES)) == PolicySettings()
+    assert read_engine(None, Files(FILES)) == EngineSettings()
 
 
-OPA = {"name": "opa", "url": URL}
-BAD: list[tuple[str, Any, str]] = [
-    ("policy", None, ""),
-    ("policy", [], ""),
-    ("policy", {}, "policy needs directories, or a bundle"),
-    ("policy", {"directories": []}, "policy needs directories, or a bundle"),
-    ("policy", {"directories": "policy"}, ""),
-    ("policy", {"directories": ["../policy"]}, ""),
-    ("policy", {"directories": ["policy"], "serial": 1}, "only a bundle has a serial"),
-    ("policy", {"directories": ["policy"], "replaces": ["malware"]}, "ids of controls"),
-    ("policy", {"directories": ["policy"], "replaces": ["a.b.c.d"]}, "ids of controls"),
-    ("policy", {"directories": ["policy"], "replaces": [1]}, ""),
-    ("policy", {"replaces": ["scan.malware"]}, "policy needs directories"),
-    ("policy", {"bundle": "policy.tar.gz"}, "a bundle needs the serial"),
-    ("policy", {"bundle": "policy.tar.gz", "serial": 0}, "a whole number from 1 to"),
-    ("policy", {"bundle": "policy.tar.gz", "serial": 1 << 53}, "no number the gate reads"),
-    ("policy", {"bundle": "policy.tar.gz", "serial": True}, "a whole number from 1 to"),
-    ("policy", {"bundle": "policy.tar.gz", "serial": "1"}, "a whole number from 1 to"),
-    ("policy", {"bundle": "policy.tar.gz", "serial": 1, "directories": ["policy"]}, "give it, or directories"),
-    ("policy", {"bundle": "policy.tar.gz", "serial": 1, "replaces": ["a.b"]}, "give it, or replaces"),
-    ("policy", {"directory": ["policy"]}, "did you mean 'directories'?"),
-    ("engine", None, ""),
-    ("engine", "opa", ""),
-    ("engine", {"name": "cedar"}, ""),
-    ("engine", {"name": "opa"}, "needs the url"),
-    ("engine", {"url": URL}, "the engine regorus has no url"),
-    ("engine", {"ca": "keys/opa-ca.crt"}, "the engine regorus has no ca"),
-    ("engine", {"name": "regorus", "token_file": "t"}, "the engine regorus has no token_file"),
-    ("engine", {**OPA, "isolation": "process"}, "the engine opa has no isolation"),
-    ("engine", {"isolation": "thread"}, ""),
-    ("engine", {**OPA, "token_file": ""}, ""),
-    ("engine", {**OPA, "ca": "/etc/ca.crt"}, ""),
-    ("engine", {**OPA, "timeout_s": 0}, "a whole number from 1 to 300"),
-    ("engine", {**OPA, "timeout_s": 301}, "a whole number from 1 to 300"),
-    ("engine", {**OPA, "timeout_s": "5s"}, "a whole number from 1 to 300"),
-    ("engine", {**OPA, "timeout": 5}, "did you mean 'timeout_s'?"),
-    *(
-        ("engine", {"name": "opa", "url": url}, message)
-        for url, message in (
-            ("", ""),
-            ("opa.example", "expected https://"),
-            ("unix:///run/opa.sock", "expected https://"),
-            ("https://", "expected https://"),
-            ("https://opa.example/v1", "scheme, host and port only"),
-            ("https://opa.example?x", "scheme, host and port only"),
-            ("https://opa.example#x", "scheme, host and port only"),
-            ("https://token@opa.example", "scheme, host and port only"),
-            ("http://opa.example", "http is for this machine only"),
-            ("http://127.0.0.1.example", "http is for this machine only"),
-            ("https://opa.example:x", "not an address"),
-            ("https://[::1", "not an address"),
-        )
-    ),
-]
-# What a schema cannot say: which files there are, and the range of a port.
-BEYOND: list[tuple[str, Any, str]] = [
-    ("policy", {"directories": ["nowhere"]}, "there is no directory 'nowhere'"),
-    ("policy", {"directories": ["policy", "policy"]}, "listed twice, or lies in another"),
-    ("policy", {"directories": ["policy/custom", "policy"]}, "listed twice, or lies in another"),
-    ("policy", {"bundle": "alone.tar.gz", "serial": 1}, "there is no alone.tar.gz.sigstore.json"),
-    ("policy", {"bundle": "gone.tar.gz", "serial": 1}, "there is no gone.tar.gz"),
-    ("engine", {**OPA, "ca": "keys/gone.crt"}, "keys/gone.crt"),
-    ("engine", {"name": "opa", "url": "https://opa.example:0"}, "expected https://"),
-    ("engine", {"name": "opa", "url": "https://opa.example:65536"}, "not an address"),
-    ("engine", {"name": "opa", "url": "https://öpa.example"}, "scheme, host and port only"),
-]
+def test_directories_are_read_with_what_counts_in_them() -> None:
+    found = policy("{directories: [policy/, more], replaces: [scan.malware, scan.malware, custom.a.b]}")
+    assert found.directories == ("policy", "more")
+    assert found.replaces == ("scan.malware", "custom.a.b")
+    assert sorted(found.files) == sorted(
+        [
+            "policy/gate/controls/a/b/b.rego",
+            "policy/gate/profiles/p/data.json",
+            "more/custom/a/b/b.rego",
+            "more/deep/data.yaml",
+        ]
+    )
+    assert found.paths == ()
 
 
-@pytest.mark.parametrize(("section", "value", "message"), [*BAD, *BEYOND])
-def test_s18_bad_sections_are_refused_where_they_stand(section: str, value: Any, message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        load(section, value)
-    assert str(caught.value).startswith("gate.yaml:")
-    assert message in str(caught.value)
+def test_a_bundle_is_read_with_its_envelope() -> None:
+    found = policy("{bundle: policy.tar.gz, serial: 3}")
+    assert (found.bundle, found.envelope, found.serial) == (b"bundle", b"envelope", 3)
+    assert found.paths == ("policy.tar.gz", "policy.tar.gz.sigstore.json")
 
 
-@pytest.mark.parametrize(("section", "value", "message"), BAD)
-def test_the_schema_refuses_the_same(section: str, value: Any, message: str) -> None:
-    assert not agreed({**BASE, section: value}), message
-
-
-@pytest.mark.parametrize(("section", "value", "message"), BEYOND)
-def test_the_schema_cannot_say_everything(section: str, value: Any, message: str) -> None:
-    assert agreed({**BASE, section: value}), message
+@pytest.mark.parametrize("name", ["a.rego", "a/b.rego", "data.json", "a/data.yaml", "a/data.yml"])
+def test_what_an_engine_or_a_bundle_would_load_counts(name: str) -> None:
+    assert is_policy_file(name)
+    assert not is_policy_file(f"{name}.bak")
 
 
 @pytest.mark.parametrize(
-    ("section", "keys"),
+    ("text", "words"),
     [
-        ("policy", {"directories", "replaces", "bundle", "serial"}),
-        ("engine", {"name", "isolation", "url", "ca", "token_file", "timeout_s"}),
+        ("{}", "needs directories, or a bundle"),
+        ("{directories: []}", "needs directories, or a bundle"),
+        ("{replaces: [a.b]}", "needs directories, or a bundle"),
+        ("{directory: [policy]}", "did you mean 'directories'?"),
+        ("{directories: policy}", "expected a list"),
+        ("{directories: [../policy]}", "not a relative path"),
+        ("{directories: [/policy]}", "not a relative path"),
+        ("{directories: [.]}", "not a relative path"),
+        ("{directories: [nowhere]}", "no directory 'nowhere'"),
+        ("{directories: [policy, policy/]}", "listed twice"),
+        ("{directories: [policy, policy/gate]}", "lies in another"),
+        ("{directories: [policy/gate, policy]}", "lies in another"),
+        ("{directories: [policy], replaces: [signed]}", "ids of controls"),
+        ("{directories: [policy], replaces: [a.b.c.d]}", "ids of controls"),
+        ("{directories: [policy], replaces: [[a]]}", "expected text"),
+        ("{directories: [policy], serial: 1}", "only a bundle has a serial"),
+        ("{bundle: policy.tar.gz}", "needs the serial"),
+        ("{bundle: policy.tar.gz, serial: 0}", "whole number from 1"),
+        ("{bundle: policy.tar.gz, serial: true}", "whole number from 1"),
+        ("{bundle: policy.tar.gz, serial: '1'}", "whole number from 1"),
+        ("{bundle: policy.tar.gz, serial: 1, directories: [policy]}", "give it, or directories"),
+        ("{bundle: policy.tar.gz, serial: 1, replaces: [a.b]}", "give it, or replaces"),
+        ("{bundle: bare.tar.gz, serial: 1}", "no bare.tar.gz.sigstore.json"),
+        ("{bundle: nowhere.tar.gz, serial: 1}", "no nowhere.tar.gz.sigstore.json"),
     ],
 )
-def test_the_schema_knows_the_keys(section: str, keys: set[str]) -> None:
-    part = json.loads((SCHEMAS / "config.json").read_text())["properties"][section]
-    assert part["properties"].keys() == keys
-    assert part["additionalProperties"] is False
+def test_a_wrong_policy_is_refused(text: str, words: str) -> None:
+    with pytest.raises((YamlError, EvidenceError)) as caught:
+        policy(text)
+    assert words in str(caught.value)
 
 
-def test_the_files_of_both_sections_steer_the_gate() -> None:
-    engine = {"name": "opa", "url": URL, "ca": "keys/opa-ca.crt"}
-    assert load("engine", engine).steering.files["keys/opa-ca.crt"] == "key"
-    bundle = load("policy", {"bundle": "policy.tar.gz", "serial": 1}).steering.files
-    assert {bundle["policy.tar.gz"], bundle["policy.tar.gz.sigstore.json"]} == {"policy"}
-    steering = load("policy", {"directories": ["policy"]}).steering
-    assert "policy/new.rego" in steering
-    assert "policies/new.rego" not in steering
+def test_the_engines_are_read() -> None:
+    assert engine("{isolation: process}") == EngineSettings(isolated=True)
+    assert engine("{name: regorus, isolation: none}") == EngineSettings()
+    found = engine(
+        "{name: opa, url: 'https://opa.example.com:8181/', ca: keys/ca.pem, token_file: /run/token, timeout_s: 30}"
+    )
+    assert found == EngineSettings("opa", False, "https://opa.example.com:8181", "keys/ca.pem", b"ca", "/run/token", 30)
 
 
-@pytest.mark.parametrize("url", ["https://opa.example", "http://localhost:1", "http://127.0.0.1"])
-def test_addresses_that_are_fine(url: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{name: jq}", "not one of regorus, opa"),
+        ("{name: opa}", "needs the url"),
+        ("{url: 'https://a'}", "the engine regorus has no url"),
+        ("{ca: keys/ca.pem}", "has no ca"),
+        ("{token_file: x}", "has no token_file"),
+        ("{name: opa, url: 'https://a', isolation: process}", "the engine opa has no isolation"),
+        ("{name: opa, url: 'https://a', timeout_s: 0}", "from 1 to 300"),
+        ("{name: opa, url: 'https://a', timeout_s: 301}", "from 1 to 300"),
+        ("{name: opa, url: 'https://a', ca: nowhere.pem}", "no file 'nowhere.pem'"),
+        ("{name: opa, url: 'http://a:8181'}", "this machine only"),
+    ],
+)
+def test_a_wrong_engine_is_refused(text: str, words: str) -> None:
+    with pytest.raises(YamlError) as caught:
+        engine(text)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a", "https://a:1/", "http://127.0.0.1:8181", "http://[::1]:1", "http://localhost"]
+)
+def test_an_address_is_scheme_host_and_port(url: str) -> None:
     assert url_problem(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "a", "ftp://a", "https://", "https://a:0", "https://a:99999", "https://a:x", "https://a/b", "https://a?b",
+        "https://a#b", "https://u:p@a", "https://\u0430", "http://a", "http://127.0.0.2", "http://localhost.a", "https://[::1",
+    ],
+)  # fmt: skip
+def test_anything_else_is_no_address(url: str) -> None:
+    assert url_problem(url) is not None

@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gate.errors import ConfigError, PolicyError, PolicyTimeout
+from gate.errors import PolicyError, PolicyTimeout
 from gate.evaluate import opa
 from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle
 from gate.evaluate.opa import MAX_FAILURES, PAUSE_S, OpaEngine
@@ -24,7 +23,7 @@ from gate.evaluate.regorus import RegorusEngine
 from gate.model.digest import sha256_digest
 from gate.model.document import InputDocument
 from gate.model.settings import EngineSettings
-from tests.support.liar import Authority, Behaviour, Liar, drips, says, server_context
+from tests.support.liar import Behaviour, Liar, drips, says
 
 TEXT = b'{"profile":{"controls":{}},"secret":"do-not-show"}'
 DOCUMENT = InputDocument({}, TEXT, sha256_digest(TEXT))
@@ -279,74 +278,6 @@ def test_an_address_that_cannot_be_reached_is_exit_4(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "create_connection", unreachable)
     assert "failed: Network is unreachable" in str(refused("http://127.0.0.1:9"))
-
-
-# -- TLS ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-def secure(authority: Authority, host: str = "127.0.0.1", days: int = 1) -> ssl.SSLContext:
-    return server_context(*authority.issue(f"{host}-{days}", host, days=days))
-
-
-def test_s30_a_server_that_the_ca_vouches_for_is_asked(authority: Authority) -> None:
-    with Liar(says(good()), secure(authority)) as server:
-        assert engine(server.url, ca=authority.pem).report(DOCUMENT)
-
-
-@pytest.mark.parametrize("wrong", ["another name", "expired", "another authority"])
-def test_s30_a_wrong_certificate_is_exit_4_and_the_token_stays_here(
-    authority: Authority, tmp_path: Path, wrong: str
-) -> None:
-    host, days = ("opa.example" if wrong == "another name" else "127.0.0.1"), (-1 if wrong == "expired" else 1)
-    ca = Authority(tmp_path).pem if wrong == "another authority" else authority.pem
-    with Liar(says(good()), secure(authority, host, days)) as server:
-        assert "is not trusted" in str(refused(server.url, ca=ca))
-        assert server.requests == []
-
-
-def test_s30_old_tls_is_exit_4(authority: Authority) -> None:
-    context = secure(authority)
-    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with Liar(says(good()), context) as server:
-        assert "no TLS connection with" in str(refused(server.url, ca=authority.pem))
-
-
-def test_s30_a_server_without_tls_is_exit_4(authority: Authority) -> None:
-    with Liar(lambda c: c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
-        server_url = server.url.replace("http:", "https:")
-        error = refused(server_url, ca=authority.pem)
-        assert "TLS" in str(error) or isinstance(error, PolicyTimeout)
-
-
-def test_s26_a_slow_handshake_ends_at_the_time_limit(authority: Authority) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
-        assert isinstance(refused(url, ca=authority.pem), PolicyTimeout)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        (EngineSettings("opa", url="https://a.example"), "needs a ca"),
-        (EngineSettings("opa", url="http://127.0.0.1", ca=b"x"), "needs https"),
-        (EngineSettings("opa", url="https://a.example", ca=b"x"), "no certificate in PEM"),
-        (EngineSettings("opa", url="https://a.example", ca="ä".encode()), "no certificate in PEM"),
-    ],
-)
-def test_s30_settings_that_are_not_safe_are_exit_2(settings: EngineSettings, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        OpaEngine(policy(), settings, None)
-
-
-def test_an_address_that_is_none_is_exit_2(authority: Authority) -> None:
-    with pytest.raises(ConfigError, match="no address of a server"):
-        engine("https://*:1", ca=authority.pem).report(DOCUMENT)
 
 
 # -- the policy, and many failures -------------------------------------------------------------------------------------
