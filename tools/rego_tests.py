@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("opa")
     parser.add_argument("folders", nargs="+", type=Path)
     arguments = parser.parse_args()
-    command = [arguments.opa, "test", "--fail-on-empty", *map(str, arguments.folders)]
+    command = [arguments.opa, "test", "--fail-on-empty", "--timeout", "60s", *map(str, arguments.folders)]
     status = subprocess.run(command, check=False).returncode
     if status != 0:
         return status

@@ -78,7 +78,7 @@ def opa(other: str) -> Iterator[OpaServer]:
 @pytest.fixture(scope="module")
 def opa_tests(other: str) -> dict[str, bool]:
     """What `opa test` says: whether each test passed."""
-    command = [opa_program(), "test", *FOLDERS, other, "--format", "json"]
+    command = [opa_program(), "test", *FOLDERS, other, "--format", "json", "--timeout", "60s"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in {0, 2}, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)

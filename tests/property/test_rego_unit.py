@@ -30,6 +30,6 @@ def test_all_pass_and_cover_every_line_in_the_embedded_engine() -> None:
 def test_all_pass_and_cover_every_line_in_opa() -> None:
     build = [sys.executable, str(library.ROOT / "tools/build.py"), "opa"]
     opa = subprocess.run(build, check=True, capture_output=True, text=True).stdout.strip()
-    command = [opa, "test", "rego", "rego_tests", "--fail-on-empty", "--threshold", "100"]
+    command = [opa, "test", "rego", "rego_tests", "--fail-on-empty", "--threshold", "100", "--timeout", "60s"]
     done = subprocess.run(command, cwd=library.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
