@@ -42,7 +42,8 @@ def open_engine(settings: EngineSettings, bundle: PolicyBundle) -> Engine:
     """The engine, loaded with a policy; raises `PolicyError` when it cannot be, `ConfigError` for bad settings."""
     if settings.name == "opa":
         return opa_engine(settings, bundle)
-    if settings.isolated:
+    unsigned = bool(bundle.own) and bundle.serial is None
+    if unsigned if settings.isolated is None else settings.isolated:
         from gate.evaluate.isolated import IsolatedEngine, IsolationLimits
 
         return IsolatedEngine(bundle, limits=IsolationLimits(evaluation_s=settings.timeout_s))

@@ -12,10 +12,10 @@ from gate.collect.git import Repository
 from gate.collect.git_diff import Contents, diff_trees, listed_tree, remaining_folders
 from gate.collect.work_tree import GIT, WorkTree
 from gate.errors import ConfigError, EvidenceError, HistoryError, LimitError
-from gate.formats.glob import Glob, compile_glob, fold, is_glob
+from gate.formats.glob import Glob, compile_glob, is_glob
 from gate.model.change import ChangeSet, ChangeSource, ChangeStatus, FileChange, FileSide
 from gate.model.digest import Digest
-from gate.model.path import path_text
+from gate.model.path import fold, path_text
 from gate.model.settings import Limits
 
 # Files that are looked at for each one that may be found, while searching for those that a gate names.

@@ -11,6 +11,7 @@ from gate.formats.strict_yaml import Node
 from gate.model.settings import ENVELOPE_SUFFIX, EngineSettings, PolicySettings
 
 _CONTROL: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,2}")
+_URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
 _MAX_SERIAL: Final = 1 << 53
 _MAX_TIMEOUT_S: Final = 300
 
@@ -85,7 +86,7 @@ def read_engine(node: Node | None, source: Source) -> EngineSettings:
         raise node.error("the engine opa needs the url of the server")
     return EngineSettings(
         name=name,
-        isolated="isolation" in fields and fields["isolation"].choice("none", "process") == "process",
+        isolated=fields["isolation"].choice("none", "process") == "process" if "isolation" in fields else None,
         url=_url(fields["url"]) if "url" in fields else None,
         ca_path=relative_path(fields["ca"]) if "ca" in fields else None,
         ca=read(source, fields["ca"], "ca") if "ca" in fields else None,
@@ -110,7 +111,7 @@ def url_problem(text: str) -> str | None:
         return "not an address"
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         return "expected https://<host>:<port>, or http:// on this machine"
-    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc or not text.isascii():
+    if parts.path not in {"", "/"} or not _URL.fullmatch(text):
         return "expected scheme, host and port only: the gate always asks for the same path"
     if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
         return "http is for this machine only: another one is asked over https"

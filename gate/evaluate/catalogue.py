@@ -45,7 +45,7 @@ def read_control(path: str, text: str) -> ControlInfo:
     control = control_id(path)
     if control is None:
         raise PolicyError(f"{path} is no control")
-    lines = text.splitlines()
+    lines = text.split("\n")
     if "# METADATA" not in lines:
         raise PolicyError(f"{path}: the control has no METADATA")
     block = []

@@ -12,24 +12,17 @@ gate that never closes.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from gate.model.path import path_bytes
+from gate.model.path import fold, path_characters
 
 MAX_PATTERN_CHARACTERS: Final = 4096
 _DEEP: Final = "**"
 # NFC makes these three of other characters, as it does of most that are not ASCII: other spellings match too.
 _NOT_LITERAL: Final = frozenset("*?;K`")
-# What is shown as nothing: control characters and those that Unicode says to ignore by default.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff]+"
-)
 _FORBIDDEN: Final = {
     "[": "character classes are not supported",
     "]": "character classes are not supported",
@@ -53,7 +46,7 @@ class Glob:
         An escaped byte or backslash counts as one character. Never raises; takes time proportional to the
         length of the path times the length of the pattern at worst.
         """
-        plain = _characters(path)
+        plain = path_characters(path)
         if _matches(self.segments, plain.split("/")):
             return True
         normal = unicodedata.normalize("NFC", plain)
@@ -76,7 +69,7 @@ class Glob:
     def _forms(self, path: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
         """The pattern and the path as they are compared to find look-alikes."""
         yield self.folded, fold(path).split("/")
-        plain = _characters(path)
+        plain = path_characters(path)
         # The fold of plain ASCII has as many characters: where it does not match, neither does the path.
         if not (plain.isascii() and plain.isprintable()):
             normal = unicodedata.normalize("NFC", plain)
@@ -125,28 +118,6 @@ def compile_glob(pattern: str) -> Glob:
 def is_glob(text: str) -> bool:
     """Whether a text uses a wildcard at all."""
     return "*" in text or "?" in text
-
-
-def fold(path: str) -> str:
-    """What a path, or a pattern, is compared as to find look-alikes: other case, width or unseen characters.
-
-    The result may have other slashes than the path: a fullwidth one looks like one that separates.
-    """
-    plain = _characters(path)
-    if plain.isascii() and plain.isprintable():
-        return plain.lower()
-    once = unicodedata.normalize("NFKC", _UNSEEN.sub("", plain)).casefold()
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", once))
-
-
-def _characters(path: str) -> str:
-    # One character for each escape, so that `?` cannot be dodged by a byte that is not UTF-8.
-    if "\\" not in path:
-        return path
-    try:
-        return path_bytes(path).decode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return path
 
 
 def _matches(pattern: tuple[str, ...], path: list[str]) -> bool:

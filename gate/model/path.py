@@ -7,12 +7,19 @@ and a byte that does not decode becomes `\xNN`, so that the text can be turned b
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
 MAX_TAILS: Final = 64
 """How many paths at the end of a name are looked at: deeper files exist, but not below a gate."""
 
+# What is shown as nothing: control characters and those that Unicode says to ignore by default.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]+"
+)
 _ESCAPE = re.compile(rb"\\\\|\\x([0-9a-f]{2})")
 
 
@@ -50,3 +57,26 @@ def path_tails(name: str) -> Iterator[str]:
     yield "/".join((head, *parts))
     for start in range(len(parts)):
         yield "/".join(parts[start:])
+
+
+def fold(path: str) -> str:
+    """What a path, or a pattern, is compared as to find look-alikes: other case, width or unseen characters.
+
+    The result may have other slashes than the path: a fullwidth one looks like one that separates.
+    """
+    plain = path_characters(path)
+    if plain.isascii() and plain.isprintable():
+        return plain.lower()
+    once = unicodedata.normalize("NFKC", _UNSEEN.sub("", plain)).casefold()
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", once))
+
+
+def path_characters(path: str) -> str:
+    """The path with one character for each byte that is not UTF-8."""
+    # One character for each escape, so that `?` cannot be dodged by a byte that is not UTF-8.
+    if "\\" not in path:
+        return path
+    try:
+        return path_bytes(path).decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path

@@ -11,6 +11,7 @@ from gate.model.artifact import ArtifactKind
 from gate.model.claim import claim_matches
 from gate.model.digest import Digest
 from gate.model.json import JsonObject
+from gate.model.path import fold
 
 ENVELOPE_SUFFIX: Final = ".sigstore.json"
 """What is appended to the name of a policy bundle for the name of the file that signs it."""
@@ -144,12 +145,14 @@ class PolicySettings:
 class EngineSettings:
     """What evaluates the policy: `regorus`, embedded or in a worker process, or an OPA server at `url`.
 
+    What is not said about isolation depends on the policy: one with own controls that nobody signed is isolated.
+
     `ca` is the PEM text of the only authorities that may vouch for the server. `token_file` lies on the machine that
     runs the gate, not in the repository. `timeout_s` is for one evaluation, connecting included.
     """
 
     name: str = "regorus"
-    isolated: bool = False
+    isolated: bool | None = None
     url: str | None = None
     ca_path: str | None = None
     ca: bytes | None = None
@@ -168,10 +171,12 @@ class Steering:
         return isinstance(path, str) and self.role(path) is not None
 
     def role(self, path: str) -> str | None:
-        """What a path steers; also a path that lies in a folder that did not hold it before."""
-        if path in self.files:
-            return self.files[path]
-        return "policy" if any(path == folder or path.startswith(folder + "/") for folder in self.folders) else None
+        """What a path steers, or would on a file system that takes it for another; also one that was not there."""
+        folded = fold(path)
+        for file, role in self.files.items():
+            if fold(file) == folded:
+                return role
+        return "policy" if any(f"{folded}/".startswith(f"{fold(folder)}/") for folder in self.folders) else None
 
 
 @dataclass(frozen=True, slots=True)

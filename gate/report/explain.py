@@ -18,7 +18,7 @@ from gate.model.decision import ControlDecision, Decision, VerifiedItem
 from gate.model.digest import Digest
 from gate.model.evidence import Rejected
 from gate.model.json import JsonValue
-from gate.report.summary import counted, day, member, short, signers
+from gate.report.summary import counted, day, docs_page, member, short, signers
 
 _PLACES: Final = 3
 _DAY_S: Final = 86400
@@ -65,6 +65,10 @@ class Explainer:
         self._artifacts = _objects(member(decision.subject, "artifacts"))
         self._now_s = parse_time(decision.decided_at)
         self._told: set[Digest] = set()
+
+    def page(self, control: ControlDecision) -> str:
+        """Where to read more about a control."""
+        return docs_page(self._decision, control)
 
     def reasons(self, control: ControlDecision, waiver: str | None = None) -> list[Group]:
         """Why a control failed, or what a waiver accepts of it: equal violations together, in their order."""

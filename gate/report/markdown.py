@@ -149,7 +149,7 @@ def _control_rows(explainer: Explainer, control: ControlDecision) -> str:
 def _control_cells(explainer: Explainer, control: ControlDecision) -> Iterator[tuple[str, ...]]:
     """A row for each group of equal violations; the advice stands in the first."""
     name = markdown_code(control.info.id, 120)
-    page = markdown_code(summary.docs_page(control), 120)
+    page = markdown_code(explainer.page(control), 120)
     if control.outcome is Outcome.ERROR:
         aside = f": {markdown(control.reason, 300)}" if control.reason else ""
         yield (name, "", f"could not be judged: its rule came to no status for this input{aside}", page)

@@ -206,8 +206,10 @@ def short(text: str) -> str:
     return _LONG_DIGEST.sub(r"sha256:\1..", text)
 
 
-def docs_page(control: ControlDecision) -> str:
-    """The path of a control's page in the documentation."""
+def docs_page(decision: Decision, control: ControlDecision) -> str:
+    """Where to read more: a control's page in the documentation, or the command that explains a team's own."""
+    if control.info.id in decision.policy.own:
+        return f"gate explain {control.info.id}"
     return f"docs/controls/{control.info.id.replace('.', '/')}.md"
 
 

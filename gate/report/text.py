@@ -111,7 +111,7 @@ def _heading(page: _Page, decision: Decision) -> None:
 
 def _control_lines(explainer: Explainer, control: ControlDecision, room: int, lead: str = "") -> list[str]:
     """What a control has to say: reasons (three of a kind), the advice, and where to read more."""
-    page = summary.docs_page(control)
+    page = explainer.page(control)
     if control.outcome is Outcome.ERROR:
         reason = f": {terminal(control.reason, 300)}" if control.reason else ""
         return [f"{lead}could not be judged: its rule came to no status for this input{reason}", terminal(page, 120)]

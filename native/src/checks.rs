@@ -35,6 +35,12 @@ pub(crate) struct Library {
 
 /// To be called before the parser sees the source.
 pub(crate) fn nesting(file: &str, source: &str) -> Result<(), Fault> {
+    for (line, text) in source.split('\n').enumerate() {
+        if let Some(unseen) = text.trim_end_matches('\r').chars().find(|c| is_unseen(*c)) {
+            let code = u32::from(unseen);
+            return Err(Fault::Syntax(format!("{file}:{}: the unseen character U+{code:04X}", line + 1)));
+        }
+    }
     let (mut depth, mut chars) = (0_usize, source.chars());
     while let Some(c) = chars.next() {
         match c {
@@ -50,6 +56,12 @@ pub(crate) fn nesting(file: &str, source: &str) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// What one reader takes for the end of a line or shows in another order, and what nobody sees at all.
+fn is_unseen(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// All mistakes of the modules in one error, or what is known about them.
@@ -124,6 +136,10 @@ impl Library {
                 Seen::Call { .. } => self.call(seen, &scope),
                 Seen::TooDeep(span) => self.complain(span, "too long or too deeply nested"),
             });
+            for name in locals.iter().filter(|name| scope.imports.contains_key(*name)) {
+                let message = format!("the variable `{name}` has the name of an import: choose another");
+                self.complain(rule.span(), &message);
+            }
             // A rule with the name of a variable is missed here. That is safe: what must not be
             // missed is a recursion of functions alone, and calls do not come this way.
             references.retain(|(refr, _)| !locals.contains(&path(refr)[0]));
@@ -154,16 +170,27 @@ impl Library {
         let above = (1..target.len()).filter_map(|end| Some(self.rules.get_key_value(&target[..end])?.0));
         let used: Vec<Path> =
             below.take_while(|path| path.starts_with(target)).chain(above).cloned().collect();
-        // Base documents may be absent. Where packages live, it is a typing error.
-        let is_package = self.packages.iter().any(|package| package.first() == target.first());
-        if is_global && used.is_empty() && is_package && !exists(scope.data, target) {
-            self.complain(refr.span(), &format!("{} does not exist", dotted(target)));
+        // A server has data of its own, and could be given more: nothing of it is any policy's business.
+        if is_global && !exists(scope.data, target) && !self.is_readable(target, scope) {
+            let problem =
+                if used.is_empty() { "does not exist" } else { "is no rule: name the one that you mean" };
+            self.complain(refr.span(), &format!("{} {problem}", dotted(target)));
+        }
+        if self.rules.get(target).is_some_and(|form| form.arity().is_some()) {
+            self.complain(refr.span(), "a function is no value: call it");
         }
         // regorus gives wrong results if the rule is also needed by what the `with` is put on.
         if in_with && used.iter().any(|path| self.rules[path].arity().is_none()) {
             self.complain(refr.span(), "assign this to a variable before the `with`");
         }
         self.uses.entry(scope.rule.clone()).or_default().extend(used);
+    }
+
+    /// Does a path lead to a rule or into its value? The report alone asks all packages where controls are.
+    fn is_readable(&self, target: &[String], scope: &Scope) -> bool {
+        let controls: [&[&str]; 2] = [&["gate", "controls"], &["custom"]];
+        let is_report = scope.package == ["gate", "main"] && controls.iter().any(|path| target == *path);
+        is_report || (1..=target.len()).any(|end| self.rules.contains_key(&target[..end]))
     }
 
     fn call(&mut self, call: Seen, scope: &Scope) {

@@ -63,6 +63,24 @@ pub(crate) fn head_fault(rule: &Rule) -> Option<(&Span, &'static str)> {
             "this is the name of a builtin function or of an operator: choose another",
         ));
     }
+    let is_map_of_sets = matches!(rule, Rule::Spec { head: RuleHead::Set { .. }, .. }) && !is_constant(refr);
+    if matches!(refr, Expr::RefDot { .. }) && !is_map_of_sets {
+        return Some((
+            refr.span(),
+            "what lies above it is `{}` in one engine and undefined in the other: write a rule of one name",
+        ));
+    }
+    if let Rule::Spec { bodies, .. } = rule {
+        if let Some(body) = bodies.iter().skip(1).find(|body| !body.is_else) {
+            return Some((&body.span, "this body has another value in each engine: write a second rule"));
+        }
+        if bodies.iter().any(|body| body.is_else) && !is_constant(refr) {
+            return Some((
+                refr.span(),
+                "a rule of many keys has no `else`: write rules that exclude each other",
+            ));
+        }
+    }
     match rule {
         Rule::Spec { head: RuleHead::Set { span, refr, key }, .. } => {
             if !is_constant(refr) {
@@ -109,6 +127,7 @@ pub(crate) fn imports_not(module: &Module) -> bool {
 pub(crate) fn import_faults<'a>(module: &'a Module, rules: &BTreeSet<&str>) -> Vec<(&'a Span, String)> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
+    let package = path(&module.package.refr);
     for import in &module.imports {
         let path = path(&import.refr);
         let mut complain = |message: &str| faults.push((&import.span, message.to_owned()));
@@ -120,6 +139,9 @@ pub(crate) fn import_faults<'a>(module: &'a Module, rules: &BTreeSet<&str>) -> V
             "rego" if path == ["rego", "v1"] => continue,
             "rego" => complain("leave this import out: the embedded engine does not know it"),
             _ if path.len() == 1 => complain("import a path below it: the engines read this differently"),
+            "data" if package.starts_with(&path[1..]) => complain(
+                "through an import of its own package a rule is undefined in one engine: leave it out",
+            ),
             _ => {}
         }
         let Some(alias) = alias(import) else { continue };

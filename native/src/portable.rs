@@ -292,6 +292,12 @@ impl<'a> Checker<'a> {
                 self.expr(rhs);
             }
             Expr::Membership { key, value, collection, .. } => {
+                if let Some(key) = key {
+                    self.complain(
+                        key.span(),
+                        "in a set this is true in one engine only: look the key up instead",
+                    );
+                }
                 key.iter().chain([value, collection]).for_each(|part| self.expr(part));
             }
             Expr::UnaryExpr { expr, .. } => self.expr(expr),

@@ -222,7 +222,6 @@ ACCEPTED = {
     "local named like a rule": "q := 1\np := x if { q := 2; x := q }",
     "parameter named like a rule": "f(p) := p\np := f(1)",
     "default function": "default f(_) := 3\nf(x) := 1 if x > 5\np := [f(1), f(6)]",
-    "aliased function": "import data.m as me\nf(x) := x\np := me.f(1)",
     "brackets in strings": 'p := "' + "[" * 20 + '" # ' + "[" * 20,
     "call in a head without iteration": 'p := lower("A")',
     "local in the head of a set": "p contains k if { some v in [{}]; k := object.get(v, 1, 2) }",
