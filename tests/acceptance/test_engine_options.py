@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_authority_and_token_belong_to_their_address() -> None:
     assert overridden(start, EngineOptions(name="regorus")) == EngineSettings(timeout_s=3)
     isolated = EngineSettings(isolated=True)
     assert overridden(isolated, EngineOptions()) == isolated
-    assert overridden(isolated, EngineOptions(isolation="none")) == EngineSettings()
+    assert overridden(isolated, EngineOptions(isolation="none")) == EngineSettings(isolated=False)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_token_file_without_a_possible_name_is_exit_2() -> None:
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "gate.evaluate.opa")
+    monkeypatch.delitem(sys.modules, "gate.evaluate.opa", raising=False)
     monkeypatch.setitem(sys.modules, "opa_client", None)
     with pytest.raises(ConfigError, match="needs the package opa_client") as caught:
         open_engine(EngineSettings("opa", url=HERE), packaged_bundle())
@@ -102,3 +103,20 @@ def test_nobody_pays_for_the_client_who_does_not_use_it() -> None:
     imports = "import sys, gate.cli.check_command, gate.cli.doctor_command"
     code = f"{imports}; print({{'requests', 'opa_client'}} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("isolated", "own", "serial", "expected"),
+    [
+        (None, (), None, "RegorusEngine"),
+        (None, ("custom.a.b",), None, "IsolatedEngine"),
+        (None, ("custom.a.b",), 3, "RegorusEngine"),
+        (False, ("custom.a.b",), None, "RegorusEngine"),
+        (True, (), None, "IsolatedEngine"),
+    ],
+)
+def test_own_controls_that_nobody_signed_are_isolated(
+    isolated: bool | None, own: tuple[str, ...], serial: int | None, expected: str
+) -> None:
+    bundle = replace(packaged_bundle(), own=own, serial=serial)
+    assert type(open_engine(EngineSettings(isolated=isolated), bundle)).__name__ == expected

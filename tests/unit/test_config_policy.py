@@ -7,7 +7,7 @@ import pytest
 from gate.config.policy import is_policy_file, read_engine, read_policy, url_problem
 from gate.errors import EvidenceError
 from gate.formats.strict_yaml import YamlError, loads
-from gate.model.settings import EngineSettings, PolicySettings
+from gate.model.settings import EngineSettings, PolicySettings, Steering
 from tests.unit.config_cases import Files
 
 FILES = {
@@ -100,11 +100,11 @@ def test_a_wrong_policy_is_refused(text: str, words: str) -> None:
 
 def test_the_engines_are_read() -> None:
     assert engine("{isolation: process}") == EngineSettings(isolated=True)
-    assert engine("{name: regorus, isolation: none}") == EngineSettings()
+    assert engine("{name: regorus, isolation: none}") == EngineSettings(isolated=False)
     found = engine(
         "{name: opa, url: 'https://opa.example.com:8181/', ca: keys/ca.pem, token_file: /run/token, timeout_s: 30}"
     )
-    assert found == EngineSettings("opa", False, "https://opa.example.com:8181", "keys/ca.pem", b"ca", "/run/token", 30)
+    assert found == EngineSettings("opa", None, "https://opa.example.com:8181", "keys/ca.pem", b"ca", "/run/token", 30)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,26 @@ def test_an_address_is_scheme_host_and_port(url: str) -> None:
 )  # fmt: skip
 def test_anything_else_is_no_address(url: str) -> None:
     assert url_problem(url) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://127.0.0.1?", "http://127.0.0.1#", "http://127.0.0.1/?", "ht\ntp://127.0.0.1", "https://a\tb", " http://127.0.0.1",
+        "http://127.0.0.1\n", "http://user@127.0.0.1", "https://a/b", "https://a\\b", "http://127.0.0.1 ",
+    ],
+)  # fmt: skip
+def test_an_address_is_scheme_host_and_port_and_nothing_else(text: str) -> None:
+    assert url_problem(text) is not None
+
+
+def test_what_looks_like_a_steering_path_steers() -> None:
+    steering = Steering({"gate.yaml": "configuration", "keys/a.pub": "key"}, ("policy",))
+    for path in ("policy", "policy/x.rego", "Policy/x.rego", "POLICY", "policy\u200b/x.rego", "\uff50olicy/x"):
+        assert steering.role(path) == "policy", path
+    assert steering.role("GATE.YAML") == "configuration"
+    assert steering.role("Keys/A.pub") == "key"
+    assert steering.role("policies/x.rego") is None
+    assert "policy/x" in steering
+    assert "other" not in steering
+    assert 1 not in steering

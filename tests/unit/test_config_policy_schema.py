@@ -54,7 +54,7 @@ GOOD: list[tuple[str, Any, Any]] = [
         {"name": "regorus", "isolation": "process", "timeout_s": 300},
         EngineSettings("regorus", True, timeout_s=300),
     ),
-    ("engine", {"isolation": "none", "timeout_s": 1}, EngineSettings(timeout_s=1)),
+    ("engine", {"isolation": "none", "timeout_s": 1}, EngineSettings(isolated=False, timeout_s=1)),
     ("engine", {"name": "opa", "url": "http://127.0.0.1:8181/"}, EngineSettings("opa", url="http://127.0.0.1:8181")),
     ("engine", {"name": "opa", "url": "http://[::1]"}, EngineSettings("opa", url="http://[::1]")),
     ("engine", {"name": "opa", "url": "https://[2001:db8::1]:1"}, EngineSettings("opa", url="https://[2001:db8::1]:1")),

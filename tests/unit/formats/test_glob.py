@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.formats.glob import compile_glob, fold, is_glob
-from gate.model.path import path_text
+from gate.formats.glob import compile_glob, is_glob
+from gate.model.path import fold, path_text
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
