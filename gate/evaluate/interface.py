@@ -10,6 +10,8 @@ from gate.model.document import InputDocument
 ENTRYPOINT: Final = "data.gate.main.report"
 """The one rule that is ever asked for (SECURITY 25)."""
 TIME_LIMIT_S: Final = 10.0
+REPORT_BYTES: Final = 16 << 20
+"""The longest report that is read, whichever engine gives it."""
 
 
 class Modules(Protocol):

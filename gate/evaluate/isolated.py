@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from gate.errors import PolicyError, PolicyTimeout
-from gate.evaluate.interface import TIME_LIMIT_S, Modules
+from gate.evaluate.interface import REPORT_BYTES, TIME_LIMIT_S, Modules
 from gate.evaluate.regorus import ENGINE_VERSION, canonical_report
 from gate.formats.strict_json import StrictJsonError, loads
 from gate.model.document import InputDocument
@@ -51,7 +51,7 @@ class IsolationLimits:
     evaluation_s: float = TIME_LIMIT_S
     loading_s: float = 20.0
     memory_bytes: int = 1 << 30
-    answer_bytes: int = 16 << 20
+    answer_bytes: int = REPORT_BYTES
 
     @property
     def deadline_s(self) -> float:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.errors import PolicyError
-from gate.evaluate.interface import ENTRYPOINT
+from gate.evaluate.interface import ENTRYPOINT, REPORT_BYTES
 from gate.formats import canonical_json
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.json import JsonObject, JsonValue
 
-MAX_ANSWER_BYTES: Final = 16 << 20
+MAX_ANSWER_BYTES: Final = REPORT_BYTES
 VERSION_FLOOR: Final = (1, 21, 3)
 LOG: Final = "look into the server's log"
 OTHER: Final = "check the address, and that nothing stands between the gate and the server"

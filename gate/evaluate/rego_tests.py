@@ -17,7 +17,7 @@ from gate.evaluate.regorus import CompiledRules, Lines
 from gate.evaluate.syntax import Rule, parse
 from gate.evaluate.trace import Tracer, Wanted
 from gate.evaluate.trace_rules import indexes
-from gate.model.json import JsonValue
+from gate.model.json import JsonObject, JsonValue
 from gate.model.policy_test import CaseResult, TestOutcome
 from gate.model.trace import BodyTrace
 
@@ -155,9 +155,7 @@ class _Runner:
 
     def _cases(self, test: UnitTest, value: str | None) -> list[tuple[str | None, TestOutcome, str]]:
         """Each case there should be and each there is; no case at all proves nothing."""
-        answered: JsonValue = json.loads(value or "{}")
-        if not isinstance(answered, dict):
-            return [(None, *_judge(value))]
+        answered: JsonObject = json.loads(value or "{}")
         tracer = Tracer(self._modules, EMPTY_INPUT, time_limit_s=self._time_limit_s)
         wanted = [case for rule in test.rules for case in tracer.cases(test.path, rule) or []]
         names = dict.fromkeys([*(case_name(next(iter(case.values()))) for case in wanted), *sorted(answered)])

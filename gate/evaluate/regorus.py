@@ -9,7 +9,7 @@ from typing import Final
 
 from gate import _regorus
 from gate.errors import PolicyError, PolicyTimeout
-from gate.evaluate.interface import ENTRYPOINT, TIME_LIMIT_S, Modules
+from gate.evaluate.interface import ENTRYPOINT, REPORT_BYTES, TIME_LIMIT_S, Modules
 from gate.formats import canonical_json
 from gate.formats.strict_json import StrictJsonError, loads
 from gate.model.document import InputDocument
@@ -108,6 +108,8 @@ class CompiledRules:
 
 def canonical_report(report: bytes) -> bytes:
     """The same value has the same bytes, whichever engine gave it; raises `PolicyError` for one that has no such."""
+    if len(report) > REPORT_BYTES:
+        raise PolicyError(f"{ENTRYPOINT} has more than {REPORT_BYTES} bytes")
     try:
         return canonical_json.dumps(loads(report, limit=len(report)))
     except (StrictJsonError, canonical_json.CanonicalJsonError) as error:

@@ -11,7 +11,7 @@ import pytest
 from gate.errors import PolicyError, PolicyTimeout
 from gate.evaluate.accept import evaluate
 from gate.evaluate.bundle import PolicyBundle, make_bundle
-from gate.evaluate.regorus import ENGINE_VERSION, RegorusEngine
+from gate.evaluate.regorus import ENGINE_VERSION, RegorusEngine, canonical_report
 from gate.model.document import InputDocument
 from tests.support.cases import document_of, embedded, facts_of, good_case, good_model, packaged, profile_of
 from tests.support.evidence import digest_of
@@ -159,3 +159,8 @@ def test_s25_a_control_that_is_always_true_still_needs_a_basis() -> None:
 def test_s25_an_empty_input_is_no_reason_to_pass() -> None:
     with pytest.raises(PolicyError):
         evaluate(embedded(), packaged(), profile_of(good_model()), DOCUMENT)
+
+
+def test_a_report_has_a_longest_length_in_every_engine() -> None:
+    with pytest.raises(PolicyError, match="more than 16777216 bytes"):
+        canonical_report(b'"' + b"x" * (16 << 20) + b'"')
