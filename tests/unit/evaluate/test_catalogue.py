@@ -130,7 +130,9 @@ def test_malformed_metadata_is_refused_with_its_place(old: str, new: str, match:
 
 
 def test_metadata_may_end_with_the_file() -> None:
-    assert control(METADATA[: METADATA.index("package")]).id == "artifact.signed"
+    text = METADATA[: METADATA.index("package")]
+    assert control(text).id == "artifact.signed"
+    assert control(text.removesuffix("\n")) == control(text)
 
 
 def test_metadata_without_custom_is_refused() -> None:
@@ -151,6 +153,12 @@ def test_metadata_without_custom_is_refused() -> None:
 )
 def test_a_control_in_another_place_is_refused(path: str) -> None:
     with pytest.raises(PolicyError, match="a control lies in"):
+        control(path=path)
+
+
+@pytest.mark.parametrize("path", ["gate/lib/evidence.rego", "custom/lib/names.rego"])
+def test_a_module_where_no_control_lies_is_no_control(path: str) -> None:
+    with pytest.raises(PolicyError, match=f"{path} is no control"):
         control(path=path)
 
 

@@ -27,6 +27,8 @@ VALUE: dict[str, JsonValue] = {"list": [1, 2], "map": {"a": {"kind": "weights"}}
         ("input.list # said aside", [[1, 2]]),
         ('count(input.list) with input as {"list": []}', [True]),
         ("value := 1", [{"value": 1}]),
+        ("some value in input.list; value", [1, 2]),
+        ("value_ := 7; value := 1; value + value_", [8]),
         ("input.gate_query", []),
         ("input.nothing", []),
     ],

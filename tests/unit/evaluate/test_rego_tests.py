@@ -101,6 +101,12 @@ def test_a_test_without_any_case_proves_nothing() -> None:
     assert (result.outcome, result.message) == (TestOutcome.FAIL, "it has no case")
 
 
+@pytest.mark.parametrize("other", ["test_small := 7", "default test_small := true", "test_small contains 1"])
+def test_a_test_with_cases_has_no_other_form(other: str) -> None:
+    with pytest.raises(PolicyError, match="declared elsewhere in another form"):
+        run(f"test_small[i] if {{\n\tsome i in [1]\n}}\n\n{other}\n")
+
+
 def test_a_head_that_engines_understand_differently_is_an_error() -> None:
     found = run('test_u["v"] if 1 == 1\n')
     assert found["test_u"].outcome is TestOutcome.ERROR
