@@ -14,7 +14,7 @@ import click
 from gate import __version__
 from gate.cli.exit_codes import BUG, EXIT_CODES, INTERRUPTED, UNWRITTEN
 from gate.cli.lazy import LazyGroup
-from gate.errors import GateError
+from gate.errors import GateError, PolicyError
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(f"  {code:>2}  {text}" for code, text in EXIT_CODES.items())
 COMPLETE: Final = "_GATE_COMPLETE"
@@ -66,6 +66,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = _answer(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
+    except PolicyError as error:
+        # An engine shows the line of the policy that it means; no line of it begins where a message of ours does.
+        first, *more = str(error).split("\n")
+        return _fail(first, error.hint, error.exit_code, more)
     except GateError as error:
         return _fail(str(error), error.hint, error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
@@ -121,10 +125,11 @@ def _usage_hint(error: click.UsageError) -> str:
     return f"{error.ctx.command_path} --help" if error.ctx is not None else "gate --help"
 
 
-def _fail(message: str, hint: str, code: int) -> int:
+def _fail(message: str, hint: str, code: int, more: Sequence[str] = ()) -> int:
     from gate.report.escape import terminal
 
     lines = [f"gate: {EXIT_CODES.get(code, 'error')}: {terminal(message)}"]
+    lines += [f"        {terminal(line)}" for line in more]
     if hint:
         lines.append(f"      try: {terminal(hint)}")
     _say("\n".join(lines))

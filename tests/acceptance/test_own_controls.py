@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gate.app.policy_new import NewControl, control_files
-from tests.acceptance.world import World, inside
+from tests.acceptance.world import World, gate, inside
 from tools.scenario_draft import config
 
 CONTROL = "policy/gate/controls/team/evaluated/evaluated.rego"
@@ -145,6 +145,23 @@ def test_a_policy_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
     assert "link" in on_disk.err
 
 
+def test_a_policy_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    world = World.make(tmp_path / "world", WITH_OWN)
+    for done in (world.judge(), inside("check", "--root", str(world.root))):
+        assert done.code == 2
+        assert "there is no directory 'policy' in " in done.err
+        assert not done.out
+
+
+def test_a_configuration_that_is_too_large_is_refused_with_its_name(tmp_path: Path) -> None:
+    world = World.make(tmp_path / "world", config() + b"#" * (8 << 20))
+    done = world.judge()
+    assert done.code == 3
+    assert "gate.yaml: " in done.err
+    assert f"more than the {8 << 20} that are read" in done.err
+    assert not done.out
+
+
 def test_what_is_no_own_control_is_exit_4(tmp_path: Path) -> None:
     world = team(tmp_path, **{"policy/gate/main/main.rego": b"package gate.main\n"})
     done = world.judge()
@@ -197,3 +214,14 @@ def test_a_wrong_profile_is_exit_2(tmp_path: Path, text: bytes, code: int, words
     done = World.make(tmp_path / "world", WITH_OWN, base={**OWN, PROFILE: text}).judge()
     assert done.code == code
     assert words in done.err
+
+
+def test_what_the_engine_says_of_a_line_is_shown_as_lines(tmp_path: Path) -> None:
+    folder = tmp_path / "policy/custom/lib/x"
+    folder.mkdir(parents=True)
+    (folder / "x.rego").write_text("package custom.lib.x\n\np := no.such.thing\n")
+    done = gate("policy", "eval", "1", cwd=tmp_path)
+    assert done.code == 4
+    assert "\\x0a" not in done.err
+    assert all(line.startswith(("gate: ", "      ")) for line in done.err.splitlines())
+    assert "custom/lib/x/x.rego:3:6" in done.err
