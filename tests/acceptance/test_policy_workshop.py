@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from gate.app.explain import INPUT_BYTES
 from tests.acceptance.world import Done, inside
 from tests.property import rego_library as library
 from tests.support.opa_server import opa_program
@@ -163,6 +165,40 @@ def test_opa_that_is_not_there_or_does_not_run_is_an_error(tmp_path: Path) -> No
     assert "broken" in done.err
 
 
+def opa_that(script: str) -> tuple[str, ...]:
+    program = Path("opa").absolute()
+    program.write_text(script)
+    program.chmod(0o755)
+    return ("policy", "test", "--engine", "opa", "--opa", str(program))
+
+
+@pytest.mark.usefixtures("own")
+def test_an_opa_that_cannot_be_started_is_an_error() -> None:
+    done = inside(*opa_that("#!/nonexistent/interpreter\n"))
+    assert done.code == 4
+    assert "opa does not run: " in done.err
+    assert not done.out
+
+
+@pytest.mark.usefixtures("own")
+def test_an_opa_that_leaves_tests_out_proves_nothing() -> None:
+    done = inside(*opa_that("#!/bin/sh\necho null\n"), "--no-coverage")
+    assert done.code == 4
+    assert "OPA does not run gate.controls.team.small_test.test_is_an_error_without_artifacts" in done.err
+    assert not done.out
+
+
+def test_a_test_that_ends_in_an_error_is_one_in_both_engines(own: Path) -> None:
+    conflict = "\ntest_conflict if both == 1\n\nboth := x if some x in [1, 2]\n"
+    (own / "small_test.rego").write_text(TESTS + conflict)
+    for engine in ((), ("--engine", "opa", "--opa", opa_program())):
+        done = inside("policy", "test", "--format", "json", "--no-coverage", *engine)
+        assert done.code == 13
+        outcome, message = results(done)["gate.controls.team.small_test.test_conflict"]
+        assert outcome == "error"
+        assert "small_test" in str(message)
+
+
 @pytest.mark.usefixtures("own")
 def test_scenarios_are_judged_exactly() -> None:
     refused = {"status": "fail", "codes": ["team.small.missing"]}
@@ -214,6 +250,28 @@ def test_explain_shows_conditions_and_the_nearest_evidence() -> None:
     assert {rule["name"] for rule in found["rules"]} == {"status", "subjects", "violations", "evidence", "reason"}
 
 
+def test_explain_says_which_rule_failed_and_goes_on(own: Path) -> None:
+    text = CONTROL.replace('reason := "small"', 'reason := x if some x in ["small", "large"]')
+    (own / "small.rego").write_text(text)
+    Path("input.json").write_text(json.dumps(asking()))
+    found = json.loads(inside("explain", "team.small", "--input", "input.json", "--format", "json").out)
+    problems = {rule["name"]: rule["problem"] for rule in found["rules"]}
+    assert "data.gate.controls.team.small.reason failed" in problems.pop("reason")
+    assert not any(problems.values())
+    assert (found["status"], found["reason"]) == ("fail", None)
+    assert [item["code"] for item in found["violations"]] == ["team.small.missing"]
+
+
+def test_explain_leaves_out_what_is_no_violation(own: Path) -> None:
+    (own / "small.rego").write_text(CONTROL + '\nviolations contains "odd"\n')
+    Path("input.json").write_text(json.dumps(asking()))
+    done = inside("explain", "team.small", "--input", "input.json", "--format", "json")
+    found = json.loads(done.out)
+    assert [item["code"] for item in found["violations"]] == ["team.small.missing"]
+    (rule,) = (rule for rule in found["rules"] if rule["name"] == "violations")
+    assert "odd" in rule["value"]
+
+
 @pytest.mark.parametrize("control", library.controls())
 def test_every_control_of_the_library_can_be_explained(
     control: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -241,6 +299,27 @@ def test_a_document_that_is_none_is_refused_with_its_place() -> None:
         assert done.code == 3
         assert word in done.err
     assert "cannot be read" in inside("explain", "scan.malware", "--input", "nowhere.json").err
+
+
+@pytest.mark.usefixtures("own")
+def test_a_document_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    for data, code, word in (
+        (json.dumps(asking()).encode(), 0, "team.small: fail"),
+        (b"{", 3, "standard input is not"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        done = inside("explain", "team.small", "--input", "-")
+        assert done.code == code
+        assert word in done.out + done.err
+
+
+@pytest.mark.usefixtures("own")
+def test_a_document_that_is_too_large_is_refused() -> None:
+    with Path("input.json").open("wb") as file:
+        file.truncate(INPUT_BYTES + 1)
+    done = inside("explain", "team.small", "--input", "input.json")
+    assert done.code == 3
+    assert f"--input: input.json has more than the {INPUT_BYTES} bytes allowed" in done.err
 
 
 @pytest.mark.usefixtures("own")

@@ -418,6 +418,49 @@ def test_a_large_file_is_refused_before_it_is_read(repo: Repo) -> None:
         Repository(repo.path).read_file(head, "large", 4999)
 
 
+def test_s24_a_folder_is_read_as_it_was_at_a_commit(repo: Repo) -> None:
+    head = repo.commit({"app/deep/er/a.txt": b"deep\n"})
+    opened = Repository(repo.path)
+    repo.write("app/system.txt", b"on disk\n")
+    found = opened.read_folder(head, "app", lambda path: path != "other.txt", 3, LIMIT)
+    assert found == {"deep/er/a.txt": b"deep\n", "system.txt": b"two\n"}
+    assert opened.read_folder(head, "app/deep/er", lambda _: True, 1, LIMIT) == {"a.txt": b"deep\n"}
+    for path in ("none", "app/none", "none/none"):
+        assert opened.read_folder(head, path, lambda _: True, 3, LIMIT) is None
+
+
+def test_s24_a_link_submodule_or_file_is_no_folder_and_is_not_in_one(repo: Repo, tmp_path: Path) -> None:
+    inner = Repo.change(tmp_path / "inner")
+    repo.git("submodule", "--quiet", "add", str(inner.path), "subs/sub")
+    repo.at("link").symlink_to("app")
+    repo.at("links").mkdir()
+    repo.at("links/link").symlink_to("../app")
+    head = repo.commit()
+    opened = Repository(repo.path)
+    for path in ("link", "subs/sub", "subs/sub/app", "README.md", "README.md/x", "link/deep"):
+        with pytest.raises(ConfigError, match="is, or lies behind, a link, submodule or file"):
+            opened.read_folder(head, path, lambda _: True, 9, LIMIT)
+    for path, mode in (("subs", "160000"), ("links", "120000")):
+        # Refused whether wanted by its name or not: what is wanted could lie behind it.
+        with pytest.raises(ConfigError, match=f"'{path}/.*' is not a regular file at {head} \\(mode {mode}\\)"):
+            opened.read_folder(head, path, lambda _: False, 9, LIMIT)
+
+
+@pytest.mark.parametrize("path", ["", "/etc", "../x", "a/../b", ".", "a//b", "a/", "\ud800"])
+def test_s24_a_folder_whose_path_is_not_plain(repo: Repo, path: str) -> None:
+    with pytest.raises(ConfigError, match="is not a plain path relative to the root"):
+        Repository(repo.path).read_folder(repo.head, path, lambda _: True, 9, LIMIT)
+
+
+def test_a_folder_of_too_many_or_too_large_files_is_refused(repo: Repo) -> None:
+    opened = Repository(repo.path)
+    assert len(opened.read_folder(repo.head, "app", lambda _: True, 2, 6) or {}) == 2
+    with pytest.raises(LimitError, match="more than 1 files in 'app'"):
+        opened.read_folder(repo.head, "app", lambda _: False, 1, LIMIT)
+    with pytest.raises(LimitError, match="more than the 5 that are read"):
+        opened.read_folder(repo.head, "app", lambda path: path == "other.txt", 2, 5)
+
+
 def test_a_file_whose_content_is_lost(repo: Repo) -> None:
     repo.remove_object(repo.git("rev-parse", "HEAD:README.md"))
     with pytest.raises(HistoryError):
