@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gate.errors import PolicyError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle, with_own_controls
 from gate.model.policy import JudgingPolicy, PolicyOrigin
-from gate.model.settings import PolicySettings
+from gate.model.settings import ENVELOPE_SUFFIX, PolicySettings
 from gate.verify.trust import TrustStore
 
 
@@ -16,7 +17,12 @@ def load_policy(settings: PolicySettings, trust: TrustStore) -> PolicyBundle:
     if settings.bundle is not None:
         from gate.app.policy_bundle import open_bundle
 
-        return open_bundle(settings.bundle, settings.envelope or b"", trust, settings.serial).policy
+        if settings.envelope is None:
+            raise PolicyError(
+                f"nothing signs the policy bundle: there is no {settings.bundle_path}{ENVELOPE_SUFFIX}",
+                hint="`gate policy bundle` writes both files; keep them side by side",
+            )
+        return open_bundle(settings.bundle, settings.envelope, trust, settings.serial).policy
     library = packaged_bundle()
     if not settings.directories:
         return library

@@ -37,7 +37,7 @@ def command(
     output: Path | None,
     dry_run: bool,
 ) -> int:
-    r"""Decide whether a change may be promoted.
+    """Decide whether a change may be promoted.
 
     \b
     gate check --base origin/main             the change of a pull request
@@ -45,7 +45,7 @@ def command(
     gate check --base main --format markdown  for the pull request's comment
 
     Exit code 0 means allow; 10 to 14 mean that the decision is no; others mean that there is no decision.
-    """
+    """  # noqa: D301 - click reads the control character
     target = OutputFile(output) if output is not None else None
     request = Request(
         start=start_folder(root),

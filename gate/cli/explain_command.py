@@ -20,7 +20,7 @@ from gate.report.explanation import explanation_json, explanation_text, without_
 @document_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(control: str, document: str | None, policy: tuple[str, ...], form: str) -> int:
-    r"""Say why a control passes or refuses an input, condition by condition.
+    """Say why a control passes or refuses an input, condition by condition.
 
     \b
     gate input > input.json
@@ -28,7 +28,7 @@ def command(control: str, document: str | None, policy: tuple[str, ...], form: s
 
     Shows each rule of the control with the conditions that held and the first that did not, and for each violation
     the nearest evidence in the document. Without --input it says what the control checks.
-    """
+    """  # noqa: D301 - click reads the control character
     sources = policy_sources(Path.cwd(), policy)
     info = find_control(sources, control)
     if document is None:

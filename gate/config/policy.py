@@ -28,13 +28,10 @@ def read_policy(node: Node | None, source: Source) -> PolicySettings:
         if "serial" not in fields:
             raise node.error("a bundle needs the serial that it must at least have, so that no older one comes back")
         path = relative_path(fields["bundle"])
-        envelope = source.read(path + ENVELOPE_SUFFIX)
-        if envelope is None:
-            raise fields["bundle"].error(f"there is no {path + ENVELOPE_SUFFIX} in {source.name}, which signs it")
         return PolicySettings(
             bundle_path=path,
             bundle=read(source, fields["bundle"], "bundle"),
-            envelope=envelope,
+            envelope=source.read(path + ENVELOPE_SUFFIX),
             serial=_number(fields["serial"], 1, _MAX_SERIAL),
         )
     if "serial" in fields:

@@ -124,7 +124,7 @@ class PolicySettings:
     """Which policy judges: the packaged library with own controls beside it, or a signed bundle of both.
 
     `files` are what lies in `directories`, by path below the root. `bundle` and `envelope` are the bytes of a bundle
-    and of the statement that signs it; its serial must be at least `serial`.
+    and of the statement that signs it, `None` when nobody did; its serial must be at least `serial`.
     """
 
     directories: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -35,7 +36,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     maturin = str(Path(sys.executable).with_name("maturin"))
     command = [maturin, "build", "--quiet", "--release", "--locked", "--interpreter", sys.executable]
     command += ["--out", str(target)]
-    done = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    # Two builds at a time would take each other's library away.
+    with (CHECKOUT / "native" / "target" / "wheel-test.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (built,) = target.glob("*.whl")
     return built

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from gate.app.policy import load_policy
 from gate.config.policy import is_policy_file, read_engine, read_policy, url_problem
-from gate.errors import EvidenceError
+from gate.errors import EvidenceError, PolicyError
 from gate.formats.strict_yaml import YamlError, loads
 from gate.model.settings import EngineSettings, PolicySettings, Steering
+from gate.verify.trust import TrustStore
 from tests.unit.config_cases import Files
 
 FILES = {
@@ -21,6 +23,9 @@ FILES = {
     "bare.tar.gz": b"bundle",
     "keys/ca.pem": b"ca",
 }
+
+
+NOBODY = TrustStore((), {}, frozenset(), frozenset(), 0)
 
 
 def policy(text: str) -> PolicySettings:
@@ -88,8 +93,7 @@ def test_what_an_engine_or_a_bundle_would_load_counts(name: str) -> None:
         ("{bundle: policy.tar.gz, serial: '1'}", "whole number from 1"),
         ("{bundle: policy.tar.gz, serial: 1, directories: [policy]}", "give it, or directories"),
         ("{bundle: policy.tar.gz, serial: 1, replaces: [a.b]}", "give it, or replaces"),
-        ("{bundle: bare.tar.gz, serial: 1}", "no bare.tar.gz.sigstore.json"),
-        ("{bundle: nowhere.tar.gz, serial: 1}", "no nowhere.tar.gz.sigstore.json"),
+        ("{bundle: nowhere.tar.gz, serial: 1}", "no file 'nowhere.tar.gz'"),
     ],
 )
 def test_a_wrong_policy_is_refused(text: str, words: str) -> None:
@@ -167,3 +171,11 @@ def test_what_looks_like_a_steering_path_steers() -> None:
     assert "policy/x" in steering
     assert "other" not in steering
     assert 1 not in steering
+
+
+def test_a_bundle_that_nobody_signed_is_read_as_such() -> None:
+    assert policy("{bundle: bare.tar.gz, serial: 1}").envelope is None
+    with pytest.raises(
+        PolicyError, match=r"nothing signs the policy bundle: there is no bare\.tar\.gz\.sigstore\.json"
+    ):
+        load_policy(policy("{bundle: bare.tar.gz, serial: 1}"), NOBODY)

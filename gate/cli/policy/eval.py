@@ -27,7 +27,7 @@ _LINE = 2_000
     help="A list of all values as JSON, or one value a line.",
 )
 def command(expression: str, document: str | None, policy: tuple[str, ...], form: str) -> int:
-    r"""Evaluate an expression against an input document.
+    """Evaluate an expression against an input document.
 
     \b
     gate policy eval 'data.gate.controls.artifact.signed.violations' --input input.json
@@ -35,7 +35,7 @@ def command(expression: str, document: str | None, policy: tuple[str, ...], form
 
     An expression that iterates has several values. One that is undefined is an error (exit code 4). Nothing that is
     evaluated here reaches a decision.
-    """
+    """  # noqa: D301 - click reads the control character
     with progress("evaluating"):
         values = evaluate(Path.cwd(), expression, policy, None if document is None else read_bytes(document))
     show(pretty(values) if form == "json" else "\n".join(shown(value, _LINE) for value in values))
