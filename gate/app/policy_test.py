@@ -14,6 +14,7 @@ from gate.app.opa_test import run_opa_tests
 from gate.app.workshop import Sources, load_sources
 from gate.collect.files import read_folder
 from gate.errors import ConfigError, PolicyError
+from gate.evaluate.accept import check_results
 from gate.evaluate.rego_tests import SuiteRun, UnitTest, find_tests, run_tests
 from gate.evaluate.regorus import Lines, RegorusEngine
 from gate.evaluate.syntax import Node, parse
@@ -145,6 +146,8 @@ def _answer(
     if control not in results:
         raise ValueError(f"input.json does not ask for {control}: its profile does not name it, or it is off")
     result = results[control]
+    # A scenario that passes here must not be one that no decision could be made on.
+    check_results({control: result}, document)
     return result.status.value, tuple(sorted({violation.code for violation in result.violations}))
 
 

@@ -52,19 +52,28 @@ def accept_report(report: bytes, profile: Profile, document: InputDocument) -> M
         raise _refused(f"no status for {', '.join(sorted(missing))}")
     if extra:
         raise _refused(f"a status nobody asked for: {', '.join(sorted(extra))}")
+    check_results(results, document)
+    return results
+
+
+def check_results(results: Mapping[str, ControlResult], document: InputDocument) -> None:
+    """Raises `PolicyError` for the first result that no decision could rest on, whoever asked for it."""
     proofs = _proofs(document.value)
     known = proofs | _keys(document.value, "rejected")
     for control, result in results.items():
         _check(control, result)
         _check_digests(control, result, proofs, known)
-    return results
 
 
 def _check(control: str, result: ControlResult) -> None:
     """Status, violations, evidence and reason fit each other."""
     status, violations = result.status, result.violations
-    if status is Status.PASS and (violations or not (result.evidence or result.reason)):
-        raise _refused(f"{control} passes with a violation, or without evidence and basis")
+    if status is Status.PASS and violations:
+        raise _refused(f"{control} passes with a violation")
+    if status is Status.PASS and not (result.evidence or result.reason):
+        raise _refused(
+            f"{control} passes without evidence or basis: give its rule `evidence` what it rests on, or `reason` a text"
+        )
     if status is Status.FAIL and not violations:
         raise _refused(f"{control} fails without saying why")
     if status is Status.NOT_APPLICABLE and (violations or not result.reason):

@@ -99,7 +99,7 @@ def test_s25_an_unknown_status_is_refused(status: Any) -> None:
 
 @pytest.mark.parametrize("reason", [None, ""])
 def test_s25_a_pass_without_evidence_and_basis_is_refused(reason: str | None) -> None:
-    assert_exit_4(report(one=control(reason=reason)), "a.one passes with a violation, or without evidence")
+    assert_exit_4(report(one=control(reason=reason)), "a.one passes without evidence or basis: give its rule")
 
 
 def test_s25_a_pass_with_a_violation_is_refused() -> None:
