@@ -334,3 +334,16 @@ def test_eval_answers_and_suggests() -> None:
     assert "did you mean 'artifacts'" in done.err
     assert "--input input.json" in inside("policy", "eval", "input.artifacts").err
     assert "did you mean 'status'" in inside("policy", "eval", "data.gate.controls.team.small.statu").err
+
+
+def test_a_scenario_does_not_pass_with_an_answer_that_no_decision_can_rest_on(own: Path) -> None:
+    """`gate check` would be exit 4 for it, after everything else had been clean."""
+    metadata = CONTROL.partition("package ")[0]
+    rules = 'status := "pass"\n\nviolations := set()\n\nevidence := set()\n\nreason := null\n'
+    (own / "small.rego").write_text(f"{metadata}package gate.controls.team.small\n\n{rules}")
+    scenario("right", asking(), {"status": "pass", "codes": []})
+    done = inside("policy", "test", "--filter", "scenarios/", "--format", "json")
+    outcome, message = results(done)["policy/scenarios/team.small/right"]
+    assert outcome == "error"
+    assert "team.small passes without evidence or basis" in str(message)
+    assert done.code == 13
