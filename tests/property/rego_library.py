@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from gate._regorus import PolicySet
@@ -13,17 +11,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 TIME_LIMIT_S = 60.0
 """For one test on a busy machine: those of main evaluate everything below data.gate.controls, other tests included."""
-DELETE = "delete"
-REPLACEMENTS: dict[str, object] = {
-    "null": None,
-    "empty text": "",
-    "zero": 0,
-    "empty array": [],
-    "empty object": {},
-    "text": "x",
-}
-
-Place = tuple[str | int, ...]
 
 
 def modules(*folders: str) -> dict[str, str]:
@@ -46,24 +33,3 @@ def inputs() -> dict[str, dict[str, object]]:
 def compiled(entrypoint: str) -> PolicySet:
     """The library, ready to be asked for one rule."""
     return PolicySet.compile(modules("rego"), "{}", [entrypoint])
-
-
-def places(value: object, here: Place = ()) -> Iterator[Place]:
-    """Every place in a JSON value but the value itself."""
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        yield (*here, key)
-        yield from places(child, (*here, key))
-
-
-def damaged(document: dict[str, object], place: Place, change: str) -> dict[str, object]:
-    """A copy in which one place is deleted or replaced."""
-    result = copy.deepcopy(document)
-    parent: object = result
-    for key in place[:-1]:
-        parent = parent[key]  # type: ignore[index]
-    if change == DELETE:
-        del parent[place[-1]]  # type: ignore[attr-defined]
-    else:
-        parent[place[-1]] = copy.deepcopy(REPLACEMENTS[change])  # type: ignore[index]
-    return result

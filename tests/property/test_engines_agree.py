@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gate._regorus import PolicySet
+from gate.evaluate import sweep
+from gate.model.json import JsonValue
 from tests.property import rego_library as library
 from tests.property.engines import Comparison
 from tests.support.opa_server import OpaServer
@@ -56,11 +58,11 @@ def test_damaged_inputs_give_equal_reports(comparison: Comparison, record_proper
     choose = random.Random(20261120)
     documents = list(library.inputs().values())
     for number in range(DAMAGED):
-        document: dict[str, Any] = choose.choice(documents)
+        document: Mapping[str, Any] = choose.choice(documents)
         for _ in range(choose.randint(1, 3)):
-            place = choose.choice(list(library.places(document)))
-            change = choose.choice([library.DELETE, *library.REPLACEMENTS])
-            document = library.damaged(document, place, change)
+            place = choose.choice(list(sweep.places(document)))
+            change = choose.choice([sweep.DELETE, *sweep.REPLACEMENTS])
+            document = sweep.damaged(document, place, change)
             if not document:
                 break
         comparison.compare_report(document, number)
@@ -142,7 +144,7 @@ def edited(document: dict[str, object], edits: Sequence[Edit]) -> dict[str, obje
     """A document with some of its places changed; places are counted round, so that every number means one."""
     result = copy.deepcopy(document)
     for number, (kind, what), key in edits:
-        places = list(library.places(result))
+        places = list(sweep.places(cast("JsonValue", result)))
         if not places:
             break
         value = copy.deepcopy(at(result, places[what % len(places)]) if kind == "copy" else what)
@@ -155,7 +157,7 @@ def edited(document: dict[str, object], edits: Sequence[Edit]) -> dict[str, obje
     return result
 
 
-def at(document: object, place: library.Place) -> object:
+def at(document: object, place: sweep.Place) -> object:
     for key in place:
         document = document[key]  # type: ignore[index]
     return document
