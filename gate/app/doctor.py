@@ -41,12 +41,22 @@ def examine(request: Request, options: EngineOptions) -> tuple[Note, ...]:
     except GateError as error:
         return (*notes, Note(Level.WRONG, str(error), error.hint))
     notes.append(Note(Level.OK, f"{workspace.settings.path} is valid (profile {workspace.profile.name})"))
+    notes += _judging(workspace.bundle)
     notes += _signers(workspace)
     notes += _inputs(workspace)
     notes += _policy(workspace)
     if engine.name == "opa":
         notes += examine_sidecar(engine, workspace.bundle)
     return tuple(notes)
+
+
+def _judging(bundle: PolicyBundle) -> Iterator[Note]:
+    """The policy that `gate.yaml` asks for, where it is not the packaged one that was named before."""
+    if bundle.own or bundle.serial is not None:
+        serial = "" if bundle.serial is None else f", serial {bundle.serial}"
+        own = f"{len(bundle.own)} own, {len(bundle.replaced)} of them in the library's place"
+        text = f"judged by policy {bundle.digest[:19]}..., {len(bundle.catalogue)} controls: {own}{serial}"
+        yield Note(Level.OK, text)
 
 
 def _installation() -> Iterator[Note]:

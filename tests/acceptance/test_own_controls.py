@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gate.app.doctor import _judging
 from gate.app.policy_new import NewControl, control_files
+from gate.evaluate.bundle import packaged_bundle
 from tests.acceptance.world import World, gate, inside
 from tools.scenario_draft import config
 
@@ -225,3 +228,22 @@ def test_what_the_engine_says_of_a_line_is_shown_as_lines(tmp_path: Path) -> Non
     assert "\\x0a" not in done.err
     assert all(line.startswith(("gate: ", "      ")) for line in done.err.splitlines())
     assert "custom/lib/x/x.rego:3:6" in done.err
+
+
+def test_doctor_names_the_policy_that_judges(own: World, tmp_path: Path) -> None:
+    said = own.run("doctor", "--base", "main").out
+    policy = own.judge().decision["digests"]["policy"]
+    assert f"judged by policy {policy[:19]}..., 14 controls: 1 own, 0 of them in the library's place\n" in said
+    assert "judged by" not in World.make(tmp_path / "packaged").run("doctor", "--base", "main").out
+
+
+def test_doctor_names_the_serial_of_a_bundle() -> None:
+    (note,) = _judging(replace(packaged_bundle(), own=("scan.malware",), replaced=("scan.malware",), serial=7))
+    assert note.text.endswith("1 own, 1 of them in the library's place, serial 7")
+
+
+def test_a_control_of_the_custom_namespace_refuses_as_any_other(tmp_path: Path) -> None:
+    files = {f"policy/{path}": data for path, data in control_files(NewControl("custom.team.evaluated")).items()}
+    modes = MODES.replace(b"team.evaluated", b"custom.team.evaluated")
+    done = World.make(tmp_path / "world", WITH_OWN, base={**files, PROFILE: modes}).judge()
+    assert (done.code, done.failing) == (10, {"custom.team.evaluated"})
