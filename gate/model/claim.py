@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 CLAIMS: Final = frozenset(
@@ -20,6 +21,7 @@ CLAIMS: Final = frozenset(
         "approval",
         "review",
         "waiver",
+        "composition",
         "test.result",
         "eval.result",
         "scan.report",
@@ -32,6 +34,27 @@ CLAIMS: Final = frozenset(
         "policy.bundle",
     }
 )
+
+# What a decision about somebody's word may be about: any statement but another exception.
+_DECIDED: Final = CLAIMS - {"waiver", "policy.bundle"}
+EDGES: Final[Mapping[str, frozenset[str]]] = {
+    "prompt": frozenset({"plugin"}),
+    "corpus": frozenset({"corpus", "dataset"}),
+    "eval": frozenset({"composition", "corpus", "dataset", "plugin", "prompt", "training.provenance"}),
+    "route": frozenset({"eval"}),
+    "slo": frozenset({"route"}),
+    "dataset": frozenset({"dataset"}),
+    "training.provenance": frozenset({"dataset", "eval", "training.provenance"}),
+    "composition": frozenset({"composition", "training.provenance"}),
+    "model.card": frozenset({"composition", "dataset", "eval", "training.provenance"}),
+    "scan.report": frozenset({"composition", "training.provenance"}),
+    "approval": _DECIDED,
+    "review": _DECIDED,
+    "waiver": _DECIDED,
+}
+"""The claims that a statement of a claim may build on; a claim that is not here builds on none."""
+NEEDS_PREDECESSOR: Final = frozenset({"eval", "route", "slo"})
+"""Claims that say nothing without what they build on."""
 
 
 def is_claim_pattern(text: str) -> bool:

@@ -71,6 +71,9 @@ class Statement:
 
     `resources` are what it covers: its subjects, or the files of a model signature. `exhaustive` tells that the
     resources must be exactly the files of the artifact (model signing). `facts` has one shape per claim.
+
+    `located` tells that the subjects' names are paths below the root: what it names must be there, as it says.
+    Below the paths of `folders` nothing else may be.
     """
 
     claim: str
@@ -82,6 +85,8 @@ class Statement:
     stated_at_s: int | None
     facts: JsonObject
     predicate: JsonObject
+    located: bool = False
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
