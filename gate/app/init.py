@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gate.app.attest import KeygenRequest, Place, keygen
+from gate.app.attest import KeygenRequest, keygen
+from gate.app.produce import Place
 from gate.app.propose import Found, Proposal, propose
 from gate.attest.files import create_file
 from gate.collect.git import find_root

@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-from gate.app.attest import CreateRequest, Place, create
+from gate.app.attest import CreateRequest, create
+from gate.app.produce import Place
 from gate.attest.statement import makeable_claims
 from gate.cli.output import progress, show
 from gate.cli.params import TimeParameter

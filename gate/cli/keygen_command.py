@@ -9,7 +9,8 @@ from typing import Final
 
 import click
 
-from gate.app.attest import KeygenRequest, KeyPair, Place, keygen
+from gate.app.attest import KeygenRequest, KeyPair, keygen
+from gate.app.produce import Place
 from gate.attest.keygen import KEY_TYPES
 from gate.cli.output import show
 from gate.cli.signing import ask_new_passphrase, has_terminal, shown

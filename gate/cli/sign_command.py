@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from gate.app.attest import Place, SignRequest, sign
+from gate.app.produce import Place
+from gate.app.sign import SignRequest, sign
 from gate.cli.output import progress, show
 from gate.cli.signing import ask_passphrase, result_text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gate.app.attest import Made
+from gate.app.produce import Made
 from gate.errors import AttestError
 from gate.report.escape import terminal
 

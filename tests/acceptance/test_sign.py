@@ -21,7 +21,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from gate.app import attest as app
+from gate.app import produce
+from gate.app.produce import Made, Place
+from gate.app.sign import SignRequest, sign
 from gate.attest.signers.file import FileSigner
 from gate.cli import main as shell
 from gate.cli import signing
@@ -268,7 +270,7 @@ def test_a_file_that_cannot_be_read_is_an_error(gate: Run, key: Path, monkeypatc
     def fail(*_: object, **__: object) -> None:
         raise EvidenceError("cannot read config.json")
 
-    monkeypatch.setattr(app, "collect_artifact", fail)
+    monkeypatch.setattr(produce, "collect_artifact", fail)
     refused(gate("sign", "models/tiny", "--key", key), "config.json", code=3)
     assert not SIGNATURE.exists()
 
@@ -439,7 +441,7 @@ def test_a_signature_that_does_not_verify_is_not_written(gate: Run, key: Path, m
     monkeypatch.setattr(FileSigner, "sign", lambda self, data: real(self, data + b"!"))
     refused(gate("sign", "models/tiny", "--key", key), "does not verify; nothing was written")
     monkeypatch.setattr(FileSigner, "sign", real)
-    monkeypatch.setattr(app, "signed_bundle", lambda *_: b"{}")
+    monkeypatch.setattr(produce, "signed_bundle", lambda *_: b"{}")
     refused(gate("sign", "models/tiny", "--key", key), "cannot be verified")
     assert not SIGNATURE.exists()
 
@@ -606,12 +608,12 @@ def test_progress_is_told_while_hashing(key: Path) -> None:
         def __exit__(self, *_: object) -> None:
             said.append("end")
 
-    app.sign(app.SignRequest(app.Place(Path()), Path("models/tiny"), str(key)), str, Progress)
+    sign(SignRequest(Place(Path()), Path("models/tiny"), str(key)), str, Progress)
     assert said == ["hashing models/tiny", "begin", "end"]
 
 
 def test_sizes_are_told_in_the_unit_that_fits() -> None:
-    made = app.Made("c", "s", 2, 0, sha256_digest(b""), Path("out"), False)
+    made = Made("c", "s", 2, 0, sha256_digest(b""), Path("out"), False)
     sizes = {
         size: signing.result_text(replace(made, size=size), "n").splitlines()[0].rpartition(", ")[2]
         for size in (1023, 1024, 1 << 20, 3 << 29, 5 << 40, 5000 << 40)
