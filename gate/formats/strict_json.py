@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from gate.model.json import JsonObject, JsonValue
 
@@ -28,8 +28,32 @@ class StrictJsonError(ValueError):
     """The bytes are not JSON that the gate reads. The text says what is wrong and, where known, where."""
 
 
+class ExactFloat(float):
+    """A number with the decimal text it was read from."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """The number that a text stands for; not finite for NaN, infinity and what a double cannot hold."""
+        self = super().__new__(cls, text)
+        self.text = text
+        return self
+
+
 def loads(data: bytes, *, limit: int = MAX_BYTES) -> JsonValue:
     """The value of a JSON text; raises `StrictJsonError`. `limit` is the number of bytes that may be read."""
+    return _loads(data, limit, _DECODER)
+
+
+def loads_exact(data: bytes, *, limit: int = MAX_BYTES) -> JsonValue:
+    """Like `loads`; each float is an `ExactFloat`, and an error about NaN or infinity names its place."""
+    value = _loads(data, limit, _EXACT_DECODER)
+    _check_finite(value, "")
+    return value
+
+
+def _loads(data: bytes, limit: int, decoder: json.JSONDecoder) -> JsonValue:
     if len(data) > limit:
         raise StrictJsonError(f"{len(data)} bytes, more than the {limit} allowed")
     try:
@@ -40,7 +64,7 @@ def loads(data: bytes, *, limit: int = MAX_BYTES) -> JsonValue:
         raise StrictJsonError("starts with a byte order mark")
     _check_depth(data)
     try:
-        value: JsonValue = _DECODER.decode(text)
+        value: JsonValue = decoder.decode(text)
     except json.JSONDecodeError as error:
         raise StrictJsonError(f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
     if "\\u" in text:
@@ -84,6 +108,17 @@ def _check_surrogates(value: JsonValue) -> None:
             _check_surrogates(item)
 
 
+def _check_finite(value: JsonValue, place: str) -> None:
+    if isinstance(value, ExactFloat) and not math.isfinite(value):
+        raise StrictJsonError(f"{place[1:] or 'the document'} is {value.text[:40]}, which is not a number")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_finite(item, f"{place}.{key[:80]}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _check_finite(item, f"{place}.{number}")
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -111,4 +146,7 @@ def _constant(text: str) -> float:
 
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
+_EXACT_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=ExactFloat, parse_constant=ExactFloat
 )
