@@ -29,6 +29,13 @@ def problem(name: str, value: JsonValue) -> str | None:
 
 
 @functools.cache
+def members(name: str) -> frozenset[str]:
+    """The members that the schema `name` describes for its object."""
+    found = loads_object(resources.schema(name), limit=_SCHEMA_BYTES)["properties"]
+    return frozenset(found) if isinstance(found, dict) else frozenset()
+
+
+@functools.cache
 def _validator(name: str) -> Any:
     schema = loads_object(resources.schema(name), limit=_SCHEMA_BYTES)
     return jsonschema_rs.Draft202012Validator(dict(schema), retriever=_refuse)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Protocol
 
 import yaml
@@ -23,6 +24,7 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL: Final = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,14})")
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,20}")
 _NUMBER_LIKE: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
 _NOT_A_NUMBER: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _DIRECTIVE: Final = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?\r?\n)*+%")
@@ -48,7 +50,7 @@ class YamlError(ValueError):
 class Node:
     """A value and where it stands."""
 
-    value: Mapping[str, Node] | tuple[Node, ...] | str | int | bool | None
+    value: Mapping[str, Node] | tuple[Node, ...] | str | int | bool | Decimal | None
     line: int
     column: int
     keys: Mapping[str, tuple[int, int]]
@@ -105,7 +107,13 @@ class Node:
             return {key: node.json() for key, node in self.value.items()}
         if isinstance(self.value, tuple):
             return [node.json() for node in self.value]
-        return self.value
+        return str(self.value) if isinstance(self.value, Decimal) else self.value
+
+    def number(self) -> Decimal:
+        """A number, with the value that was written."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | Decimal):
+            raise self.error(f"expected a number, found {_kind(self.value)}")
+        return Decimal(self.value)
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
@@ -118,8 +126,8 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     return f"; known are {', '.join(sorted(known))}" if len(known) <= 24 else ""
 
 
-def loads(data: bytes) -> Node:
-    """The root node of a document; raises `YamlError`."""
+def loads(data: bytes, *, decimals: bool = False) -> Node:
+    """The root node of a document; raises `YamlError`. With `decimals`, a plain `0.25` is a number."""
     if len(data) > MAX_BYTES:
         raise YamlError(f"{len(data)} bytes, more than the {MAX_BYTES} allowed", 1, 1)
     try:
@@ -133,7 +141,7 @@ def loads(data: bytes) -> Node:
     if directive := _DIRECTIVE.match(text):
         raise YamlError("directives are not allowed", *_position(text, directive.end() - 1))
     try:
-        return _document(yaml.parse(text, Loader=_LOADER))
+        return _document(yaml.parse(text, Loader=_LOADER), _Scalars(decimals))
     except yaml.reader.ReaderError as error:
         what = f"the character #x{error.character:04x} is not allowed"
         raise YamlError(f"not YAML: {what}", *_position(text, text.index(chr(error.character)))) from None
@@ -145,19 +153,31 @@ def _position(text: str, index: int) -> tuple[int, int]:
     return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
-def _document(events: Iterator[yaml.Event]) -> Node:
+@dataclass(frozen=True, slots=True)
+class _Scalars:
+    decimals: bool
+
+    def value(self, event: yaml.ScalarEvent) -> str | int | bool | Decimal | None:
+        if event.style:
+            return _text(event)
+        if self.decimals and _DECIMAL.fullmatch(event.value):
+            return Decimal(event.value)
+        return _plain(event)
+
+
+def _document(events: Iterator[yaml.Event], scalars: _Scalars) -> Node:
     root: Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
             if root is not None:
                 raise YamlError("more than one document", *_place(event.start_mark))
-            root = _node(next(events), events, 0)
+            root = _node(next(events), events, 0, scalars)
     if root is None or root.value is None:
         raise YamlError("the document is empty", 1, 1)
     return root
 
 
-def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int, scalars: _Scalars) -> Node:
     place = _place(event.start_mark)
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
         raise YamlError("anchors and aliases are not allowed", *place)
@@ -166,16 +186,16 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
     if depth > MAX_DEPTH:
         raise YamlError(f"more than {MAX_DEPTH} levels", *place)
     if isinstance(event, yaml.ScalarEvent):
-        return Node(_plain(event) if not event.style else _text(event), *place, {})
+        return Node(scalars.value(event), *place, {})
     if isinstance(event, yaml.SequenceStartEvent):
         items = []
         while not isinstance(item := next(events), yaml.SequenceEndEvent):
-            items.append(_node(item, events, depth + 1))
+            items.append(_node(item, events, depth + 1, scalars))
         return Node(tuple(items), *place, {})
     members: dict[str, Node] = {}
     keys: dict[str, tuple[int, int]] = {}
     while not isinstance(key_event := next(events), yaml.MappingEndEvent):
-        key = _node(key_event, events, depth + 1)
+        key = _node(key_event, events, depth + 1, scalars)
         if not isinstance(key.value, str):
             raise key.error(f"a key must be text, found {_kind(key.value)}; quote it if it is meant as text")
         if key.value == "<<":
@@ -183,7 +203,7 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
         if key.value in members:
             raise key.error(f"duplicate key {_short(key.value)}")
         keys[key.value] = (key.line, key.column)
-        members[key.value] = _node(next(events), events, depth + 1)
+        members[key.value] = _node(next(events), events, depth + 1, scalars)
     return Node(members, *place, keys)
 
 

@@ -9,7 +9,17 @@ import functools
 from collections.abc import Callable, Mapping
 
 from gate.formats.intoto import RawStatement, StatementError
-from gate.formats.predicates import build_provenance, generic, model_signature, test_result
+from gate.formats.predicates import (
+    build_provenance,
+    corpus,
+    generic,
+    model_signature,
+    prompt,
+    route,
+    slo,
+    test_result,
+)
+from gate.formats.predicates import eval as evaluation
 from gate.model.evidence import Statement
 
 Reader = Callable[[RawStatement], Statement]
@@ -23,6 +33,11 @@ def readers() -> Mapping[str, Reader]:
         **model_signature.READERS,
         **test_result.READERS,
         **generic.READERS,
+        **prompt.READERS,
+        **corpus.READERS,
+        **evaluation.READERS,
+        **route.READERS,
+        **slo.READERS,
     }
 
 

@@ -21,6 +21,8 @@ def make_statement(
     exhaustive: bool = False,
     depends_on: tuple[Digest, ...] = (),
     stated_at_s: int | None = None,
+    located: bool = False,
+    folders: tuple[str, ...] = (),
 ) -> Statement:
     """The typed statement; its resources are its subjects unless given."""
     return Statement(
@@ -33,6 +35,8 @@ def make_statement(
         stated_at_s=stated_at_s,
         facts=facts,
         predicate=raw.predicate,
+        located=located,
+        folders=folders,
     )
 
 

@@ -3,6 +3,9 @@
 Their frame is common to all claims: `created_at` (RFC 3339) and `depends_on` (payload digests of other statements)
 are read, everything else is kept as signed. Facts: `result` (`passed`, `warned`, `failed`) and `decision` (`approved`,
 `rejected`), null where the predicate is silent. An approval or review that decides nothing is refused.
+
+A statement in this frame alone is plain: it says no more than that its signer says so. `collected` in the facts tells
+it from those whose content was collected from files and has a form of its own (`collected.py`).
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ OWN_CLAIMS: Final = (
     "review",
     "waiver",
     "scan.report",
+    "composition",
 )
 # Statements of these claims are a decision and nothing else.
 DECISIONS: Final = frozenset({"approval", "review"})
@@ -44,10 +48,21 @@ def predicate_type(claim: str) -> str:
 CLAIM_OF: Mapping[str, str] = {predicate_type(claim): claim for claim in OWN_CLAIMS}
 
 
-def _read(raw: RawStatement) -> Statement:
+def plain_facts(raw: RawStatement) -> JsonObject:
+    """The facts of a plain statement."""
+    return {
+        "result": text(raw.predicate, "result"),
+        "decision": text(raw.predicate, "decision"),
+        "collected": False,
+        "privacy": {"mode": "hash_only", "payloads": []},
+    }
+
+
+def read(raw: RawStatement) -> Statement:
+    """A plain statement; raises `StatementError`."""
     check_schema(raw, "predicates/frame.json")
     claim = CLAIM_OF[raw.predicate_type]
-    facts: JsonObject = {"result": text(raw.predicate, "result"), "decision": text(raw.predicate, "decision")}
+    facts = plain_facts(raw)
     if claim in DECISIONS and facts["decision"] is None:
         raise StatementError("predicate", f"decision is missing; {claim} says approved or rejected")
     return make_statement(
@@ -59,4 +74,4 @@ def _read(raw: RawStatement) -> Statement:
     )
 
 
-READERS: Mapping[str, Callable[[RawStatement], Statement]] = dict.fromkeys(CLAIM_OF, _read)
+READERS: Mapping[str, Callable[[RawStatement], Statement]] = dict.fromkeys(CLAIM_OF, read)

@@ -1,0 +1,38 @@
+"""Prompts: every file that shapes what a model is told is a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gate.attest.collector import Collected, Collector, Files, optional_file
+from gate.formats.predicates.prompt import CLAIM
+from gate.formats.strict_yaml import Node
+
+
+def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
+    system = files.file(fields["system_prompt"])
+    templates, template_files = files.folder(fields["templates_dir"])
+    tools, tool_files = files.folder(fields["tool_schemas_dir"])
+    labels = fields["sensitivity_labels"].texts() if "sensitivity_labels" in fields else ()
+    return Collected(
+        roles={
+            "system_prompt": [system],
+            "templates": template_files,
+            "tool_schemas": tool_files,
+            "safety_policy": [files.file(fields["safety_policy"])],
+            "render_config": optional_file(fields, "render_config", files),
+            "test_suite": optional_file(fields, "test_suite", files),
+        },
+        members={"sensitivity_labels": list(labels)},
+        folders={templates: "templates", tools: "tool_schemas"},
+        main=system,
+    )
+
+
+_REQUIRED = ("system_prompt", "templates_dir", "tool_schemas_dir", "safety_policy")
+COLLECTOR = Collector(
+    claim=CLAIM,
+    keys=(*_REQUIRED, "render_config", "test_suite", "sensitivity_labels"),
+    required=_REQUIRED,
+    collect=_collect,
+)
