@@ -17,6 +17,7 @@ from gate.model.digest import Digest
 from gate.model.evidence import Statement, Subject
 from gate.model.path import path_tails, plain_name
 from gate.verify.hints import Hints
+from gate.verify.recipes import compare_recipes
 
 UNREADABLE: Final = "unreadable"
 _ARTIFACT: Final = "artifact:"
@@ -44,11 +45,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A statement's relation to all targets: those it covers, and those whose other bytes it is about."""
+    """A statement's relation to all targets: those it covers, and those whose other bytes it is about.
+
+    `files` are the SHA-256 of the files that a manifest of other digests was found to be about, by its own names.
+    """
 
     covers: tuple[str, ...]
     mismatches: Mapping[str, str]
     conflict: str | None = None
+    files: Mapping[str, Digest] | None = None
 
 
 def build_targets(artifacts: Mapping[str, Artifact], changed: Mapping[str, Digest | None]) -> tuple[Target, ...]:
@@ -87,6 +92,8 @@ class Binder:
 
     def relate(self, statement: Statement) -> Relation:
         """How a statement stands to what is at stake."""
+        if statement.exhaustive and any(item.digest is None for item in statement.resources):
+            return self._relate_recipes(statement)
         resources, conflict = self._settled(statement.resources)
         if conflict is not None:
             return Relation((), {}, conflict)
@@ -104,6 +111,22 @@ class Binder:
             elif problem is not None:
                 mismatches[key] = problem
         return Relation(tuple(covers), mismatches)
+
+    def _relate_recipes(self, statement: Statement) -> Relation:
+        """A manifest of shards or of other hashes: digests are asked for only where a name and the files agree."""
+        covers, mismatches = [], {}
+        files: Mapping[str, Digest] | None = None
+        for key, target in sorted(self._targets.items()):
+            if key.startswith(_ARTIFACT) and target.files:
+                found, problem = compare_recipes(
+                    target.files, statement.resources, self._other_digest, is_single_file=target.is_single_file
+                )
+                if found is not None:
+                    covers.append(key)
+                    files = found
+                elif problem is not None or not target.names.isdisjoint(item.name for item in statement.subjects):
+                    mismatches[key] = problem or "its files are not those that were signed"
+        return Relation(tuple(covers), mismatches, files=files)
 
     def mentioned(self, hints: Hints) -> frozenset[str]:
         """The keys of what unproved hints name, or `UNREADABLE`, which stands for anything at stake."""

@@ -70,17 +70,22 @@ def verify_evidence(
     `changed` are the changed files below gates by path, with the digest they have now. `limit` is the most bytes
     of one item. `other_digest` gives the sha384 or sha512 of a file known by its SHA-256.
     """
-    binder = Binder(build_targets(artifacts, changed), other_digest)
-    pipeline = _Pipeline(trust, binder, limit)
+    return admit_evidence(items, trust, limit=limit).settle(artifacts, changed, other_digest)
+
+
+def admit_evidence(items: Sequence[Evidence], trust: TrustStore, *, limit: int) -> Admission:
+    """Obligations 1 to 5 for all items, which need nothing of what is at stake."""
+    admission = Admission(trust, limit)
     for item in sorted(items, key=lambda item: (sha256_digest(item.data), item.origin)):
-        pipeline.admit(item)
-    return pipeline.finish()
+        admission.admit(item)
+    return admission
 
 
-class _Pipeline:
-    def __init__(self, trust: TrustStore, binder: Binder, limit: int) -> None:
+class Admission:
+    """Evidence on its way: what is signed by somebody trusted, and what is refused already."""
+
+    def __init__(self, trust: TrustStore, limit: int) -> None:
         self._trust = trust
-        self._binder = binder
         self._limit = limit
         self._signed: dict[Digest, list[_Signed]] = {}
         self._hints: dict[Digest, Hints] = {}
@@ -123,17 +128,24 @@ class _Pipeline:
         names = frozenset(signer.name for signer in signers)
         return _Signed(evidence, item.origin, payload, names, statement)
 
-    def finish(self) -> VerifiedSet:
-        """Obligations 6 to 8, which hold or fail for the set."""
+    def statements(self) -> Iterable[Statement]:
+        """The statements that met obligations 1 to 5; whether they count is not known yet."""
+        return [group[0].statement for _, group in sorted(self._signed.items())]
+
+    def settle(
+        self, artifacts: Mapping[str, Artifact], changed: Mapping[str, Digest | None], other_digest: OtherDigest
+    ) -> VerifiedSet:
+        """Obligations 6 to 8, which hold or fail for the set. The arguments are those of `verify_evidence`."""
+        binder = Binder(build_targets(artifacts, changed), other_digest)
         authorised = dict(self._authorise())
-        bound = self._bind(authorised)
+        bound = self._bind(authorised, binder)
         chains, broken = resolve_chain({payload: item.statement.depends_on for payload, item in bound.items()})
         for payload, (code, detail) in broken.items():
             self._reject_all(payload, _Refusal(Stage.CHAIN, code, detail))
         verified = [replace(item, ancestors=chains[payload]) for payload, item in bound.items() if payload in chains]
         return VerifiedSet(
             tuple(sorted(verified, key=lambda item: item.payload)),
-            tuple(sorted(self._rejected(), key=lambda item: item.evidence)),
+            tuple(sorted(self._rejected(binder), key=lambda item: item.evidence)),
         )
 
     def _authorise(self) -> Iterable[tuple[Digest, Verified]]:
@@ -148,13 +160,13 @@ class _Pipeline:
                 continue
             yield payload, Verified(payload, first.evidence, first.origin, first.statement, signers)
 
-    def _bind(self, candidates: Mapping[Digest, Verified]) -> Mapping[Digest, Verified]:
+    def _bind(self, candidates: Mapping[Digest, Verified], binder: Binder) -> Mapping[Digest, Verified]:
         """Obligation 7. A statement about other bytes is refused unless a statement of its claim fits those here.
 
         So last month's signature may lie beside this month's, but weights that no signature fits are refused as
         "the evidence is about other bytes", not as "nothing is there".
         """
-        relations = {payload: self._binder.relate(item.statement) for payload, item in candidates.items()}
+        relations = {payload: binder.relate(item.statement) for payload, item in candidates.items()}
         covered = {(candidates[p].statement.claim, key) for p, relation in relations.items() for key in relation.covers}
         bound = {}
         for payload, item in candidates.items():
@@ -162,20 +174,24 @@ class _Pipeline:
             if problem is not None:
                 self._reject_all(payload, _Refusal(Stage.SUBJECT, *problem))
                 continue
-            bound[payload] = replace(item, artifacts=artifacts_among(relations[payload].covers))
+            statement, signed = item.statement, relations[payload].files
+            if signed is not None:
+                statement = replace(statement, facts={**statement.facts, "files": dict(signed)})
+            names = artifacts_among(relations[payload].covers)
+            bound[payload] = replace(item, statement=statement, artifacts=names)
         return bound
 
     def _reject_all(self, payload: Digest, refusal: _Refusal) -> None:
         for item in self._signed[payload]:
             self._refused[item.evidence] = item.origin, payload, refusal
 
-    def _rejected(self) -> Iterable[Rejected]:
+    def _rejected(self, binder: Binder) -> Iterable[Rejected]:
         """What is refused, with what it concerns: what it mentions, and what the statements it builds on mention."""
-        own = {payload: self._binder.mentioned(hints) for payload, hints in self._hints.items()}
+        own = {payload: binder.mentioned(hints) for payload, hints in self._hints.items()}
         mentioned = inherited(own, {payload: hints.depends_on for payload, hints in self._hints.items()})
         for evidence, (origin, payload, refusal) in self._refused.items():
             hints = Hints() if payload is None else self._hints[payload]
-            keys = self._binder.mentioned(hints) if payload is None else mentioned[payload]
+            keys = binder.mentioned(hints) if payload is None else mentioned[payload]
             yield Rejected(
                 evidence=evidence,
                 origin=origin,

@@ -139,8 +139,8 @@ class TestModelSignature:
         ("method", "kind"),
         [
             ("shards", "sha256"),
-            ("files", "blake2b"),
-            ("files", "blake3"),
+            ("files", "blake2s"),
+            ("files", "sha384"),
             ("files", "sha512"),
             ("Files", "sha256"),
             ("files", "SHA256"),
