@@ -27,9 +27,9 @@ from gate.collect.files import (
     unreadable,
 )
 from gate.collect.hashing import Visit, hash_files
-from gate.collect.image_reference import image_digest
 from gate.errors import ConfigError, EvidenceError, LimitError
 from gate.formats.glob import compile_glob, is_glob
+from gate.formats.image_reference import image_digest
 from gate.model.artifact import Artifact, ArtifactFile, tree_digest
 from gate.model.evidence import Evidence
 from gate.model.path import path_text
