@@ -109,16 +109,33 @@ def is_statement(data: bytes, limit: int) -> bool:
     return isinstance(kind, str) and _TYPE_FAMILY in kind
 
 
-def payload_digest(data: bytes) -> Digest:
-    """The payload digest of a statement, envelope or bundle, as `depends_on` names it; raises `AttestError`."""
+def payload_of(data: bytes) -> bytes:
+    """The payload of a statement, envelope or bundle; raises `AttestError`."""
     payload = data
     try:
         payload = parse_container(data, limit=len(data)).envelope.payload
     except BundleError as error:
         if error.code != "unknown":
             raise AttestError(f"neither a statement nor an envelope around one: {error}") from None
+    return payload
+
+
+def payload_digest(data: bytes) -> Digest:
+    """The payload digest of a statement, envelope or bundle, as `depends_on` names it; raises `AttestError`."""
+    payload = payload_of(data)
     check_statement(payload)
     return sha256_digest(payload)
+
+
+def statement_bytes(files: Mapping[str, Digest], kind: str, predicate: JsonObject) -> bytes:
+    """The statement about files by path, in canonical JSON; raises `AttestError` where verification would refuse it."""
+    subject: list[JsonValue] = [{"name": path, "digest": {"sha256": hex_of(files[path])}} for path in sorted(files)]
+    try:
+        payload = dumps({"_type": STATEMENT_TYPE, "subject": subject, "predicateType": kind, "predicate": predicate})
+    except CanonicalJsonError as error:
+        raise AttestError(f"the predicate has no canonical form: {error}") from None
+    check_statement(payload)
+    return payload
 
 
 def named_files(what: str, files: Mapping[str, ArtifactFile], prefix: str = "") -> list[Named]:

@@ -11,4 +11,7 @@ from gate.attest.predicates import eval as evaluation
 
 def collectors() -> Mapping[str, Collector]:
     """The collectors by the word that `--type` takes."""
-    return {item.claim: item for item in (prompt.COLLECTOR, corpus.COLLECTOR, evaluation.COLLECTOR, route.COLLECTOR, slo.COLLECTOR)}
+    return {
+        item.claim: item
+        for item in (prompt.COLLECTOR, corpus.COLLECTOR, evaluation.COLLECTOR, route.COLLECTOR, slo.COLLECTOR)
+    }

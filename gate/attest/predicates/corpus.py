@@ -105,6 +105,4 @@ _REQUIRED: Final = (
     "index_builder_image_digest",
     "vector_index",
 )
-COLLECTOR = Collector(
-    claim=CLAIM, keys=(*_REQUIRED, "build_command"), required=_REQUIRED, collect=_collect
-)
+COLLECTOR = Collector(claim=CLAIM, keys=(*_REQUIRED, "build_command"), required=_REQUIRED, collect=_collect)

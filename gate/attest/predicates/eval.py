@@ -45,7 +45,9 @@ class _Demands:
 def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
     form = fields["results_format"].choice(*FORMS) if "results_format" in fields else None
     candidate, measured = _results(fields["candidate_results"], files, form)
-    baseline, before = _results(fields["baseline_results"], files, form) if "baseline_results" in fields else (None, None)
+    baseline, before = (
+        _results(fields["baseline_results"], files, form) if "baseline_results" in fields else (None, None)
+    )
     demands = _demands(fields)
     samples = _samples(fields, measured)
     metrics = {name: _metric(name, demands, measured, before, candidate, baseline) for name in demands.names}
@@ -62,7 +64,8 @@ def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
             "harness": " ".join(part for part in (measured.tool, measured.version) if part),
             "metrics": metrics,
             "thresholds": {
-                name: {word: _text(bounds.get(word)) for word in ("min", "max")} for name, bounds in demands.bounds.items()
+                name: {word: _text(bounds.get(word)) for word in ("min", "max")}
+                for name, bounds in demands.bounds.items()
             },
             "tolerances": {name: decimal_text(value) for name, value in demands.tolerances.items()},
             "samples": None if samples is None else {"evaluated": samples.evaluated, "expected": samples.expected},
@@ -152,7 +155,9 @@ def _samples(fields: Mapping[str, Node], measured: Results) -> Samples | None:
 
 def _has_passed(demands: _Demands, now: Results, then: Results | None, samples: Samples | None) -> bool:
     is_complete = samples is None or samples.evaluated >= samples.expected
-    return is_complete and all(_within(demands, now, name) and not _is_worse(demands, now, then, name) for name in demands.names)
+    return is_complete and all(
+        _within(demands, now, name) and not _is_worse(demands, now, then, name) for name in demands.names
+    )
 
 
 def _within(demands: _Demands, now: Results, name: str) -> bool:

@@ -49,9 +49,8 @@ def is_collected(raw: RawStatement, name: str) -> bool:
 
 def _statement(raw: RawStatement, claim: str, facts_of: Facts) -> Statement:
     files = _files(raw)
-    roles = raw.predicate["roles"]
-    folders = raw.predicate["folders"]
-    used = {path for paths in roles.values() for path in paths} if isinstance(roles, Mapping) else set()
+    roles, folders = raw.predicate["roles"], raw.predicate["folders"]
+    used = _used(roles)
     if used != files.keys():
         raise StatementError("roles", f"{min(used ^ files.keys())[:120]!r} has a role or is a subject, and not both")
     facts: JsonObject = {
@@ -70,6 +69,11 @@ def _statement(raw: RawStatement, claim: str, facts_of: Facts) -> Statement:
         located=True,
         folders=tuple(sorted(folders)) if isinstance(folders, Mapping) else (),
     )
+
+
+def _used(roles: JsonValue) -> frozenset[str]:
+    lists = [paths for paths in roles.values() if isinstance(paths, list)] if isinstance(roles, Mapping) else []
+    return frozenset(path for paths in lists for path in paths if isinstance(path, str))
 
 
 def _files(raw: RawStatement) -> Mapping[str, Digest]:

@@ -12,7 +12,7 @@ from gate.model.evidence import Statement, Subject
 from gate.model.json import JsonObject, JsonValue
 
 
-def make_statement(
+def make_statement(  # noqa: PLR0913 - one parameter a field
     raw: RawStatement,
     claim: str,
     facts: JsonObject,

@@ -1,0 +1,1 @@
+"""The subcommands of `gate attest`, one module each."""
