@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from gate import __version__
 from gate.app.workspace import Workspace
 from gate.collect.changes import collect_changes
-from gate.collect.directory import collect_artifact, open_regular, read_evidence, read_reports
+from gate.collect.directory import Reading, collect_artifact, open_regular, read_evidence, read_reports
+from gate.collect.hashing import Tell, Wanted, unheard
+from gate.collect.oci import read_referrers
 from gate.errors import EvidenceError
 from gate.formats.glob import compile_glob
+from gate.formats.predicates.model_signature import wanted_digests
 from gate.formats.reports import read_report
 from gate.inspect.interface import inspect_file
 from gate.inspect.run import inspect_artifact
 from gate.model.artifact import Artifact, ArtifactKind
 from gate.model.change import ChangeSet
 from gate.model.digest import Digest
-from gate.model.evidence import Evidence, VerifiedSet
+from gate.model.evidence import Evidence, Statement, VerifiedSet
 from gate.model.scan import FileInspection, Scan
 from gate.normalize.sections.change import triggered_gates
-from gate.verify.pipeline import verify_evidence
+from gate.verify.pipeline import Admission, admit_evidence
 
-Progress = Callable[[str], AbstractContextManager[object]]
-"""Called with what is being done now; the context ends when it is done."""
+Progress = Callable[[str], AbstractContextManager[Tell | None]]
+"""Called with what is being done now; the context ends when it is done. It may want to know of bytes that are read."""
 
 # Formats that can run code when they are loaded matter for what is loaded as a model or its data.
 _INSPECTED = frozenset({ArtifactKind.WEIGHTS, ArtifactKind.ADAPTER, ArtifactKind.DATASET})
@@ -41,35 +44,51 @@ class Gathered:
     scans: tuple[Scan, ...]
 
 
-def silent(_: str) -> AbstractContextManager[object]:
+def silent(_: str) -> AbstractContextManager[None]:
     """A progress that says nothing."""
     return nullcontext()
 
 
 def gather(workspace: Workspace, progress: Progress = silent) -> Gathered:
     """Reads, inspects and verifies; raises `EvidenceError` for what cannot be read."""
-    artifacts, scans = _artifacts(workspace, progress)
+    admission, skipped = _admission(workspace, progress)
+    reading = Reading(wanted=_wanted(admission.statements()))
+    artifacts, scans = _artifacts(workspace, progress, reading)
     with progress("comparing with the merge base" if workspace.range else "looking for files below gates"):
         change = _change(workspace)
-    evidence = verify(workspace, artifacts, change, progress)
+    digests = _OtherDigests(workspace, artifacts, change, reading.others)
+    with progress("verifying the evidence"):
+        evidence = admission.settle(artifacts, _at_stake(workspace, change), digests)
     reports = read_reports(workspace.root, workspace.settings.reports, workspace.settings.limits)
     scans += tuple(read_report(raw, artifacts) for raw in reports)
-    return Gathered(artifacts, change, evidence, scans)
+    return Gathered(artifacts, change, replace(evidence, skipped=skipped), scans)
 
 
-def _artifacts(workspace: Workspace, progress: Progress) -> tuple[Mapping[str, Artifact], tuple[Scan, ...]]:
+def _wanted(statements: Iterable[Statement]) -> Wanted:
+    """The digests beside SHA-256 that signed manifests need, of files of the name and size that they say."""
+    words: dict[str, set[tuple[int | None, str]]] = {}
+    for statement in statements:
+        for path, size, word in wanted_digests(statement):
+            words.setdefault(path, set()).add((size, word))
+    return lambda path, size: {word for signed, word in words.get(path, ()) if signed in {None, size}}
+
+
+def _artifacts(
+    workspace: Workspace, progress: Progress, reading: Reading
+) -> tuple[Mapping[str, Artifact], tuple[Scan, ...]]:
     artifacts: dict[str, Artifact] = {}
     scans = []
     for name, settings in workspace.settings.artifacts.items():
         inspections: dict[str, FileInspection] = {}
         inspected = settings.kind in _INSPECTED and settings.path is not None
-        with progress(f"hashing and inspecting {name}"):
+        with progress(f"hashing and inspecting {name}") as tell:
             artifact = collect_artifact(
                 workspace.root,
                 settings,
                 workspace.settings.limits,
                 visit=inspect_file if inspected else None,
                 inspections=inspections,
+                reading=replace(reading, tell=tell or unheard),
             )
         artifacts[name] = artifact
         if inspected:
@@ -95,10 +114,8 @@ def _change(workspace: Workspace) -> ChangeSet:
     )
 
 
-def verify(
-    workspace: Workspace, artifacts: Mapping[str, Artifact], change: ChangeSet, progress: Progress
-) -> VerifiedSet:
-    """Verifies all evidence below the configured directories."""
+def _admission(workspace: Workspace, progress: Progress) -> tuple[Admission, Mapping[str, str]]:
+    """All evidence of the configured directories and registries, as far as it can be judged alone, and what was left out."""
     settings = workspace.settings
     items: list[Evidence] = []
     skipped: dict[str, str] = {}
@@ -106,32 +123,42 @@ def verify(
         found, left_out = read_evidence(workspace.root, directory, settings.limits)
         items += found
         skipped |= left_out
+    for source in settings.evidence_registries:
+        with progress(f"reading what refers to {source.artifact}"):
+            found, left_out = read_referrers(source, settings.artifacts[source.artifact].image or "", settings.limits)
+        items += found
+        skipped |= left_out
+    return admit_evidence(items, workspace.trust, limit=settings.limits.evidence_bytes), skipped
+
+
+def _at_stake(workspace: Workspace, change: ChangeSet) -> Mapping[str, Digest | None]:
+    """The changed files below gates, and those that steer the gate, with the digest that they have now."""
+    settings = workspace.settings
     globs = {name: [compile_glob(text) for text in gate.trigger_paths] for name, gate in settings.gates.items()}
-    steering = settings.steering
-    changed = {
+    return {
         path: entry.new.digest if entry.new is not None else None
         for path, entry in change.files.items()
-        if triggered_gates(path, entry, globs) or path in steering
+        if triggered_gates(path, entry, globs) or path in settings.steering
     }
-    with progress(f"verifying {len(items)} pieces of evidence"):
-        found_set = verify_evidence(
-            items,
-            workspace.trust,
-            artifacts,
-            changed,
-            limit=settings.limits.evidence_bytes,
-            other_digest=_OtherDigests(workspace, artifacts, change),
-        )
-    return replace(found_set, skipped=skipped)
 
 
 class _OtherDigests:
-    """sha384 and sha512 of what is at stake, computed only when a statement names one."""
+    """Other digests of what is at stake.
 
-    def __init__(self, workspace: Workspace, artifacts: Mapping[str, Artifact], change: ChangeSet) -> None:
+    sha384 and sha512 are computed when a statement names one. All others were, when the file was read: what was not
+    wanted then is in no statement that counts, or of a file of another size.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        artifacts: Mapping[str, Artifact],
+        change: ChangeSet,
+        known: Mapping[tuple[Digest, str], str],
+    ) -> None:
         self._workspace = workspace
         self._paths: dict[Digest, str] = {}
-        self._known: dict[tuple[Digest, str], str | None] = {}
+        self._known: dict[tuple[Digest, str], str | None] = dict(known)
         for artifact in artifacts.values():
             for path, file in artifact.files.items():
                 if file.digest is not None and artifact.path is not None:
@@ -147,7 +174,7 @@ class _OtherDigests:
         return self._known[digest, algorithm]
 
     def _compute(self, digest: Digest, algorithm: str) -> str | None:
-        if digest not in self._paths:
+        if digest not in self._paths or algorithm not in {"sha384", "sha512"}:
             return None
         wanted, check = hashlib.new(algorithm), hashlib.sha256()
         try:

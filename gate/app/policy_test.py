@@ -32,7 +32,7 @@ _FILES: Final = 10_000
 _BYTES: Final = 64 << 20
 _FOLDER: Final = "scenarios"
 
-Progress = Callable[[str], AbstractContextManager[None]]
+Progress = Callable[[str], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)

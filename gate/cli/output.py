@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -71,27 +71,65 @@ def wants_colour(stream_is_terminal: bool) -> bool:
     return stream_is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM", "") != "dumb"
 
 
+class _Meter:
+    """How long something takes, and how many bytes were read for it, told by any number of threads."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._began = time.monotonic()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def tell(self, count: int) -> None:
+        with self._lock:
+            self._bytes += count
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def line(self, decimals: int) -> str:
+        seconds = self.seconds
+        read = f", {size_text(self._bytes)}, {size_text(int(self._bytes / seconds))}/s" if self._bytes else ""
+        # What a longer line left there is overwritten.
+        return f"\r{self._what} ... {seconds:.{decimals}f} s{read}".ljust(79)
+
+
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Says on standard error what takes so long, once it has taken two seconds and somebody is watching."""
+def progress(what: str) -> Iterator[Callable[[int], object] | None]:
+    """Says on standard error what takes so long, once it has taken two seconds and somebody is watching.
+
+    Whoever reads many bytes meanwhile tells how many; then their number and the rate are shown too.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield
+        yield None
         return
-    began = time.monotonic()
+    meter = _Meter(what)
     done = threading.Event()
 
     def tick() -> None:
         wait = _QUIET_S
         while not done.wait(wait):
-            click.echo(f"\r{what} ... {time.monotonic() - began:.0f} s", err=True, nl=False)
+            click.echo(meter.line(0), err=True, nl=False)
             wait = 1.0
 
     thread = threading.Thread(target=tick, daemon=True)
     thread.start()
     try:
-        yield
+        yield meter.tell
     finally:
         done.set()
         thread.join()
-        if time.monotonic() - began > _QUIET_S:
-            click.echo(f"\r{what} ... {time.monotonic() - began:.1f} s, done", err=True)
+        if meter.seconds > _QUIET_S:
+            click.echo(f"{meter.line(1).rstrip()}, done", err=True)
+
+
+def size_text(count: int) -> str:
+    """A number of bytes for people."""
+    if count < 1 << 10:
+        return f"{count} B"
+    size, unit = count / 1024, "KiB"
+    for larger in ("MiB", "GiB", "TiB"):
+        if size >= 1024:
+            size, unit = size / 1024, larger
+    return f"{size:.1f} {unit}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gate.app.produce import Made
+from gate.cli.output import size_text
 from gate.errors import AttestError
 from gate.report.escape import terminal
 
@@ -55,7 +56,7 @@ def shown(path: Path) -> str:
 def result_text(made: Made, next_command: str) -> str:
     """What was made, by which key, where it is, and what to do next."""
     number = f"{made.files} file{'' if made.files == 1 else 's'}"
-    size = f", {_size(made.size)}" if made.size else ""
+    size = f", {size_text(made.size)}" if made.size else ""
     lines = [
         f"{'signed' if made.spki else 'made':<10}{terminal(made.subject)}: {made.claim}, {number}{size}",
         f"{'digest':<10}{made.digest}",
@@ -67,13 +68,3 @@ def result_text(made: Made, next_command: str) -> str:
         lines.append(f"{'note':<10}{made.advice}")
     lines.append(f"{'next':<10}{next_command}")
     return "\n".join(lines)
-
-
-def _size(count: int) -> str:
-    if count < 1 << 10:
-        return f"{count} B"
-    size, unit = count / 1024, "KiB"
-    for larger in ("MiB", "GiB", "TiB"):
-        if size >= 1024:
-            size, unit = size / 1024, larger
-    return f"{size:.1f} {unit}"

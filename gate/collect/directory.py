@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,17 +28,33 @@ from gate.collect.files import (
     same_file,
     unreadable,
 )
-from gate.collect.hashing import Visit, hash_files
+from gate.collect.hashing import Tell, Visit, Wanted, hash_files, nothing, unheard
 from gate.errors import ConfigError, EvidenceError, LimitError
 from gate.formats.glob import compile_glob, is_glob
 from gate.formats.image_reference import image_digest
+from gate.formats.predicates.model_signature import SINGLE_FILE
 from gate.model.artifact import Artifact, ArtifactFile, tree_digest
+from gate.model.digest import Digest
 from gate.model.evidence import Evidence
 from gate.model.path import path_text
 from gate.model.scan import FileInspection, RawReport
 from gate.model.settings import ArtifactSettings, Limits, ReportSettings
 
 __all__ = ["Visit", "collect_artifact", "file_exists", "open_regular", "read_evidence", "read_regular", "read_reports"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What else a read of the files is good for.
+
+    `wanted` are the recipes to compute beside SHA-256; a model that is one file has the path `.` there. What they give
+    is put into `others`, by SHA-256 and recipe word. `tell` is told of the bytes that were read.
+    """
+
+    wanted: Wanted = nothing
+    others: MutableMapping[tuple[Digest, str], str] = field(default_factory=dict)
+    tell: Tell = unheard
+
 
 _LINES: Final = b".jsonl"
 _EVIDENCE: Final = (b".json", _LINES, b".sigstore", b".dsse", b".att")
@@ -48,21 +66,55 @@ def collect_artifact(
     limits: Limits,
     visit: Visit | None = None,
     inspections: MutableMapping[str, FileInspection] | None = None,
+    reading: Reading | None = None,
 ) -> Artifact:
     """Enumerate and hash one artifact; for an image only its reference is read.
 
-    Below a folder every entry counts, hidden ones and `.git` too. Links have the format `symlink`, devices, FIFOs
-    and sockets `special`; neither has a digest or bytes. `visit` is called for each regular file, by several
-    threads, with the bytes that are hashed (`hashing.hash_files`); what it says is put into `inspections` and gives
-    the file's format. The result does not depend on the order in which a file system lists names.
+    Below a folder every entry counts, hidden ones and `.git` too, but for those that the settings ignore: they are
+    listed, and nothing of them is read. Links have the format `symlink`, devices, FIFOs and sockets `special`; neither
+    has a digest or bytes. `visit` is called for each regular file, by several threads, with the bytes that are hashed
+    (`hashing.hash_files`); what it says is put into `inspections` and gives the file's format. The result does not
+    depend on the order in which a file system lists names.
 
     Raises `EvidenceError` when the path does not exist, is or crosses a link, or when a file changes meanwhile or
     cannot be read; `LimitError` for more than `limits.files` entries; `ConfigError` for an image reference that
-    is none.
+    is none, and for a single file of which something is to be ignored.
     """
     if settings.path is None:
         return _image(settings)
-    path = settings.path
+    with opened_artifact(root, settings.path, settings.name, limits) as place:
+        if settings.ignore and not place.is_folder:
+            raise ConfigError(f"artifact {settings.name}: ignore is for folders, {settings.path!r} is a file")
+        ignored = {path_text(entry.path): _kind(entry) for entry in place.entries if _is_ignored(entry, settings)}
+        kept = [entry for entry in place.entries if path_text(entry.path) not in ignored]
+        files = _hashed(replace(place, entries=kept), visit, inspections, reading or Reading())
+    return Artifact(
+        name=settings.name,
+        kind=settings.kind,
+        path=settings.path,
+        reference=None,
+        mutable_reference=False,
+        base=settings.base,
+        digest=tree_digest(files) if place.is_folder else next(iter(files.values())).digest,
+        files=files,
+        is_folder=place.is_folder,
+        ignored=ignored,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An artifact that is open: its folder, what lies there, and what stands in front of paths in messages."""
+
+    folder: int
+    entries: Sequence[Entry]
+    prefix: str
+    is_folder: bool
+
+
+@contextmanager
+def opened_artifact(root: Path, path: str, name: str, limits: Limits) -> Iterator[Place]:
+    """A file or folder below the root with all its entries; raises `EvidenceError` and `LimitError`."""
     segments = plain_segments(path)
     with opened_root(root) as base:
         try:
@@ -71,50 +123,56 @@ def collect_artifact(
                 is_folder = stat.S_ISDIR(status.st_mode)
                 if not is_folder and not stat.S_ISREG(status.st_mode):
                     raise EvidenceError(
-                        f"artifact {settings.name}: {path!r} is neither a file nor a folder",
+                        f"artifact {name}: {path!r} is neither a file nor a folder",
                         hint="links are not followed; name what they point at",
                     )
                 if not is_folder:
-                    files = _hashed(parent, [Entry(segments[-1], status)], path, visit, inspections)
+                    yield Place(parent, [Entry(segments[-1], status)], path[: path.rfind("/") + 1], is_folder=False)
                 else:
                     with opened_folder(parent, segments[-1:]) as folder:
-                        files = _hashed(folder, entries(folder, limits.files), f"{path}/", visit, inspections)
+                        yield Place(folder, entries(folder, limits.files), f"{path}/", is_folder=True)
         except OSError as error:
             raise unreadable(path, error) from error
-    return Artifact(
-        name=settings.name,
-        kind=settings.kind,
-        path=path,
-        reference=None,
-        mutable_reference=False,
-        base=settings.base,
-        digest=tree_digest(files) if is_folder else next(iter(files.values())).digest,
-        files=files,
-        is_folder=is_folder,
-    )
+
+
+def _is_ignored(entry: Entry, settings: ArtifactSettings) -> bool:
+    path = path_text(entry.path)
+    return any(path == ignored or path.startswith(f"{ignored}/") for ignored in settings.ignore)
+
+
+def _kind(entry: Entry) -> str:
+    if stat.S_ISREG(entry.status.st_mode):
+        return f"file of {entry.status.st_size} bytes"
+    return "link" if stat.S_ISLNK(entry.status.st_mode) else "special"
+
+
+def special_files(found: Iterable[Entry]) -> dict[str, ArtifactFile]:
+    """The entries that are no regular files."""
+    return {
+        path_text(entry.path): ArtifactFile(None, 0, "symlink" if stat.S_ISLNK(entry.status.st_mode) else "special")
+        for entry in found
+        if not stat.S_ISREG(entry.status.st_mode)
+    }
 
 
 def _hashed(
-    folder: int,
-    found: Sequence[Entry],
-    where: str,
-    visit: Visit | None,
-    inspections: MutableMapping[str, FileInspection] | None,
+    place: Place, visit: Visit | None, inspections: MutableMapping[str, FileInspection] | None, reading: Reading
 ) -> dict[str, ArtifactFile]:
-    regular = [entry for entry in found if stat.S_ISREG(entry.status.st_mode)]
-    files: dict[str, ArtifactFile] = {}
-    for entry in found:
-        if not stat.S_ISREG(entry.status.st_mode):
-            files[path_text(entry.path)] = ArtifactFile(
-                None, 0, "symlink" if stat.S_ISLNK(entry.status.st_mode) else "special"
-            )
-    prefix = where if where.endswith("/") else where[: where.rfind("/") + 1]
-    for entry, hashed in zip(regular, hash_files(folder, regular, visit, prefix), strict=True):
+    regular = [entry for entry in place.entries if stat.S_ISREG(entry.status.st_mode)]
+    files = special_files(place.entries)
+
+    def wanted(path: str, size: int) -> Collection[str]:
+        return reading.wanted(path if place.is_folder else SINGLE_FILE, size)
+
+    found = hash_files(place.folder, regular, visit, place.prefix, wanted, reading.tell)
+    for entry, hashed in zip(regular, found, strict=True):
         path = path_text(entry.path)
         inspection = hashed.inspection
         files[path] = ArtifactFile(hashed.digest, hashed.size, inspection.format if inspection else "unknown")
         if inspection is not None and inspections is not None:
             inspections[path] = inspection
+        for word, text in hashed.others.items():
+            reading.others[hashed.digest, word] = text
     return dict(sorted(files.items()))
 
 

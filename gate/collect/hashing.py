@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import BinaryIO, Final, TypeVar
 
 from gate.collect.files import Entry, opened_file, read_at_most, same_file
 from gate.errors import EvidenceError
+from gate.formats.hashes import Recipe, RecipeHasher, parse_recipe
 from gate.model.digest import Digest, sha256_digest
 from gate.model.path import path_text
 from gate.model.scan import FileInspection
@@ -24,21 +27,46 @@ _ALONE_BYTES: Final = 8 << 20
 """Files that have no more bytes together are read by one thread: starting others takes longer."""
 MEMORY_BYTES: Final = 32 << 20
 """Files up to this size are given to a visitor from memory, larger ones as an open file."""
+_SPAN_BYTES: Final = 64 << 20
+"""Shards smaller than this are hashed several at once: opening a file for each would take longer."""
 
 Visit = Callable[[str, BinaryIO, int], FileInspection]
 """Is given a file's path, its bytes and its size; may be called by several threads at once, in any order."""
+Wanted = Callable[[str, int], Collection[str]]
+"""The words of the recipes to compute beside SHA-256, for a file's path and size."""
+Tell = Callable[[int], object]
+"""Is told how many bytes were just read; may be called by several threads at once."""
+_Job = Callable[[memoryview], None]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Hashed:
-    """A file that was read: its SHA-256, its size in bytes, and what the visitor said."""
+    """A file that was read: its SHA-256, its size in bytes, and what the visitor said. `others` are by recipe word."""
 
     digest: Digest
     size: int
     inspection: FileInspection | None
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
-def hash_files(folder: int, files: Sequence[Entry], visit: Visit | None, prefix: str = "") -> list[Hashed]:
+def nothing(_: str, __: int) -> Collection[str]:
+    """No recipe is wanted."""
+    return ()
+
+
+def unheard(_: int) -> None:
+    """Nobody watches."""
+
+
+def hash_files(
+    folder: int,
+    files: Sequence[Entry],
+    visit: Visit | None,
+    prefix: str = "",
+    wanted: Wanted = nothing,
+    tell: Tell = unheard,
+) -> list[Hashed]:
     """Read and hash regular files below an open folder; the results are in the order of `files`.
 
     `visit` is called once for each file, with the very bytes that were hashed or, above `MEMORY_BYTES`, with the
@@ -46,11 +74,55 @@ def hash_files(folder: int, files: Sequence[Entry], visit: Visit | None, prefix:
     in front of paths in messages. Raises `EvidenceError` for a file that changed or cannot be read, and whatever
     `visit` raises; with several failures, that of the first file in which one was met.
     """
+    reader = _Reader(folder, prefix, tell)
+    results: dict[int, Hashed] = {}
+
+    def work(index: int, buffer: memoryview) -> None:
+        results[index] = reader.hashed(files[index], visit, wanted, buffer)
+
     # The largest first: one that comes last would leave the other cores idle.
     order = sorted(range(len(files)), key=lambda index: -files[index].status.st_size)
-    work = _Work(folder, files, visit, prefix, order)
+    _share([(index, partial(work, index)) for index in order], sum(entry.status.st_size for entry in files))
+    return [results[index] for index in range(len(files))]
+
+
+def hash_recipe(
+    folder: int, files: Sequence[Entry], recipe: Recipe, prefix: str = "", tell: Tell = unheard
+) -> list[str]:
+    """What a recipe gives for each file; the shards of one large file are hashed by several threads at once.
+
+    Raises `EvidenceError` as `hash_files` does.
+    """
+    reader = _Reader(folder, prefix, tell)
+    results: dict[tuple[int, int], str] = {}
+
+    def work(index: int, start: int, end: int, buffer: memoryview) -> None:
+        results[index, start] = reader.span(files[index], recipe, (start, end), buffer)
+
+    spans = [
+        (index, start, end)
+        for index, entry in enumerate(files)
+        for start, end in _spans(entry.status.st_size, recipe.shard_size)
+    ]
+    spans.sort(key=lambda span: span[1] - span[2])
     total = sum(entry.status.st_size for entry in files)
-    count = 1 if total <= _ALONE_BYTES else min(len(files), len(os.sched_getaffinity(0)))
+    _share([(index, partial(work, index, start, end)) for index, start, end in spans], total)
+    texts = ["" for _ in files]
+    for (index, _), text in sorted(results.items()):
+        texts[index] += text
+    return texts
+
+
+def _spans(size: int, shard_size: int | None) -> Iterable[tuple[int, int]]:
+    step = size if shard_size is None else max(1, _SPAN_BYTES // shard_size) * shard_size
+    starts = range(0, size, step) if size else (0,)
+    return [(start, min(start + step, size)) for start in starts]
+
+
+def _share(jobs: Sequence[tuple[int, _Job]], total: int) -> None:
+    """Does all jobs, by several threads when there is enough to read; raises the failure of the lowest number."""
+    work = _Work(jobs)
+    count = 1 if total <= _ALONE_BYTES else min(len(jobs), len(os.sched_getaffinity(0)))
     if count <= 1:
         work.run()
     else:
@@ -66,76 +138,152 @@ def hash_files(folder: int, files: Sequence[Entry], visit: Visit | None, prefix:
                 thread.join()
     if work.failures:
         raise work.failures[min(work.failures)]
-    return [work.results[index] for index in range(len(files))]
 
 
 class _Work:
-    """Files to hash, taken one by one by any number of threads."""
+    """Numbered jobs, taken one by one by any number of threads until one fails."""
 
-    def __init__(
-        self, folder: int, files: Sequence[Entry], visit: Visit | None, prefix: str, order: Sequence[int]
-    ) -> None:
-        self.results: dict[int, Hashed] = {}
+    def __init__(self, jobs: Iterable[tuple[int, _Job]]) -> None:
         self.failures: dict[int, BaseException] = {}
-        self._folder = folder
-        self._files = files
-        self._visit = visit
-        self._prefix = prefix
-        self._order = iter(order)
+        self._jobs = iter(jobs)
         self._lock = threading.Lock()
 
-    def _next(self) -> int | None:
+    def _next(self) -> tuple[int, _Job] | None:
         with self._lock:
-            return None if self.failures else next(self._order, None)
+            return None if self.failures else next(self._jobs, None)
 
     def stop(self) -> None:
         with self._lock:
-            self._order = iter(())
+            self._jobs = iter(())
 
     def run(self) -> None:
         buffer = memoryview(bytearray(READ_BYTES))
-        while (index := self._next()) is not None:
+        while (following := self._next()) is not None:
+            number, job = following
             try:
-                self.results[index] = self._hash(self._files[index], buffer)
+                job(buffer)
             except BaseException as error:  # noqa: BLE001 - told by the thread that waits for all
-                self.failures[index] = error
+                self.failures[number] = error
 
-    def _hash(self, entry: Entry, buffer: memoryview) -> Hashed:
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads files below an open folder; says so when one is not what was listed, or changes meanwhile."""
+
+    folder: int
+    prefix: str
+    tell: Tell
+
+    def hashed(self, entry: Entry, visit: Visit | None, wanted: Wanted, buffer: memoryview) -> Hashed:
+        """Reads a file once for its SHA-256, the visitor, and all that is wanted."""
+        path = path_text(entry.path)
+        recipes = [parse_recipe(word) for word in sorted(wanted(path, entry.status.st_size))]
+
+        def read(descriptor: int, size: int) -> Hashed:
+            return self._read(descriptor, (path, size), visit, recipes, buffer)
+
+        return self._opened(entry, read)
+
+    def span(self, entry: Entry, recipe: Recipe, bounds: tuple[int, int], buffer: memoryview) -> str:
+        """What a recipe gives for a part of a file that begins and ends with a shard."""
+
+        def read(descriptor: int, _: int) -> str:
+            hasher = RecipeHasher(recipe)
+            position, end = bounds
+            while position < end:
+                count = os.preadv(descriptor, [buffer[: end - position]], position)
+                if not count:
+                    raise self._changed(path_text(entry.path))
+                hasher.update(buffer[:count])
+                position += count
+                self.tell(count)
+            return hasher.text()
+
+        return self._opened(entry, read)
+
+    def _opened(self, entry: Entry, read: Callable[[int, int], _T]) -> _T:
         path = path_text(entry.path)
         try:
-            with opened_file(self._folder, entry.path.split(b"/")) as (descriptor, before):
+            with opened_file(self.folder, entry.path.split(b"/")) as (descriptor, before):
                 if not same_file(entry.status, before):
                     raise self._changed(path)
-                found = self._read(path, descriptor, before.st_size, buffer)
+                found = read(descriptor, before.st_size)
                 if not same_file(before, os.fstat(descriptor)):
                     raise self._changed(path)
         except OSError as error:
-            raise EvidenceError(f"{self._prefix + path!r} cannot be read: {error.strerror}") from error
+            raise EvidenceError(f"{self.prefix + path!r} cannot be read: {error.strerror}") from error
         return found
 
-    def _read(self, path: str, descriptor: int, size: int, buffer: memoryview) -> Hashed:
-        if self._visit is not None and size <= MEMORY_BYTES:
+    def _read(
+        self,
+        descriptor: int,
+        named: tuple[str, int],
+        visit: Visit | None,
+        recipes: Sequence[Recipe],
+        buffer: memoryview,
+    ) -> Hashed:
+        path, size = named
+        hashers = [RecipeHasher(recipe) for recipe in recipes]
+        if visit is not None and size <= MEMORY_BYTES:
             data = read_at_most(descriptor, size)
             if data is None or len(data) != size:
                 raise self._changed(path)
-            return Hashed(sha256_digest(data), size, self._visit(path, io.BytesIO(data), size))
+            self.tell(size)
+            for hasher in hashers:
+                hasher.update(data)
+            return Hashed(sha256_digest(data), size, visit(path, io.BytesIO(data), size), _texts(recipes, hashers))
         digest = hashlib.sha256()
+        blocks = self._blocks if size <= MEMORY_BYTES or not hashers else self._blocks_beside
         seen = 0
-        while count := os.readv(descriptor, [buffer]):
-            digest.update(buffer[:count])
-            seen += count
+        for block in blocks(descriptor, hashers, buffer):
+            digest.update(block)
+            self.tell(len(block))
+            seen += len(block)
             if seen > size:
                 break
         if seen != size:
             raise self._changed(path)
         inspection = None
-        if self._visit is not None:
+        if visit is not None:
             os.lseek(descriptor, 0, os.SEEK_SET)
             with open(descriptor, "rb", closefd=False) as file:
-                inspection = self._visit(path, file, size)
-        return Hashed(Digest("sha256:" + digest.hexdigest()), size, inspection)
+                inspection = visit(path, file, size)
+        return Hashed(Digest("sha256:" + digest.hexdigest()), size, inspection, _texts(recipes, hashers))
+
+    @staticmethod
+    def _blocks(descriptor: int, hashers: Sequence[RecipeHasher], buffer: memoryview) -> Iterable[memoryview]:
+        while count := os.readv(descriptor, [buffer]):
+            block = buffer[:count]
+            for hasher in hashers:
+                hasher.update(block)
+            yield block
+
+    @staticmethod
+    def _blocks_beside(descriptor: int, hashers: Sequence[RecipeHasher], buffer: memoryview) -> Iterable[memoryview]:
+        """The same, with the hashers in a thread of their own: one huge file then uses a second core."""
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        def update(block: memoryview) -> None:
+            for hasher in hashers:
+                hasher.update(block)
+
+        before: Future[None] | None = None
+        with ThreadPoolExecutor(1) as beside:
+            # One block is read while the one before is still being hashed.
+            for space in itertools.cycle((buffer, memoryview(bytearray(READ_BYTES)))):
+                count = os.readv(descriptor, [space])
+                if before is not None:
+                    before.result()
+                if not count:
+                    break
+                before = beside.submit(update, space[:count])
+                yield space[:count]
 
     def _changed(self, path: str) -> EvidenceError:
         return EvidenceError(
-            f"{self._prefix + path!r} changed while it was read", hint="nothing may write while the gate judges"
+            f"{self.prefix + path!r} changed while it was read", hint="nothing may write while the gate judges"
         )
+
+
+def _texts(recipes: Sequence[Recipe], hashers: Sequence[RecipeHasher]) -> Mapping[str, str]:
+    return {recipe.word: hasher.text() for recipe, hasher in zip(recipes, hashers, strict=True)}

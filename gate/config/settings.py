@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from gate.config.evidence import read_evidence
 from gate.config.nodes import NAME, Source, claim, glob, named, read, relative_path
 from gate.config.policy import read_engine, read_policy
 from gate.config.trust import read_trust
@@ -92,6 +93,7 @@ class _Loader:
         profile = fields["profile"].text() if "profile" in fields else "baseline"
         profile_is_file = "/" in profile or "." in profile
         waivers = self._file("waivers")
+        directories, registries = read_evidence(fields.get("evidence"), artifacts, self.source)
         return Settings(
             path=self.path,
             source=self.source.name,
@@ -100,7 +102,7 @@ class _Loader:
             environment=fields["environment"].text() if "environment" in fields else "default",
             profile=relative_path(fields["profile"]) if profile_is_file else profile,
             artifacts=artifacts,
-            evidence_directories=self._evidence(),
+            evidence_directories=directories,
             reports=self._reports(artifacts),
             gates=gates,
             trust=read_trust(fields.get("trust"), self.source),
@@ -112,6 +114,7 @@ class _Loader:
             profile_text=self._file("profile") if profile_is_file else None,
             policy=read_policy(fields.get("policy"), self.source),
             engine=read_engine(fields.get("engine"), self.source),
+            evidence_registries=registries,
         )
 
     def _choice(self, key: str, *words: str) -> str:
@@ -123,15 +126,18 @@ class _Loader:
     def _artifacts(self) -> Mapping[str, ArtifactSettings]:
         found = {}
         for name, node in named(self.fields.get("artifacts")).items():
-            fields = node.fields("kind", "path", "image", "base")
+            fields = node.fields("kind", "path", "image", "base", "ignore")
             if "kind" not in fields or ("path" in fields) == ("image" in fields):
                 raise node.error(f"artifact {name!r} needs a kind, and a path or an image")
+            if "ignore" in fields and "image" in fields:
+                raise fields["ignore"].error("only of a folder something can be ignored")
             found[name] = ArtifactSettings(
                 name=name,
                 kind=ArtifactKind(fields["kind"].choice(*(kind.value for kind in ArtifactKind))),
                 path=relative_path(fields["path"]) if "path" in fields else None,
                 image=fields["image"].text() if "image" in fields else None,
                 base=fields["base"].text() if "base" in fields else None,
+                ignore=tuple(relative_path(item) for item in fields["ignore"].items()) if "ignore" in fields else (),
             )
         for name, artifact in found.items():
             if artifact.base is not None and (artifact.base not in found or artifact.base == name):
@@ -162,17 +168,6 @@ class _Loader:
                 message=fields["message"].text() if "message" in fields else "",
             )
         return found
-
-    def _evidence(self) -> tuple[str, ...]:
-        found = []
-        for node in self.fields["evidence"].items() if "evidence" in self.fields else ():
-            fields = node.fields("directory", "oci")
-            if "oci" in fields:
-                raise fields["oci"].error("evidence from a registry is not read by this version; use a directory")
-            if "directory" not in fields:
-                raise node.error("evidence needs a directory")
-            found.append(relative_path(fields["directory"]))
-        return tuple(dict.fromkeys(found))
 
     def _reports(self, artifacts: Mapping[str, ArtifactSettings]) -> tuple[ReportSettings, ...]:
         found = []

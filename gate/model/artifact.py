@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from gate.model.digest import Digest, hex_of
@@ -45,7 +45,8 @@ class Artifact:
 
     `path` is relative to the root, `None` for an image. The keys of `files` are paths relative to `path`; a
     single file has its own base name as the only key. `digest` is `None` where there is nothing to digest: a
-    tag, or a folder that holds a link or a device.
+    tag, or a folder that holds a link or a device. `ignored` are the entries below a folder that `gate.yaml` says to
+    ignore, with what they are: they are in neither `files` nor `digest`, and nothing of them was read.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Artifact:
     digest: Digest | None
     files: Mapping[str, ArtifactFile]
     is_folder: bool = False
+    ignored: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:

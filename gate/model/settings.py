@@ -12,6 +12,7 @@ from gate.model.claim import claim_matches
 from gate.model.digest import Digest
 from gate.model.json import JsonObject
 from gate.model.path import fold
+from gate.model.registry import OciEvidence
 
 ENVELOPE_SUFFIX: Final = ".sigstore.json"
 """What is appended to the name of a policy bundle for the name of the file that signs it."""
@@ -43,13 +44,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactSettings:
-    """One entry of `artifacts`: a path below the root, or an image reference."""
+    """One entry of `artifacts`: a path below the root, or an image reference.
+
+    `ignore` are exact paths below a folder: what lies there is no part of the artifact.
+    """
 
     name: str
     kind: ArtifactKind
     path: str | None
     image: str | None
     base: str | None
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,10 @@ class Revocations:
 
 @dataclass(frozen=True, slots=True)
 class TrustSettings:
-    """Who may say what. `digest` is over everything in it, keys included."""
+    """Who may say what. `digest` is over everything in it, keys included.
+
+    `sigstore_root` are the bytes of the trusted root, those whose SHA-256 was checked.
+    """
 
     signers: Mapping[str, SignerSettings]
     thresholds: Mapping[str, int]
@@ -117,6 +125,7 @@ class TrustSettings:
     sigstore_trusted_root: str | None
     sigstore_sha256: str | None
     digest: Digest
+    sigstore_root: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,7 @@ class Settings:
     """The profile's document when `profile` names a file."""
     policy: PolicySettings = PolicySettings()
     engine: EngineSettings = EngineSettings()
+    evidence_registries: tuple[OciEvidence, ...] = ()
 
     @property
     def steering(self) -> Steering:
@@ -219,5 +229,9 @@ class Settings:
             roles[self.trust.sigstore_trusted_root] = "trust_root"
         if self.engine.ca_path is not None:
             roles[self.engine.ca_path] = "key"
+        authorities = [
+            source.access.ca_path for source in self.evidence_registries if source.access.ca_path is not None
+        ]
+        roles |= dict.fromkeys(authorities, "key")
         roles |= dict.fromkeys(self.policy.paths, "policy")
         return Steering(roles, self.policy.directories)

@@ -107,11 +107,14 @@ def _skipped(facts: Facts) -> JsonObject:
     found = {"workloads": "not configured", "signals": "not configured"}
     sections = {
         "artifacts": facts.settings.artifacts,
-        "evidence": facts.settings.evidence_directories,
+        "evidence": facts.settings.evidence_directories or facts.settings.evidence_registries,
         "reports": facts.settings.reports,
         "gates": facts.settings.gates,
         "waivers": facts.settings.waivers_path,
     }
     found |= {name: "not configured" for name, configured in sections.items() if not configured}
+    for name, artifact in facts.artifacts.items():
+        ignored = "{kind}; gate.yaml says to ignore it, so nothing of it was read and no evidence covers it"
+        found |= {f"artifact {name}: {path}": ignored.format(kind=kind) for path, kind in artifact.ignored.items()}
     found |= {f"evidence {path}": reason for path, reason in facts.evidence.skipped.items()}
     return found

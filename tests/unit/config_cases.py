@@ -120,7 +120,7 @@ KEYS = {
         "limits",
         "on_empty_diff",
     ],
-    "artifacts/m": ["kind", "path", "image", "base"],
+    "artifacts/m": ["kind", "path", "image", "base", "ignore"],
     "evidence/0": ["directory", "oci"],
     "reports/0": ["tool", "path", "artifact"],
     "trust": ["signers", "thresholds", "sigstore", "revoked"],
@@ -193,7 +193,9 @@ BAD_VALUES: dict[str, list[Any]] = {
         {"kind": "container", "image": None},
         {"kind": "container", "image": ""},
         {"kind": "container", "image": 1},
+        {"kind": "container", "image": "i", "ignore": ["a"]},
     ],
+    "artifacts/m/ignore": [None, "a", {}, [None], [""], [1], ["/a"], ["../a"], ["."], ["a/../b"], ["a\nb"]],
     "evidence": [
         None,
         "x",
