@@ -60,6 +60,25 @@ def create_file(path: Path, data: bytes, mode: int) -> None:
         raise AttestError(f"cannot write {path}: {error.strerror}") from None
 
 
+def create_whole(path: Path, data: bytes) -> None:
+    """Makes a file that did not exist, in one step and for its owner alone; raises `AttestError`."""
+    temporary: Path | None = None
+    _make_folder(path)
+    try:
+        # Made with mode 0600. A link to it is refused where something lies already, so nothing is overwritten.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".gate-")
+        temporary = Path(name)
+        _write_out(descriptor, data)
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise AttestError(f"{path} exists already and is not overwritten", hint="choose another name") from None
+    except OSError as error:
+        raise AttestError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
 def replace_file(path: Path, data: bytes) -> None:
     """Writes a file in one step, synced to disk; raises `AttestError` and leaves what was there."""
     temporary: Path | None = None

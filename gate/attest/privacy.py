@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Final
 
 from gate.errors import AttestError
+from gate.formats.predicates.common import text
 from gate.formats.predicates.privacy import (
     ENCRYPTED,
     HASH_ONLY,
@@ -26,7 +27,7 @@ from gate.formats.predicates.privacy import (
     fingerprint,
 )
 from gate.model.digest import Digest, sha256_digest
-from gate.model.json import JsonObject
+from gate.model.json import JsonObject, JsonValue
 
 VARIES: Final = ("ciphertext", "ciphertext_digest", "commitment")
 """The members of an encrypted payload that differ each time it is made."""
@@ -73,20 +74,20 @@ def check_fingerprint(recipients: Sequence[str], expected: str) -> None:
         )
 
 
-def open_payload(payload: JsonObject, path: str, subject: Digest, identities: bytes) -> bytes:
+def open_payload(payload: JsonValue, path: str, subject: Digest, identities: bytes) -> bytes:
     """The content of an encrypted payload that `read_privacy` accepted; raises `AttestError`.
 
     `identities` is the text of an identity file of age, or of a private SSH key. The content is that of the commitment
     and of the subject.
     """
-    ciphertext = base64.b64decode(str(payload["ciphertext"]))
+    ciphertext = base64.b64decode(text(payload, "ciphertext") or "")
     pyrage = _pyrage()
     try:
         plain: bytes = pyrage.decrypt(ciphertext, _identities(identities))
     except pyrage.DecryptError as error:
         raise AttestError(f"{path} cannot be decrypted: {error}", hint="--identity with a key of a recipient") from None
     salt, content = plain[:SALT_BYTES], plain[SALT_BYTES:]
-    if commitment(salt, content) != payload["commitment"]:
+    if commitment(salt, content) != text(payload, "commitment"):
         raise AttestError(f"what is encrypted of {path} is not what the statement commits to")
     if sha256_digest(content) != subject:
         raise AttestError(f"what is encrypted of {path} is not the file that the statement is about")
