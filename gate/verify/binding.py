@@ -17,6 +17,7 @@ from gate.model.digest import Digest
 from gate.model.evidence import Statement, Subject
 from gate.model.path import path_tails, plain_name
 from gate.verify.hints import Hints
+from gate.verify.located import Place, Places
 from gate.verify.recipes import compare_recipes
 
 UNREADABLE: Final = "unreadable"
@@ -41,6 +42,13 @@ class Target:
     root: str
     names: frozenset[str]
     is_single_file: bool = False
+    is_path: bool = True
+
+    @property
+    def place(self) -> Place:
+        """Where it lies below the root, if it is a path."""
+        files = {f"{self.root}/{path}" if self.root else path: digest for path, digest in self.files.items()}
+        return Place(self.path, self.key.startswith(_ARTIFACT) and not self.is_single_file, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,8 @@ def _artifact_target(artifact: Artifact) -> Target:
     files = {path: file.digest for path, file in artifact.files.items()}
     if artifact.path is None:
         reference = (artifact.reference or "").partition("@")[0]
-        return Target(f"{_ARTIFACT}{artifact.name}", reference, artifact.digest, {}, "", frozenset({reference}))
+        names = frozenset({reference})
+        return Target(f"{_ARTIFACT}{artifact.name}", reference, artifact.digest, {}, "", names, is_path=False)
     root = artifact.path if artifact.is_folder else posixpath.dirname(artifact.path)
     names = frozenset({artifact.path, posixpath.basename(artifact.path)})
     single = not artifact.is_folder
@@ -84,6 +93,7 @@ class Binder:
         self._other_digest = other_digest
         self._by_digest: dict[Digest, set[str]] = {}
         self._by_name: dict[str, set[str]] = {}
+        self._places = Places({target.key: target.place for target in targets if target.is_path})
         for target in targets:
             for digest in {target.digest, *target.files.values()} - {None}:
                 self._by_digest.setdefault(Digest(str(digest)), set()).add(target.key)
@@ -94,6 +104,9 @@ class Binder:
         """How a statement stands to what is at stake."""
         if statement.exhaustive and any(item.digest is None for item in statement.resources):
             return self._relate_recipes(statement)
+        if statement.located:
+            covered, problems = self._places.relate(statement)
+            return Relation(tuple(covered), problems)
         resources, conflict = self._settled(statement.resources)
         if conflict is not None:
             return Relation((), {}, conflict)

@@ -1,6 +1,6 @@
 """The provenance chain: statements that name others by payload digest (SECURITY 14).
 
-A dependency is found among the verified statements by digest or not at all, so neither file names nor their
+What a claim may build on is settled (`gate.model.claim.EDGES`), and nothing builds on what was stated later. A dependency is found among the verified statements by digest or not at all, so neither file names nor their
 order matter. A statement that names itself, one that is not there, or one in a cycle is refused, and so is
 every statement that builds on a refused one.
 """
@@ -10,7 +10,37 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
+from gate.model.claim import EDGES, NEEDS_PREDECESSOR
 from gate.model.digest import Digest
+from gate.model.evidence import Statement
+
+
+def broken_edges(statements: Mapping[Digest, Statement]) -> Mapping[Digest, tuple[str, str]]:
+    """`(code, detail)` for each statement that builds on what its claim may not, on something later, or on nothing.
+
+    Looks at edges between statements that are there; what is not there is for `resolve_chain` to say.
+    """
+    found = {}
+    for digest, statement in statements.items():
+        problem = _edge_problem(statement, statements)
+        if problem is not None:
+            found[digest] = problem
+    return found
+
+
+def _edge_problem(statement: Statement, statements: Mapping[Digest, Statement]) -> tuple[str, str] | None:
+    claim, stated = statement.claim, statement.stated_at_s
+    if statement.located and claim in NEEDS_PREDECESSOR and not statement.depends_on:
+        return "no_predecessor", f"{claim} names no statement that it builds on"
+    for needed in statement.depends_on:
+        before = statements.get(needed)
+        if before is None or before is statement:
+            continue
+        if before.claim not in EDGES.get(claim, frozenset()):
+            return "edge", f"{claim} does not build on {before.claim} ({needed})"
+        if stated is not None and before.stated_at_s is not None and before.stated_at_s > stated:
+            return "order", f"the {before.claim} that it builds on was stated later ({needed})"
+    return None
 
 
 def resolve_chain(

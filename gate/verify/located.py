@@ -1,0 +1,83 @@
+"""Statements whose subjects are paths below the root, against what is there (SECURITY 12).
+
+Every path such a statement names must be there, with the digest it gives; below a folder that it attests whole,
+nothing else may be. So an edited, added, removed or renamed file is seen, and two files that changed places too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gate.model.digest import Digest
+from gate.model.evidence import Statement
+from gate.model.path import is_plain_relative
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something at stake lies: `folder` is its path when it is one, `files` are what is there, by full path.
+
+    `path` is where it lies, or lay: what was deleted has no files.
+    """
+
+    path: str
+    folder: bool
+    files: Mapping[str, Digest | None]
+
+
+class Places:
+    """Everything at stake by where it lies, so that a statement is compared with what it names alone."""
+
+    def __init__(self, places: Mapping[str, Place]) -> None:
+        self._places = places
+        self._at: dict[str, set[str]] = {}
+        self._below: dict[str, set[str]] = {}
+        for key, place in places.items():
+            self._at.setdefault(place.path, set()).add(key)
+            for parent in _parents(place.path):
+                self._below.setdefault(parent, set()).add(key)
+
+    def relate(self, statement: Statement) -> tuple[list[str], dict[str, str]]:
+        """The keys that a statement covers, and by key why it does not fit what it is about."""
+        said = {item.name: item.digest for item in statement.subjects}
+        keys = set[str]().union(*(self._at.get(path, set()) for name in said for path in (name, *_parents(name))))
+        for folder in statement.folders:
+            keys |= self._at.get(folder, set()) | self._below.get(folder, set())
+            keys = keys.union(*(self._at.get(path, set()) for path in _parents(folder)))
+        covers, mismatches = [], {}
+        for key in sorted(keys):
+            place = self._places[key]
+            problem = _problem(place, said, statement.folders)
+            if problem is not None:
+                mismatches[key] = problem
+            elif place.files and all(path in said for path in place.files):
+                covers.append(key)
+        return covers, mismatches
+
+
+def misplaced(statement: Statement) -> str | None:
+    """A path that does not stay below the root, or is not one; `None` when all do."""
+    names = [*(item.name for item in statement.subjects), *statement.folders]
+    return next((name for name in names if not is_plain_relative(name)), None)
+
+
+def _problem(place: Place, said: Mapping[str, Digest | None], folders: Sequence[str]) -> str | None:
+    for path in sorted(said):
+        if path == place.path or (place.folder and path.startswith(f"{place.path}/")):
+            if path not in place.files:
+                return f"{path!r} is attested, but it is not there"
+            if place.files[path] is None:
+                return f"{path!r} is a link or a device, not a file"
+            if place.files[path] != said[path]:
+                return f"{path!r} is {place.files[path]}, attested was {said[path]}"
+    for path in sorted(place.files):
+        if path not in said and any(path.startswith(f"{folder}/") for folder in folders):
+            return f"{path!r} is there, but it is not attested, and its folder was attested whole"
+    return None
+
+
+def _parents(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
