@@ -28,13 +28,13 @@ def test_what_lies_there_stays(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_where_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(AttestError, match="cannot write .*: File name too long"):
+    with pytest.raises(AttestError, match=r"cannot write .*: File name too long"):
         create_whole(tmp_path / ("x" * 300), b"secret")
 
     def full(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "mkstemp", full)
-    with pytest.raises(AttestError, match="cannot write .*: No space left on device"):
+    with pytest.raises(AttestError, match=r"cannot write .*: No space left on device"):
         create_whole(tmp_path / "x", b"secret")
     assert list(tmp_path.iterdir()) == []
