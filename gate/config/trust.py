@@ -32,7 +32,7 @@ class _Trust:
     def settings(self) -> TrustSettings:
         signers = {name: self._signer(name, node) for name, node in named(self.fields.get("signers")).items()}
         sigstore = self.fields["sigstore"].fields("trusted_root", "sha256") if "sigstore" in self.fields else {}
-        root_path, root_sha256 = self._trusted_root(sigstore)
+        root_path, root_sha256, root = self._trusted_root(sigstore)
         text: JsonValue = {
             "signers": {name: _signer_json(signer) for name, signer in signers.items()},
             "section": self.node.json() if self.node else None,
@@ -44,6 +44,7 @@ class _Trust:
             sigstore_trusted_root=root_path,
             sigstore_sha256=root_sha256,
             digest=sha256_digest(canonical_json.dumps(text)),
+            sigstore_root=root,
         )
 
     def _signer(self, name: str, node: Node) -> SignerSettings:
@@ -72,16 +73,16 @@ class _Trust:
             valid_until_s=valid_until_s,
         )
 
-    def _trusted_root(self, fields: Mapping[str, Node]) -> tuple[str | None, str | None]:
+    def _trusted_root(self, fields: Mapping[str, Node]) -> tuple[str | None, str | None, bytes | None]:
         if not fields:
-            return None, None
+            return None, None, None
         if "trusted_root" not in fields or "sha256" not in fields:
             raise self.fields["sigstore"].error("sigstore needs trusted_root and its sha256")
         data = read(self.source, fields["trusted_root"], "trusted_root")
         expected = fields["sha256"].text().removeprefix("sha256:")
         if sha256_digest(data) != f"sha256:{expected}":
             raise fields["sha256"].error(f"the trusted root's SHA-256 is {sha256_digest(data)}")
-        return relative_path(fields["trusted_root"]), expected
+        return relative_path(fields["trusted_root"]), expected, data
 
     def _thresholds(self, signers: Mapping[str, SignerSettings]) -> Mapping[str, int]:
         found = {}

@@ -36,6 +36,14 @@ class Stage(Enum):
         return {Stage.SIGNATURE: 11, Stage.SUBJECT: 12}.get(self, 14)
 
 
+class TimeSource(Enum):
+    """Who says when something was signed."""
+
+    NONE = "none"
+    LOG = "log"
+    TIMESTAMP_AUTHORITY = "timestamp-authority"
+
+
 class Concern(Enum):
     """Whether rejected evidence is about what asks for admission."""
 
@@ -47,7 +55,10 @@ class Concern(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SignerIdentity:
-    """Who signed, as proved by the trusted key. `spki` is the SHA-256 of the key's SubjectPublicKeyInfo."""
+    """Who signed, as proved by a trusted key or a certificate; `kind` is `key` or `identity`.
+
+    `spki` is the SHA-256 of the key's SubjectPublicKeyInfo, `None` for an identity: its keys live for minutes.
+    """
 
     name: str
     kind: str
@@ -95,7 +106,8 @@ class Verified:
 
     `payload` is the digest of the signed bytes, `evidence` that of the bundle or envelope. `artifacts` names
     the artifacts that it is about, each of whose files it covers. `ancestors` are all statements that it
-    depends on, directly or not.
+    depends on, directly or not. `signed_at_s` is trusted time, the earliest of its signatures that count;
+    `log_included` tells that a transparency log holds one of them.
     """
 
     payload: Digest
@@ -105,6 +117,9 @@ class Verified:
     signers: tuple[SignerIdentity, ...]
     artifacts: tuple[str, ...] = ()
     ancestors: tuple[Digest, ...] = ()
+    signed_at_s: int | None = None
+    time_source: TimeSource = TimeSource.NONE
+    log_included: bool = False
 
 
 @dataclass(frozen=True, slots=True)

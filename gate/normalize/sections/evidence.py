@@ -25,10 +25,9 @@ def _attestation(item: Verified) -> JsonObject:
         },
         "artifacts": list(item.artifacts),
         "signers": [_signer(signer) for signer in item.signers],
-        # Managed keys come without a trusted timestamp, and no log is consulted for them.
-        "signed_at": {"at_s": 0, "source": "none"},
+        "signed_at": {"at_s": item.signed_at_s or 0, "source": item.time_source.value},
         "stated_at_s": statement.stated_at_s,
-        "log": {"included": False},
+        "log": {"included": item.log_included},
         "depends_on": sorted(statement.depends_on),
         "ancestors": list(item.ancestors),
         "facts": statement.facts,

@@ -70,8 +70,6 @@ class TestS09OneModeAtATime:
     @pytest.mark.parametrize(
         "members",
         [
-            {"certificate": CERTIFICATE},
-            {"x509CertificateChain": {"certificates": [CERTIFICATE]}},
             {"certificate": CERTIFICATE, "publicKey": {"hint": "release"}},
             {"x509CertificateChain": {}, "publicKey": {"hint": "release"}},
             {"certificate": None, "publicKey": {"hint": "release"}},

@@ -216,12 +216,12 @@ def test_s3_a_threshold_that_the_keys_cannot_reach_is_a_configuration_error() ->
 
 
 def test_s3_who_may_not_make_the_claim_does_not_help_to_reach_a_threshold() -> None:
-    with pytest.raises(ConfigError, match="1 distinct keys"):
+    with pytest.raises(ConfigError, match="1 distinct signers"):
         two_of(signer("a"), signer("b", claims=("prompt",)))
 
 
 def test_s3_a_keyless_signer_does_not_help_to_reach_a_threshold() -> None:
-    with pytest.raises(ConfigError, match="1 distinct keys"):
+    with pytest.raises(ConfigError, match="1 distinct signers"):
         two_of(signer("a"), keyless("b", ("approval",)))
 
 
