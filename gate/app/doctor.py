@@ -117,8 +117,8 @@ def _signers(workspace: Workspace) -> Iterator[Note]:
 
 def _inputs(workspace: Workspace) -> Iterator[Note]:
     settings = workspace.settings
-    if not settings.evidence_directories:
-        yield Note(Level.WEAK, "no evidence directory is configured, so everything attested is missing", "set evidence")
+    if not settings.evidence_directories and not settings.evidence_registries:
+        yield Note(Level.WEAK, "no evidence is configured, so everything attested is missing", "set evidence")
     for directory in settings.evidence_directories:
         if not (workspace.root / directory).is_dir():
             yield Note(Level.WEAK, f"evidence directory {directory} does not exist", "gate sign writes there")

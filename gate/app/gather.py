@@ -115,7 +115,7 @@ def _change(workspace: Workspace) -> ChangeSet:
 
 
 def _admission(workspace: Workspace, progress: Progress) -> tuple[Admission, Mapping[str, str]]:
-    """All evidence of the configured directories and registries, as far as it can be judged alone, and what was left out."""
+    """All evidence that is configured, as far as it can be judged alone, and what was left out."""
     settings = workspace.settings
     items: list[Evidence] = []
     skipped: dict[str, str] = {}

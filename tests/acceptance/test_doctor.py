@@ -57,7 +57,7 @@ KEYS = {name: key(name).pem for name in SIGNERS}
     ("text", "level", "word"),
     [
         (BARE, "weak", "no signer is trusted"),
-        (BARE, "weak", "no evidence directory is configured"),
+        (BARE, "weak", "no evidence is configured"),
         (BARE, "weak", "no gate is configured"),
         (GOOD.replace(RELEASE, IDENTITY), "weak", "keyless identities are not verified"),
         (GOOD.replace("eval]}", "eval], valid_until: 2026-11-19}"), "wrong", "its key expired at 2026-11-19"),

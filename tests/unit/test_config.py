@@ -207,11 +207,6 @@ class TestS18UnknownKeys:
     def test_s18_sections_of_later_versions_say_so(self, key: str, value: Any) -> None:
         assert f"{key} are not read by this version" in refused(changed(key, value))
 
-    def test_s18_evidence_from_a_registry_says_so(self) -> None:
-        assert "from a registry is not read by this version" in refused(
-            changed("evidence", [{"oci": {"artifact": "m"}}])
-        )
-
 
 class TestBadValues:
     @pytest.mark.parametrize(
@@ -384,5 +379,5 @@ class TestSchemaOfTheConfiguration:
                 if "properties" in part
                 else part["additionalProperties"]
             )
-        assert part["properties"].keys() == set(KEYS[section]) - {"manifests", "signals", "oci"}
+        assert part["properties"].keys() == set(KEYS[section]) - {"manifests", "signals"}
         assert part["additionalProperties"] is False

@@ -1,0 +1,261 @@
+"""One HTTP exchange after another with a few hosts, each within limits of bytes and time (SECURITY 30).
+
+Redirects are not followed here, nothing is decompressed, no proxy and no netrc is used, and an answer is read only as
+far as its caller allows.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from types import TracebackType
+from typing import Final, Self
+
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, SSLError
+
+from gate.collect.registry.access import Origin
+from gate.collect.registry.addresses import CONNECT_S, Deadline, Reach, connect
+from gate.errors import ConfigError, EvidenceError, LimitError
+
+READ_S: Final = 15.0
+_PIECE: Final = 1 << 16
+_RETRY_STATUS: Final = frozenset({429, 500, 502, 503, 504})
+_LONGEST_PAUSE_S: Final = 10.0
+_SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask. `limit` is the number of bytes of the answer that are read, and only with status 200.
+
+    `is_repeatable` says that asking twice is as good as asking once, as for what is stored under its digest.
+    """
+
+    method: str
+    origin: Origin
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = field(default=None, repr=False)
+    limit: int = 0
+    is_repeatable: bool = False
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it may be asked again."""
+        return self.is_repeatable or self.method in _SAFE
+
+    @property
+    def place(self) -> str:
+        """Where it goes, for people: without the query, which may hold a signature."""
+        return f"{self.origin}{self.path.partition('?')[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Header names are in lower case; one that came twice has its values joined by `, `."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class BrokenError(EvidenceError):
+    """The connection or the answer broke off; asking again may help."""
+
+
+class Transport:
+    """Connections to registries, kept open between exchanges. Use it as a context manager."""
+
+    def __init__(
+        self, limit_s: float, reach: Mapping[str, Reach], ca: bytes | None, pauses_s: tuple[float, ...]
+    ) -> None:
+        """`reach` is by host; other hosts have that of the empty name. Raises `ConfigError` for a `ca` that is none."""
+        self._reach, self._pauses_s = reach, pauses_s
+        self._tls = _tls(ca)
+        self._pools: dict[Origin, HTTPConnectionPool] = {}
+        self.deadline = Deadline(limit_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        self.deadline.__exit__(kind, error, where)
+
+    def send(self, request: Request) -> Answer:
+        """The answer, asked for again where that is safe and may help; raises `EvidenceError` when there is none."""
+        for pause_s in self._pauses_s:
+            try:
+                answer = self._exchange(request)
+            except BrokenError:
+                if not request.is_safe:
+                    raise
+                wait_s = pause_s
+            else:
+                wait_s = max(pause_s, _asked_pause_s(answer))
+                if answer.status not in _RETRY_STATUS or not request.is_safe or wait_s > _LONGEST_PAUSE_S:
+                    return answer
+            try:
+                self.deadline.pause(wait_s)
+            except TimeoutError:
+                raise self._late(request) from None
+        return self._exchange(request)
+
+    def _exchange(self, request: Request) -> Answer:
+        try:
+            return self._talk(request)
+        except SSLError as error:
+            raise self._no_tls(request, error) from None
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            if self.deadline.is_over:
+                raise self._late(request) from None
+            raise BrokenError(f"{request.place}: {_reason(error)}", hint="see whether the registry is up") from None
+
+    def _talk(self, request: Request) -> Answer:
+        left = self.deadline.left()
+        response = self._pool(request.origin).urlopen(
+            request.method,
+            request.path,
+            body=request.body,
+            headers={"Accept-Encoding": "identity", "User-Agent": "gate", **request.headers},
+            retries=False,
+            redirect=False,
+            timeout=Timeout(connect=min(CONNECT_S, left), read=min(READ_S, left)),
+            preload_content=False,
+            decode_content=False,
+        )
+        is_whole = False
+        try:
+            answer = _read(request, response)
+            is_whole = answer.status == 200 or response.length_remaining == 0
+            return answer
+        finally:
+            if is_whole:
+                response.release_conn()
+            else:
+                response.close()
+                self.deadline.unwatch(request.origin)
+
+    def _pool(self, origin: Origin) -> HTTPConnectionPool:
+        if origin not in self._pools:
+            guard = _Guard(origin, self._reach.get(origin.host, self._reach[""]), self.deadline)
+            self._pools[origin] = (
+                _TlsPool(origin.host, origin.port, maxsize=1, ssl_context=self._tls, guard=guard)
+                if origin.scheme == "https"
+                else _PlainPool(origin.host, origin.port, maxsize=1, guard=guard)
+            )
+        return self._pools[origin]
+
+    def _late(self, request: Request) -> EvidenceError:
+        return EvidenceError(
+            f"{request.place} did not answer in time: everything together has {self.deadline.limit_s:g} seconds",
+            hint="see whether the registry is overloaded; timeout_s in evidence.oci, or --timeout, is the limit",
+        )
+
+    def _no_tls(self, request: Request, error: Exception) -> EvidenceError:
+        if self.deadline.is_over:
+            return self._late(request)
+        cause = error.args[0] if error.args else error
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return EvidenceError(
+                f"the certificate of {request.origin} is not trusted: {cause.verify_message}",
+                hint="name its authority: ca in evidence.oci of gate.yaml, or --ca FILE",
+            )
+        return EvidenceError(
+            f"no TLS connection with {request.origin}",
+            hint="a registry that speaks plain HTTP needs insecure: true, or --insecure",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    origin: Origin
+    reach: Reach
+    deadline: Deadline
+
+    def connect(self) -> socket.socket:
+        connection = connect(self.origin.host, self.origin.port, self.reach, self.deadline)
+        self.deadline.watch(self.origin, connection)
+        return connection
+
+
+class _PlainConnection(HTTPConnection):
+    """A connection to an address that was looked at. The library's own SOCKS support hooks in at the same place."""
+
+    def __init__(self, *args: object, guard: _Guard, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._guard = guard
+
+    def _new_conn(self) -> socket.socket:
+        return self._guard.connect()
+
+
+class _TlsConnection(_PlainConnection, HTTPSConnection):
+    """The same under TLS."""
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def _asked_pause_s(answer: Answer) -> float:
+    text = answer.headers.get("retry-after", "")
+    return float(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0.0
+
+
+def _read(request: Request, response: BaseHTTPResponse) -> Answer:
+    headers = {name.lower(): response.headers[name] for name in response.headers}
+    if response.status != 200 or request.method == "HEAD":
+        return Answer(response.status, headers, b"")
+    encoding = headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise EvidenceError(f"{request.place} answered with the encoding {encoding[:40]!r}, which nobody asked for")
+    length = headers.get("content-length", "0")
+    data = bytearray()
+    if not (length.isdigit() and int(length) > request.limit):
+        while len(data) <= request.limit and (piece := response.read(min(_PIECE, request.limit + 1 - len(data)))):
+            data += piece
+        if len(data) <= request.limit:
+            return Answer(response.status, headers, bytes(data))
+    raise LimitError(f"{request.place} answered with more than the {request.limit} bytes that are read")
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in our own words: the library's may hold what the server sent."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return "there is no such host"
+        if isinstance(cause, ConnectionRefusedError):
+            return "nobody listens there"
+        if isinstance(cause, TimeoutError):
+            return "it did not answer in time"
+        cause = cause.__cause__ or cause.__context__
+    return "the connection broke off, or what came is not HTTP"
+
+
+def _tls(ca: bytes | None) -> ssl.SSLContext:
+    """TLS 1.2 or newer, the host's name checked; with an authority, no other one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca is None:
+        context.load_default_certs()
+        return context
+    try:
+        context.load_verify_locations(cadata=ca.decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        raise ConfigError("the ca of the registry is no certificate in PEM") from None
+    return context

@@ -1,0 +1,96 @@
+"""The section `evidence` of `gate.yaml`: folders, and registries that list what refers to an image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from gate.config.nodes import Source, read, relative_path
+from gate.formats.image_reference import parse_image, parse_repository
+from gate.formats.strict_yaml import Node, suggestion
+from gate.model.registry import OciEvidence, RegistryAccess
+from gate.model.settings import ArtifactSettings
+
+HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?")
+"""A host, maybe with a port: no scheme, no path."""
+MAX_TIMEOUT_S: Final = 600
+
+Evidence = tuple[tuple[str, ...], tuple[OciEvidence, ...]]
+
+
+def read_evidence(node: Node | None, artifacts: Mapping[str, ArtifactSettings], source: Source) -> Evidence:
+    """The folders and the registries, each once."""
+    directories: list[str] = []
+    registries: list[OciEvidence] = []
+    for item in node.items() if node is not None else ():
+        fields = item.fields("directory", "oci")
+        if len(fields) != 1:
+            raise item.error("evidence needs a directory, or oci: {artifact: NAME}")
+        if "directory" in fields:
+            directories.append(relative_path(fields["directory"]))
+        else:
+            registries.append(_registry(fields["oci"], artifacts, source))
+    return tuple(dict.fromkeys(directories)), tuple(dict.fromkeys(registries))
+
+
+def _registry(node: Node, artifacts: Mapping[str, ArtifactSettings], source: Source) -> OciEvidence:
+    fields = node.fields("artifact", "repository", "insecure", "private", "ca", "token_host", "timeout_s")
+    if "artifact" not in fields:
+        raise node.error("evidence from a registry needs the artifact whose image it refers to")
+    artifact = fields["artifact"].text()
+    if artifact not in artifacts:
+        raise fields["artifact"].error(f"no artifact {artifact!r}{suggestion(artifact, list(artifacts))}")
+    _check_image(fields["artifact"], artifacts[artifact])
+    insecure = _flag(fields.get("insecure"))
+    if insecure and "ca" in fields:
+        raise fields["ca"].error("over plain HTTP there is no certificate to check: give ca, or insecure")
+    access = RegistryAccess(
+        insecure=insecure,
+        private=_flag(fields.get("private")),
+        ca_path=relative_path(fields["ca"]) if "ca" in fields else None,
+        ca=read(source, fields["ca"], "ca") if "ca" in fields else None,
+        token_host=_host(fields["token_host"]) if "token_host" in fields else None,
+        timeout_s=_seconds(fields["timeout_s"]) if "timeout_s" in fields else RegistryAccess().timeout_s,
+    )
+    return OciEvidence(artifact, _repository(fields["repository"]) if "repository" in fields else None, access)
+
+
+def _check_image(node: Node, artifact: ArtifactSettings) -> None:
+    if artifact.image is None:
+        raise node.error(f"the artifact {artifact.name!r} is no image: a registry lists what refers to images")
+    try:
+        digest = parse_image(artifact.image).digest
+    except ValueError as error:
+        raise node.error(f"the image of {artifact.name!r}: {error}") from None
+    if digest is None:
+        raise node.error(
+            f"the image of {artifact.name!r} has no digest, and a tag may change: name it as registry/name@sha256:..."
+        )
+
+
+def _repository(node: Node) -> str:
+    try:
+        return str(parse_repository(node.text()))
+    except ValueError as error:
+        raise node.error(str(error)) from None
+
+
+def _flag(node: Node | None) -> bool:
+    if node is None:
+        return False
+    if not isinstance(node.value, bool):
+        raise node.error("expected true or false")
+    return node.value
+
+
+def _host(node: Node) -> str:
+    if not HOST.fullmatch(node.text()):
+        raise node.error("expected a host, such as auth.example or auth.example:5001")
+    return node.text().lower()
+
+
+def _seconds(node: Node) -> int:
+    if not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= MAX_TIMEOUT_S:
+        raise node.error(f"expected a whole number from 1 to {MAX_TIMEOUT_S}")
+    return node.value
