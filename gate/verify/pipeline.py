@@ -2,12 +2,13 @@
 
  1. The container is a bundle or an envelope, exactly                             ENVELOPE   SECURITY 1, 5, 9
  2. It is not revoked                                                             SIGNATURE  SECURITY 7
- 3. A trusted, current, unrevoked key made a signature over the PAE               SIGNATURE  SECURITY 1-4, 7
+ 3. A trusted, current, unrevoked key or identity signed the PAE                  SIGNATURE  SECURITY 1-4, 7-9
  4. The signed bytes are a Statement v1 with well-formed subjects                 STATEMENT  SECURITY 6, 10, 11
- 5. Its predicate type is known, and its predicate fits it                        STATEMENT  SECURITY 10
+ 5. Its predicate type is known, its predicate fits it, its time its signature's  STATEMENT  SECURITY 10, 15
  6. Enough distinct signers may speak for its claim                               SIGNATURE  SECURITY 3, 7
  7. Its resources agree with the bytes that ask for admission                     SUBJECT    SECURITY 11, 12
- 8. What it depends on is there, and verified                                     CHAIN      SECURITY 14
+ 8. What it builds on is there, verified, of a claim that it may build on, and    CHAIN      SECURITY 14
+    not stated later; no evidence is there twice
 
 The payload is parsed once, from the bytes whose signature was checked, and only after that check. Nothing here
 raises for bad evidence, and one bad item hides no other. The result depends on the set of items alone.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gate.formats.bundle import BundleError, parse_container
 from gate.formats.canonical_json import CanonicalJsonError, dumps
@@ -34,9 +36,13 @@ from gate.model.evidence import (
     VerifiedSet,
 )
 from gate.verify.binding import Binder, OtherDigest, Relation, artifacts_among, build_targets
-from gate.verify.chain import inherited, resolve_chain
+from gate.verify.chain import broken_edges, inherited, resolve_chain
 from gate.verify.hints import Hints, read_hints
-from gate.verify.trust import TrustStore, Untrusted
+from gate.verify.located import misplaced
+from gate.verify.trust import Proof, TrustStore, Untrusted
+
+# How far two clocks may be apart.
+_SKEW_S: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,12 @@ class _Signed:
     evidence: Digest
     origin: str
     payload: Digest
-    signers: frozenset[str]
+    proof: Proof
     statement: Statement
+
+    @property
+    def signers(self) -> frozenset[str]:
+        return frozenset(signer.name for signer in self.proof.signers)
 
 
 class _Refusal(Exception):  # noqa: N818 - how an item leaves the pipeline; always caught here
@@ -107,14 +117,15 @@ class Admission:
 
     def _read(self, item: Evidence, evidence: Digest) -> _Signed:
         try:
-            envelope = parse_container(item.data, limit=self._limit).envelope
+            container = parse_container(item.data, limit=self._limit)
         except BundleError as error:
             raise _Refusal(Stage.ENVELOPE, error.code, str(error)) from None
+        envelope = container.envelope
         payload = sha256_digest(envelope.payload)
         if self._trust.is_revoked_evidence(evidence, payload):
             raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
         try:
-            signers = self._trust.identify(envelope.signatures, envelope.signed_bytes)
+            proof = self._trust.prove(container)
         except Untrusted as error:
             raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
         try:
@@ -125,8 +136,21 @@ class Admission:
             raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None
         except CanonicalJsonError as error:
             raise _Refusal(Stage.STATEMENT, "number", f"the predicate has no canonical form: {error}") from None
-        names = frozenset(signer.name for signer in signers)
-        return _Signed(evidence, item.origin, payload, names, statement)
+        self._check_place_and_time(statement)
+        stated, signed = statement.stated_at_s, proof.signed_at_s
+        if stated is not None and signed is not None and stated > signed + _SKEW_S:
+            raise _Refusal(Stage.STATEMENT, "time", "the statement says that it was made after it was signed")
+        return _Signed(evidence, item.origin, payload, proof, statement)
+
+    def _check_place_and_time(self, statement: Statement) -> None:
+        """What a statement that names paths must not do: leave the root, or come from the future."""
+        if not statement.located:
+            return
+        path = misplaced(statement)
+        if path is not None:
+            raise _Refusal(Stage.SUBJECT, "path", f"{path[:200]!r} does not stay below the root")
+        if statement.stated_at_s is not None and statement.stated_at_s > self._trust.now_s + _SKEW_S:
+            raise _Refusal(Stage.STATEMENT, "future", "created_at is in the future")
 
     def statements(self) -> Iterable[Statement]:
         """The statements that met obligations 1 to 5; whether they count is not known yet."""
@@ -139,8 +163,10 @@ class Admission:
         binder = Binder(build_targets(artifacts, changed), other_digest)
         authorised = dict(self._authorise())
         bound = self._bind(authorised, binder)
-        chains, broken = resolve_chain({payload: item.statement.depends_on for payload, item in bound.items()})
-        for payload, (code, detail) in broken.items():
+        edges = broken_edges({payload: item.statement for payload, item in bound.items()})
+        joined = {payload: item.statement.depends_on for payload, item in bound.items() if payload not in edges}
+        chains, broken = resolve_chain(joined)
+        for payload, (code, detail) in {**edges, **broken}.items():
             self._reject_all(payload, _Refusal(Stage.CHAIN, code, detail))
         verified = [replace(item, ancestors=chains[payload]) for payload, item in bound.items() if payload in chains]
         return VerifiedSet(
@@ -152,13 +178,19 @@ class Admission:
         """Obligation 6. Several envelopes around one payload count together: the same statement, more signers."""
         for payload, group in sorted(self._signed.items()):
             first = group[0]
+            if len({item.evidence for item in group}) < len(group):
+                places = ", ".join(sorted(item.origin for item in group))
+                self._reject_all(payload, _Refusal(Stage.CHAIN, "duplicate", f"the same evidence lies at {places}"))
+                continue
             names = frozenset[str]().union(*(item.signers for item in group))
             try:
                 signers = self._trust.authorised(names, first.statement.claim)
             except Untrusted as error:
                 self._reject_all(payload, _Refusal(Stage.SIGNATURE, error.code, str(error)))
                 continue
-            yield payload, Verified(payload, first.evidence, first.origin, first.statement, signers)
+            counted = {signer.name for signer in signers}
+            proofs = [item.proof for item in group if not counted.isdisjoint(item.signers)]
+            yield payload, _timed(Verified(payload, first.evidence, first.origin, first.statement, signers), proofs)
 
     def _bind(self, candidates: Mapping[Digest, Verified], binder: Binder) -> Mapping[Digest, Verified]:
         """Obligation 7. A statement about other bytes is refused unless a statement of its claim fits those here.
@@ -170,14 +202,15 @@ class Admission:
         covered = {(candidates[p].statement.claim, key) for p, relation in relations.items() for key in relation.covers}
         bound = {}
         for payload, item in candidates.items():
-            problem = _mismatch(relations[payload], item.statement.claim, covered)
+            problem = _mismatch(relations[payload], item.statement, covered)
             if problem is not None:
                 self._reject_all(payload, _Refusal(Stage.SUBJECT, *problem))
                 continue
             statement, signed = item.statement, relations[payload].files
             if signed is not None:
                 statement = replace(statement, facts={**statement.facts, "files": dict(signed)})
-            names = artifacts_among(relations[payload].covers)
+            outdated = statement.located and relations[payload].mismatches
+            names = () if outdated else artifacts_among(relations[payload].covers)
             bound[payload] = replace(item, statement=statement, artifacts=names)
         return bound
 
@@ -204,14 +237,25 @@ class Admission:
             )
 
 
-def _mismatch(relation: Relation, claim: str, covered: set[tuple[str, str]]) -> tuple[str, str] | None:
+def _timed(item: Verified, proofs: Sequence[Proof]) -> Verified:
+    """The statement with the earliest trusted time of the signatures that count."""
+    times = [(p.signed_at_s, p.time_source) for p in proofs if p.signed_at_s is not None]
+    at_s, source = min(times, key=lambda found: (found[0], found[1].value), default=(None, item.time_source))
+    logged = any(proof.log_included for proof in proofs)
+    return replace(item, signed_at_s=at_s, time_source=source, log_included=logged)
+
+
+def _mismatch(relation: Relation, statement: Statement, covered: set[tuple[str, str]]) -> tuple[str, str] | None:
+    claim = statement.claim
     if relation.conflict is not None:
         return "digest_conflict", relation.conflict
-    if artifacts_among(relation.covers):
+    if artifacts_among(relation.covers) and not statement.located:
         return None
     for key, problem in sorted(relation.mismatches.items()):
         # One changed file may be covered by a statement whose word on another one is out of date. An artifact is
         # not: a manifest that fits a changed file and not its model is about another state of the model.
-        if (claim, key) not in covered and not (relation.covers and not artifacts_among([key])):
+        # A statement that names paths is about all of them.
+        is_aside = relation.covers and not artifacts_among([key]) and not statement.located
+        if (claim, key) not in covered and not is_aside:
             return "mismatch", problem
     return None

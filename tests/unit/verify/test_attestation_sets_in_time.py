@@ -44,14 +44,14 @@ from tests.support.evidence import (
 X: Final = digest_of("x")
 OLD_TEXTS: Final = {**NAMED, "app/system.txt": digest_of("the prompt before")}
 
-# -- duplicates: harmless, or refused where they stand for something ---------------------------------------------------
+# -- duplicates: the same evidence twice is refused, the same word twice is not ---------------------------------------
 
 DUPLICATE: Final[dict[str, Row]] = {
     **{
-        f"{name} twice": (good_case().plus(good_case().evidence[number]), 0)
+        f"{name} twice": (good_case().plus(good_case().evidence[number]), 14)
         for number, name in enumerate(("signature", "provenance", "prompt", "eval"))
     },
-    "everything twice": (good_case().plus(*good_case().evidence), 0),
+    "everything twice": (good_case().plus(*good_case().evidence), 14),
     "everything in another order": (good_case().replace(evidence=tuple(reversed(good_case().evidence))), 0),
     "one payload in an envelope and a bundle": (good_case().plus(envelope(prompt_of(NAMED))), 0),
     "one payload with another key id": (good_case().plus(envelope(prompt_of(NAMED), keyid="x")), 0),
@@ -158,9 +158,9 @@ def chained(*items: bytes) -> Scene:
 
 CYCLIC: Final[dict[str, Row]] = {
     "an eval that builds on the prompt": (chained(bundle(VIA)), 0),
-    "an eval that builds on an eval that builds on the prompt": (
+    "an eval that builds on an eval": (
         chained(bundle(VIA), bundle(linked("eval", sha256_digest(VIA), name="more"))),
-        0,
+        14,
     ),
     "an eval that builds on nothing": (chained(bundle(linked("eval"))), 10),
     "a dangling dependency": (chained(EVAL, bundle(prompt_of(NAMED, depends_on=[X]))), 14),

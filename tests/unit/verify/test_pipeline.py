@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gate.attest.statement import payload_of
 from gate.formats.dsse import PAYLOAD_TYPE, pae
 from gate.formats.predicates.model_signature import PREDICATE_TYPE as MODEL_SIGNATURE
 from gate.model.digest import sha256_digest
@@ -306,10 +307,14 @@ def test_s14_order_and_file_names_do_not_matter(order: list[int], names: list[st
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=12))
-def test_repeated_files_change_nothing(chosen: list[int]) -> None:
+def test_s14_evidence_that_is_there_twice_does_not_count(chosen: list[int]) -> None:
     items = pool()
-    once = outcome(changed(*(items[number] for number in sorted(set(chosen))), store=STORE))
-    assert outcome(changed(*(items[number] for number in chosen), store=STORE)) == once
+    once = changed(*(items[number] for number in sorted(set(chosen))), store=STORE)
+    found = changed(*(items[number] for number in chosen), store=STORE)
+    twice = {payload_of(items[number]) for number in chosen if chosen.count(number) > 1 and items[number] != b"junk"}
+    assert {sha256_digest(payload) for payload in twice}.isdisjoint(item.payload for item in found.verified)
+    if not twice:
+        assert outcome(found) == outcome(once)
 
 
 @settings(deadline=None)

@@ -11,6 +11,8 @@ from gate.formats.predicates import claim_of, generic
 from gate.model.digest import sha256_digest
 from tests.unit.formats.predicates.reading import code_of, read
 
+PLAIN = {"collected": False, "privacy": {"mode": "hash_only", "payloads": []}}
+
 
 class TestGenericFrames:
     @pytest.mark.parametrize("claim", generic.OWN_CLAIMS)
@@ -20,7 +22,7 @@ class TestGenericFrames:
         said = {"decision": "approved"} if claim in generic.DECISIONS else {}
         found = read(kind, {"created_at": "2026-11-20T10:00:00Z", "depends_on": [parent], "more": [1], **said})
         assert claim_of(kind) == claim == found.claim
-        facts = {"result": None, "decision": said.get("decision")}
+        facts = {"result": None, "decision": said.get("decision"), **PLAIN}
         assert (found.stated_at_s, found.depends_on, found.facts) == (1795168800, (parent,), facts)
         assert (read(kind, said).stated_at_s, read(kind, said).depends_on) == (None, ())
 
@@ -65,7 +67,7 @@ class TestGenericFrames:
     @pytest.mark.parametrize("decision", ["approved", "rejected"])
     def test_result_and_decision_are_the_facts(self, claim: str, result: str, decision: str) -> None:
         said = {"result": result, "decision": decision}
-        assert read(generic.predicate_type(claim), said).facts == said
+        assert read(generic.predicate_type(claim), said).facts == {**said, **PLAIN}
 
     @pytest.mark.parametrize("claim", ["approval", "review"])
     def test_an_approval_or_review_without_a_decision_is_refused(self, claim: str) -> None:
