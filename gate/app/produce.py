@@ -26,7 +26,7 @@ from gate.model.artifact import Artifact, ArtifactKind
 from gate.model.digest import Digest
 from gate.model.path import is_plain_relative, path_text
 from gate.model.settings import ArtifactSettings, Limits
-from gate.verify.keys import KeyFormatError, load_key
+from gate.verify.keys import SCHEMES, KeyFormatError, load_key
 
 EVIDENCE_FOLDER: Final = Path(".gate", "attestations")
 BUNDLE_SUFFIX: Final = ".sigstore.json"
@@ -127,7 +127,7 @@ def check_target(out: Path, signed: Sequence[Path], payload_of: Callable[[bytes]
     overwriting something else is an accident. Nothing is written into what is signed: that would change it.
     """
     for path in signed:
-        if any(_is_same(folder, path) for folder in (out, *real_path(out).parents)):
+        if any(is_same(folder, path) for folder in (out, *real_path(out).parents)):
             raise AttestError(
                 f"{out} lies inside what it is about, and writing it would change that",
                 hint="--out with a file outside it, such as .gate/attestations/NAME.sigstore.json",
@@ -147,7 +147,8 @@ def _holds_statement(path: Path, payload_of: Callable[[bytes], bytes]) -> bool:
     return True
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def is_same(one: Path, other: Path) -> bool:
+    """Whether both are there and are one file or folder."""
     try:
         return one.samefile(other)
     except OSError:
@@ -156,9 +157,10 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def open_key(start: Path, key: str, signed: Sequence[Path], passphrase: Passphrase) -> Signer:
     """The signer of a key that lies outside what is signed; raises `AttestError`."""
-    location = start / key_file(key)
-    for path in signed:
-        if any(_is_same(folder, path) for folder in (location, *location.resolve().parents)):
+    file = key_file(key)
+    location = start / (file or "")
+    for path in signed if file is not None else ():
+        if any(is_same(folder, path) for folder in (location, *location.resolve().parents)):
             raise AttestError(
                 f"the private key {location} lies inside what is signed, and would be published with it",
                 hint="keep keys outside",
@@ -171,7 +173,7 @@ def sign_payload(payload: bytes, signer: Signer) -> bytes:
     bundle = signed_bundle(payload, signer)
     try:
         envelope = parse_container(bundle, limit=len(bundle)).envelope
-        key = load_key(signer.public_key_pem)
+        key = load_key(signer.public_key_pem, scheme_of(signer))
     except (BundleError, KeyFormatError) as error:
         raise AttestError(f"the own signature cannot be verified: {error}") from None
     verified = any(key.verifies(signature, envelope.signed_bytes) for signature in envelope.signatures)
@@ -180,10 +182,22 @@ def sign_payload(payload: bytes, signer: Signer) -> bytes:
     return bundle
 
 
+def scheme_of(signer: Signer) -> str | None:
+    """The `scheme` that `gate.yaml` has to give the key, `None` where the key itself says enough."""
+    return signer.algorithm if signer.algorithm in SCHEMES and signer.algorithm != SCHEMES[0] else None
+
+
 def with_key(made: Made, signer: Signer, bundle: bytes) -> Made:
     """What was made, with the key that signed it, and what a bundle of this size needs."""
-    advice = None
-    if len(bundle) > LIMITS.evidence_bytes:
-        needed = -(-len(bundle) // (1 << 20))
-        advice = f"this bundle needs limits: {{evidence_bytes: {needed}MiB}} in gate.yaml"
-    return replace(made, algorithm=signer.algorithm, spki=signer.spki, advice=advice)
+    return replace(made, algorithm=signer.algorithm, spki=signer.spki, advice=advice(signer, len(bundle)))
+
+
+def advice(signer: Signer, size: int) -> str | None:
+    """What `gate.yaml` has to say so that a bundle of this size, by this signer, is accepted."""
+    needed = []
+    if scheme_of(signer):
+        needed.append(f"this key needs scheme: {scheme_of(signer)} with its signer in gate.yaml")
+    if size > LIMITS.evidence_bytes:
+        limit = f"{{evidence_bytes: {-(-size // (1 << 20))}MiB}}"
+        needed.append(f"this bundle needs limits: {limit} in gate.yaml")
+    return "; ".join(needed) or None

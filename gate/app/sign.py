@@ -1,11 +1,14 @@
-"""`gate sign`: from files and statements to signed bundles."""
+"""`gate sign`: from files and statements to signed bundles, one or many at a time."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gate.app.produce import (
     BUNDLE_SUFFIX,
@@ -14,10 +17,12 @@ from gate.app.produce import (
     Made,
     Place,
     Progress,
+    advice,
     bundled_payload,
     check_target,
     collect_files,
     flat_name,
+    is_same,
     names_folder,
     open_key,
     real_path,
@@ -26,22 +31,102 @@ from gate.app.produce import (
     target,
     with_key,
 )
-from gate.attest.files import read_prefix, replace_file
+from gate.attest.files import read_prefix, replace_file, replace_files
 from gate.attest.model_signature import model_statement
 from gate.attest.signers import Passphrase
 from gate.attest.statement import check_statement, is_statement
-from gate.model.digest import sha256_digest
+from gate.errors import AttestError
+from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.model.digest import Digest, sha256_digest
 from gate.model.path import path_text
+
+_BLOCK: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SignRequest:
-    """What to sign: a folder, a file or a statement; `key` is a path or URI, `out` a file to write."""
+    """What to sign: a folder, a file or a statement; `key` is a path or URI.
+
+    `out` is a file to write, for statements signed by `sign_statements` the folder to write into.
+    """
 
     place: Place
     path: Path
     key: str
     out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Statements that were signed together. `claims` says how many of each; `replaced` of the bundles were there."""
+
+    subject: str
+    claims: Mapping[str, int]
+    replaced: int
+    folder: Path
+    algorithm: str
+    spki: Digest
+    advice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A statement that may be signed as it is, and where its bundle goes."""
+
+    payload: bytes
+    claim: str
+    out: Path
+    replaced: bool
+
+
+def names_statements(request: SignRequest) -> bool:
+    """Whether the path is a folder of statements and nothing else; raises `AttestError` when it is a mixture.
+
+    A statement among other files may be meant to be signed, or to be part of a model: nobody can tell.
+    """
+    path = request.place.start / request.path
+    if not path.is_dir():
+        return False
+    entries = sorted(path.iterdir())
+    statements = [entry for entry in entries if _may_be_statement(entry)]
+    others = len(entries) - len(statements)
+    if statements and others:
+        raise AttestError(
+            f"{request.path} holds {len(statements)} in-toto statements, such as {statements[0].name}, among {others}"
+            " other files and folders",
+            hint=f"gate sign --in {request.path} for the statements alone; move them elsewhere to sign the rest",
+        )
+    return bool(statements)
+
+
+def sign_statements(request: SignRequest, passphrase: Passphrase, progress: Progress = nullcontext) -> Batch:
+    """Signs the statements of a folder, or of one file, with one key; raises `AttestError`.
+
+    All of them are checked before the key is opened, and all are signed and verified before the first is written: a
+    single bad one, or a key that fails on the way, leaves everything as it was.
+    """
+    place = request.place
+    folder = root_of(place) / EVIDENCE_FOLDER if request.out is None else place.start / request.out
+    paths = _statement_files(place.start / request.path, request.path, folder)
+    with progress(f"checking {len(paths)} statements"):
+        checked = _checked(paths, folder)
+    signer = open_key(place.start, request.key, [], passphrase)
+    bundles: dict[Path, bytes] = {}
+    for first in range(0, len(checked), _BLOCK):
+        block = checked[first : first + _BLOCK]
+        with progress(f"signing statements {first + 1} to {first + len(block)} of {len(checked)}"):
+            bundles |= {item.out: sign_payload(item.payload, signer) for item in block}
+    with progress(f"writing {len(bundles)} bundles"):
+        replace_files(bundles)
+    return Batch(
+        str(request.path),
+        Counter(item.claim for item in checked),
+        sum(item.replaced for item in checked),
+        folder,
+        signer.algorithm,
+        signer.spki,
+        advice(signer, max(map(len, bundles.values()))),
+    )
 
 
 def sign(request: SignRequest, passphrase: Passphrase, progress: Progress = nullcontext) -> Made:
@@ -76,3 +161,65 @@ def _sign_statement(request: SignRequest, root: Path, path: Path, payload: bytes
     count = len(statement.resources)
     made = Made(statement.claim, str(request.path), count, 0, sha256_digest(payload), out, replaced)
     return with_key(made, signer, bundle)
+
+
+def _may_be_statement(path: Path) -> bool:
+    """Whether it is a statement, or claims to be one and is broken; what cannot be read is something else."""
+    if path.suffix != ".json" or path.is_symlink() or not path.is_file():
+        return False
+    try:
+        data = read_prefix(path, MAX_STATEMENT + 1)
+    except AttestError:
+        return False
+    try:
+        return is_statement(data, MAX_STATEMENT)
+    except AttestError:
+        return not _is_object(data)
+
+
+def _is_object(data: bytes) -> bool:
+    """What is JSON and is refused as a statement is signed already."""
+    try:
+        loads_object(data)
+    except StrictJsonError:
+        return False
+    return True
+
+
+def _statement_files(path: Path, given: Path, out: Path) -> list[Path]:
+    """The files to sign; raises `AttestError` when there are none, or when bundles would be written among them."""
+    if not names_folder(path, given):
+        return [path]
+    if is_same(path, out):
+        raise AttestError(f"--out {out} is the folder that is signed", hint="--out with another folder")
+    found = sorted(path.glob("*.json"))
+    if not found:
+        raise AttestError(f"{given}: there are no statements (*.json)", hint="gate attest create")
+    return found
+
+
+def _checked(paths: Sequence[Path], folder: Path) -> list[_Checked]:
+    """All the statements; raises one `AttestError` that names each one that is refused."""
+    found, problems = [], []
+    for path in paths:
+        try:
+            found.append(_check(path, folder / f"{path.name.removesuffix('.json')}{BUNDLE_SUFFIX}"))
+        except AttestError as error:
+            problems.append(f"{path.name}: {error}")
+    if problems:
+        raise AttestError(
+            f"{len(problems)} of {len(paths)} statements cannot be signed, and nothing was written: "
+            + "; ".join(problems),
+            hint="correct them, or move them elsewhere",
+        )
+    return found
+
+
+def _check(path: Path, out: Path) -> _Checked:
+    if names_folder(path, path):
+        raise AttestError("it is a folder")
+    payload = read_prefix(path, MAX_STATEMENT + 1)
+    if not is_statement(payload, MAX_STATEMENT):
+        raise AttestError("it is no in-toto statement")
+    claim = check_statement(payload).claim
+    return _Checked(payload, claim, out, check_target(out, [path], bundled_payload))

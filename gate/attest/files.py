@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -81,18 +82,31 @@ def create_whole(path: Path, data: bytes) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Writes a file in one step, synced to disk; raises `AttestError` and leaves what was there."""
-    temporary: Path | None = None
-    _make_folder(path)
+    replace_files({path: data})
+
+
+def replace_files(files: Mapping[Path, bytes]) -> None:
+    """Writes files, each in one step and synced to disk, once all of them fit; raises `AttestError`.
+
+    Until the last one lies there beside its place, nothing is replaced.
+    """
+    staged: dict[Path, Path] = {}
+    path = Path()
+    for path in files:
+        _make_folder(path)
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".gate-")
-        temporary = Path(name)
-        os.fchmod(descriptor, 0o644)
-        _write_out(descriptor, data)
-        temporary.replace(path)
+        for path, data in files.items():
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".gate-")
+            staged[path] = Path(name)
+            os.fchmod(descriptor, 0o644)
+            _write_out(descriptor, data)
+        for path, temporary in staged.items():
+            temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise AttestError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
 
 
 def _make_folder(path: Path) -> None:

@@ -16,13 +16,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gate.attest.files import create_file
 from gate.attest.signers import passphrase_bytes
-from gate.attest.signers.file import FileSigner, make_signer
+from gate.attest.signers.file import make_signer
+from gate.attest.signers.key import KeySigner
 from gate.errors import AttestError
 
 KEY_TYPES: Final = ("p256", "p384", "ed25519")
 
 
-def generate_key(kind: str, private: Path, public: Path, passphrase: str | None) -> FileSigner:
+def generate_key(kind: str, private: Path, public: Path, passphrase: str | None) -> KeySigner:
     """Writes a new key pair and returns its signer; raises `AttestError`. No existing file is ever touched.
 
     `kind` is one of `KEY_TYPES`. The private key is PKCS#8 PEM with mode 0600, encrypted when there is a passphrase.

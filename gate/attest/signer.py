@@ -1,8 +1,23 @@
-"""Signers by URI scheme: what every private key, wherever it is kept, can do."""
+"""Signers by URI scheme: what every private key, wherever it is kept, can do.
+
+| scheme | the key is | extra |
+|---|---|---|
+| `file:PATH`, or a path | a PEM file | |
+| `env:NAME` | a PEM text in an environment variable | |
+| `awskms:KEY` | in AWS KMS | `kms-aws` |
+| `gcpkms:VERSION` | in Google Cloud KMS | `kms-gcp` |
+| `azurekms://VAULT/keys/NAME` | in Azure Key Vault | `kms-azure` |
+| `hashivault:NAME` | in the transit engine of Vault or OpenBao | `kms-vault` |
+| `pkcs11:ATTRIBUTES` | in a token or HSM (RFC 7512) | `kms-pkcs11` |
+| `sigstore:` | made for one signature, certified for an identity | `sigstore` |
+
+Each is one module of `gate.attest.signers`, imported when it is asked for.
+"""
 
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import unquote
@@ -13,6 +28,15 @@ from gate.model.digest import Digest
 
 # One letter is a drive, not a scheme.
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
+_EXTRAS: Final = {
+    "awskms": "kms-aws",
+    "gcpkms": "kms-gcp",
+    "azurekms": "kms-azure",
+    "hashivault": "kms-vault",
+    "pkcs11": "kms-pkcs11",
+    "sigstore": "sigstore",
+}
+SCHEMES: Final = ("file", "env", *_EXTRAS)
 
 
 class Signer(Protocol):
@@ -34,29 +58,56 @@ class Signer(Protocol):
         """The signature over exactly these bytes."""
 
 
-def key_file(uri: str) -> Path:
-    """The file that a key reference names: a plain path or `file:`; raises `AttestError` for any other scheme."""
-    match = _SCHEME.fullmatch(uri)
-    if match is None:
-        return Path(uri)
-    scheme, rest = match[1], match[2]
-    if scheme.lower() != "file":
-        raise AttestError(
-            f"--key {scheme}:... : only key files are supported in this version",
-            hint=f"give the path of a PEM file; ./{uri} if that is its name",
-        )
+def key_file(uri: str) -> Path | None:
+    """The file that a key reference names, `None` for a key that is no file; raises `AttestError` for neither."""
+    scheme, rest = _parts(uri)
+    if scheme != "file":
+        return None
     if rest.startswith("//"):
         rest = rest[2:]
         if not rest.startswith("/"):
             raise AttestError(f"--key {uri}: a file on another host cannot be read", hint="file:///absolute/path")
-    return Path(unquote(rest))
+    return Path(unquote(rest) if uri != rest else rest)
 
 
 def open_signer(uri: str, base: Path, passphrase: Passphrase) -> Signer:
     """The signer for a key reference; raises `AttestError`.
 
-    Relative paths start at `base`. `passphrase` is asked for an encrypted key only.
+    Relative paths start at `base`. `passphrase` is asked for an encrypted key or a PIN only.
     """
-    from gate.attest.signers.file import load_file_signer
+    scheme, rest = _parts(uri)
+    location = key_file(uri)
+    if location is not None:
+        from gate.attest.signers.file import load_file_signer
 
-    return load_file_signer(base / key_file(uri), passphrase)
+        return load_file_signer(base / location, passphrase)
+    module = import_module(f"gate.attest.signers.{scheme}")
+    try:
+        signer: Signer = module.open_keyless(uri) if scheme == "sigstore" else module.open_key(rest, passphrase)
+    except ImportError as error:
+        missing = getattr(error, "name", None) or "a library"
+        extra = _EXTRAS[scheme]
+        raise AttestError(
+            f"--key {scheme}: needs the extra {extra} ({missing} cannot be imported)",
+            hint=f"pip install 'gate[{extra}]'",
+        ) from None
+    return signer
+
+
+def _parts(uri: str) -> tuple[str, str]:
+    """The scheme and what follows it; a plain path is of the scheme `file`."""
+    if "PRIVATE KEY-" in uri:
+        raise AttestError(
+            "--key holds a private key itself, and command lines are read by others",
+            hint="put it into an environment variable: --key env:NAME; and replace that key",
+        )
+    match = _SCHEME.fullmatch(uri)
+    if match is None:
+        return "file", uri
+    scheme, rest = match[1].lower(), match[2]
+    if scheme not in SCHEMES:
+        raise AttestError(
+            f"--key {match[1]}:... : there is no such kind of key; known are {', '.join(SCHEMES)}",
+            hint=f"./{uri} if that is the name of a file",
+        )
+    return scheme, rest

@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
 from gate.app.produce import Made
+from gate.app.sign import Batch
 from gate.cli.output import size_text
 from gate.errors import AttestError
 from gate.report.escape import terminal
+
+KEY_HELP: Final = (
+    "The private key: a PEM file (PKCS#8) or file:PATH; env:NAME for a variable that holds one; awskms:, gcpkms:, "
+    "azurekms:, hashivault:, pkcs11: or sigstore:."
+)
 
 
 def ask_passphrase(what: str) -> str:
@@ -66,5 +73,20 @@ def result_text(made: Made, next_command: str) -> str:
     lines.append(f"{'replaced' if made.replaced else 'written':<10}{shown(made.path)}")
     if made.advice is not None:
         lines.append(f"{'note':<10}{made.advice}")
+    lines.append(f"{'next':<10}{next_command}")
+    return "\n".join(lines)
+
+
+def batch_text(batch: Batch, next_command: str) -> str:
+    """The statements that were signed together, by which key, where their bundles are, and what to do next."""
+    count = sum(batch.claims.values())
+    claims = ", ".join(f"{number} {claim}" for claim, number in sorted(batch.claims.items()))
+    lines = [
+        f"{'signed':<10}{terminal(batch.subject)}: {count} statement{'' if count == 1 else 's'} ({claims})",
+        f"{'key':<10}{batch.algorithm} {batch.spki}",
+        f"{'written':<10}{shown(batch.folder)} ({count - batch.replaced} new, {batch.replaced} replaced)",
+    ]
+    if batch.advice is not None:
+        lines.append(f"{'note':<10}{batch.advice}")
     lines.append(f"{'next':<10}{next_command}")
     return "\n".join(lines)

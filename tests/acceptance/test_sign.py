@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from gate.app import produce
 from gate.app.produce import Made, Place
 from gate.app.sign import SignRequest, sign
-from gate.attest.signers.file import FileSigner
+from gate.attest.signers.key import KeySigner
 from gate.cli import main as shell
 from gate.cli import signing
 from gate.collect.directory import collect_artifact
@@ -280,7 +280,7 @@ def test_s35_keys_that_cannot_be_used_are_named_with_their_remedy(gate: Run, key
     refused(gate(*sign, "keys/release.pub"), "is a public key")
     key.chmod(0o644)
     refused(gate(*sign, key), "can be read by others", "chmod 600")
-    refused(gate(*sign, "awskms:///alias/x"), "only key files are supported")
+    refused(gate(*sign, "hsm:x"), "no such kind of key")
     refused(gate(*sign, "none.key"), "No such file")
     refused(gate("sign", "models/tiny"), "--key", code=2)
 
@@ -437,10 +437,10 @@ def test_a_broken_statement_is_not_signed(gate: Run, key: Path) -> None:
 
 
 def test_a_signature_that_does_not_verify_is_not_written(gate: Run, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = FileSigner.sign
-    monkeypatch.setattr(FileSigner, "sign", lambda self, data: real(self, data + b"!"))
+    real = KeySigner.sign
+    monkeypatch.setattr(KeySigner, "sign", lambda self, data: real(self, data + b"!"))
     refused(gate("sign", "models/tiny", "--key", key), "does not verify; nothing was written")
-    monkeypatch.setattr(FileSigner, "sign", real)
+    monkeypatch.setattr(KeySigner, "sign", real)
     monkeypatch.setattr(produce, "signed_bundle", lambda *_: b"{}")
     refused(gate("sign", "models/tiny", "--key", key), "cannot be verified")
     assert not SIGNATURE.exists()

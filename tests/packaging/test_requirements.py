@@ -16,7 +16,9 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["proje
 LOCKS = sorted((CHECKOUT / "requirements").glob("*.lock"))
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 # Extras that are not in the development environment, so their distribution cannot be asked for.
-KNOWN = {"git": "gitpython", "google": "google-cloud-kms", "azure": "azure-keyvault-keys", "psycopg": "psycopg"}
+KNOWN = {"git": "gitpython", "psycopg": "psycopg"}
+# The clients of keys in clouds, a Vault and tokens: each is what an extra of securesystemslib is there to bring.
+KNOWN |= dict.fromkeys(("azure", "boto3", "botocore", "google", "hvac", "pkcs11", "requests"), "securesystemslib")
 
 
 def normal(name: str) -> str:

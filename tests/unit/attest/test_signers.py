@@ -182,10 +182,16 @@ def test_keys_are_named_by_path_or_file_uri(tmp_path: Path) -> None:
     assert key_file("C:\\keys\\a") == Path("C:\\keys\\a")
 
 
-@pytest.mark.parametrize("uri", ["awskms:///alias/release", "gcpkms://x", "hsm:1", "https://example.com/k"])
-def test_other_schemes_are_not_there_yet(uri: str) -> None:
-    with pytest.raises(AttestError, match="only key files are supported in this version"):
+@pytest.mark.parametrize("uri", ["hsm:9", "https://example.com/k", "kms:x"])
+def test_an_unknown_scheme_is_refused_and_the_known_ones_are_named(uri: str) -> None:
+    with pytest.raises(AttestError, match="there is no such kind of key; known are file, env, awskms, gcpkms") as caught:
         key_file(uri)
+    assert uri.partition(":")[2] not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["env:K", "awskms:alias/k", "PKCS11:object=k"])
+def test_a_key_that_is_no_file_has_no_path(uri: str) -> None:
+    assert key_file(uri) is None
 
 
 def test_a_file_on_another_host_is_refused() -> None:
