@@ -11,6 +11,7 @@ from gate.cli.lazy import LazyGroup
 # In the order of use; each is `command` in the module of that name below `gate.cli.attest`.
 COMMANDS: Final = {
     "create": "Create an in-toto statement about files.",
+    "compose": "State that a base model and its adapters go together.",
     "reveal": "Open a content that a statement carries, encrypted or plain.",
 }
 
