@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "init": "Look at this repository and propose a gate.yaml.",
     "attest": "Create attestations.",
     "sign": "Sign a model folder, a file or a statement.",
+    "publish": "Attach signed bundles to an image in a registry.",
+    "pull": "Write the bundles that are attached to an image in a registry.",
     "keygen": "Make a signing key, and say how to trust it.",
     "controls": "List, show and compare the controls, and map them to frameworks.",
     "explain": "Say why a control passes or refuses an input, condition by condition.",
