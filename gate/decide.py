@@ -176,6 +176,8 @@ def _waiver_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterato
             problem = f"there is no control {waiver.control!r}"
         elif not info.waivable:
             problem = f"{waiver.control} cannot be waived"
+        elif state is WaiverState.INVALID:
+            problem = waiver.problem
         elif state in {WaiverState.PENDING, WaiverState.EXPIRED}:
             problem = f"the waiver is {state.value}"
         elif waiver.id not in used:

@@ -1,4 +1,4 @@
-"""`waivers.yaml`: temporary exceptions, each with an owner and an end (DOCUMENTS 5, SECURITY 29).
+"""Waivers: temporary exceptions, each with an owner and an end, as in `waivers.yaml` (DOCUMENTS 5, SECURITY 29).
 
 A file that does not fit is refused as a whole, with the place of the mistake.
 """
@@ -6,16 +6,15 @@ A file that does not fit is refused as a whole, with the place of the mistake.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from gate.formats.rfc3339 import parse_time
 from gate.formats.strict_yaml import Node, loads
 from gate.model.digest import parse_digest
-from gate.model.waiver import MAX_WAIVER_S, Waiver
+from gate.model.waiver import MAX_WAIVER_S, Waiver, is_same_person
 
-_FIELDS: Final = (
+FIELDS: Final = (
     "id",
     "control",
     "artifact",
@@ -49,24 +48,28 @@ def parse_waivers(data: bytes) -> Mapping[str, Waiver]:
     return found
 
 
-def _waiver(node: Node) -> Waiver:
-    fields = node.fields(*_FIELDS)
-    for name in _FIELDS:
-        if name not in fields and name != "finding":
-            raise node.error(f"a waiver needs {name!r}")
-    text = {name: field.text() for name, field in fields.items()}
-    _check(fields, "id", lambda value: _ID.fullmatch(value) is not None, "letters, digits, '.', '_' and '-'")
+class WaiverError(ValueError):
+    """A field does not hold what it has to."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def make_waiver(text: Mapping[str, str]) -> Waiver:
+    """The waiver of fields that are there, all but `finding`; raises `WaiverError`."""
+    _check(text, "id", lambda value: _ID.fullmatch(value) is not None, "letters, digits, '.', '_' and '-'")
     for name in ("control", "finding"):
-        if name in fields:
-            _check(fields, name, lambda value: "*" not in value, "one name; wildcards are not allowed")
+        if name in text:
+            _check(text, name, lambda value: "*" not in value, "one name; wildcards are not allowed")
     artifact = parse_digest(text["artifact"])
     if artifact is None:
-        raise fields["artifact"].error("artifact must be the sha256:<hex> of the artifact or file that is waived")
-    if _person(text["owner"]) == _person(text["approver"]):
-        raise fields["approver"].error("the approver must be somebody else than the owner")
-    created, expires = (_time(fields[name]) for name in ("created", "expires"))
+        raise WaiverError("artifact", "artifact must be the sha256:<hex> of the artifact or file that is waived")
+    if is_same_person(text["owner"], text["approver"]):
+        raise WaiverError("approver", "the approver must be somebody else than the owner")
+    created, expires = (_time(text, name) for name in ("created", "expires"))
     if not created < expires <= created + MAX_WAIVER_S:
-        raise fields["expires"].error("a waiver ends after it begins, and at most 90 days later")
+        raise WaiverError("expires", "a waiver ends after it begins, and at most 90 days later")
     return Waiver(
         text["id"],
         text["control"],
@@ -81,20 +84,25 @@ def _waiver(node: Node) -> Waiver:
     )
 
 
-def _check(fields: Mapping[str, Node], name: str, holds: Callable[[str], bool], expected: str) -> None:
-    if not holds(fields[name].text()):
-        raise fields[name].error(f"{name} must be {expected}")
+def _waiver(node: Node) -> Waiver:
+    fields = node.fields(*FIELDS)
+    for name in FIELDS:
+        if name not in fields and name != "finding":
+            raise node.error(f"a waiver needs {name!r}")
+    try:
+        return make_waiver({name: field.text() for name, field in fields.items()})
+    except WaiverError as error:
+        raise fields[error.field].error(str(error)) from None
 
 
-def _person(name: str) -> str:
-    """A name as people compare it: without case, white space, width and characters that cannot be seen."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Cf")
+def _check(text: Mapping[str, str], name: str, holds: Callable[[str], bool], expected: str) -> None:
+    if not holds(text[name]):
+        raise WaiverError(name, f"{name} must be {expected}")
 
 
-def _time(node: Node) -> int:
-    text = node.text()
-    seconds = parse_time(text if "T" in text else f"{text}T00:00:00Z")
+def _time(text: Mapping[str, str], name: str) -> int:
+    value = text[name]
+    seconds = parse_time(value if "T" in value else f"{value}T00:00:00Z")
     if seconds is None:
-        raise node.error("expected a date (2026-12-31) or an RFC 3339 time")
+        raise WaiverError(name, "expected a date (2026-12-31) or an RFC 3339 time")
     return seconds

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -19,6 +21,7 @@ class WaiverState(Enum):
     ACTIVE = "active"
     EXPIRING = "expiring"
     EXPIRED = "expired"
+    INVALID = "invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Waiver:
     """One waiver.
 
     `artifact` is the digest of the artifact or file that the violation is about; `finding`, when given, is the
-    violation's code. There are no wildcards.
+    violation's code. There are no wildcards. `problem` says why the waiver is invalid, whatever the time.
     """
 
     id: str
@@ -39,11 +42,44 @@ class Waiver:
     approver: str
     created_s: int
     expires_s: int
+    problem: str | None = None
 
     def state(self, now_s: int) -> WaiverState:
         """Where it stands at a time in seconds since 1970."""
+        if self.problem is not None:
+            return WaiverState.INVALID
         if now_s < self.created_s:
             return WaiverState.PENDING
         if now_s >= self.expires_s:
             return WaiverState.EXPIRED
         return WaiverState.EXPIRING if self.expires_s - now_s <= EXPIRING_S else WaiverState.ACTIVE
+
+
+def combine(waivers: Iterable[Waiver]) -> Mapping[str, Waiver]:
+    """Waivers by id, whoever made them. Those that share an id and are not the same are invalid, all of them.
+
+    One of them is kept to be reported, the same one in whatever order they come.
+    """
+    groups: dict[str, set[Waiver]] = {}
+    for waiver in waivers:
+        groups.setdefault(waiver.id, set()).add(waiver)
+    return {name: _only(group) for name, group in sorted(groups.items())}
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two names are one to people, who do not see case, white space, width and invisible characters."""
+    return _person(one) == _person(other)
+
+
+def _person(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Cf")
+
+
+def _only(group: set[Waiver]) -> Waiver:
+    # What makes one of two equal waivers invalid is who signed it; the other one stands.
+    sound = {waiver for waiver in group if waiver.problem is None}
+    first = min(sound or group, key=repr)
+    if len({replace(waiver, problem=None) for waiver in group}) == 1:
+        return first
+    return replace(first, problem=f"{len(group)} waivers with this id differ")

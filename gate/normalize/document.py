@@ -21,7 +21,7 @@ from gate.model.waiver import Waiver
 from gate.normalize.sections.artifacts import artifacts_section
 from gate.normalize.sections.change import change_sections
 from gate.normalize.sections.evidence import attestations_section, claims_section, rejected_section
-from gate.normalize.sections.scans import scans_sections
+from gate.normalize.sections.scans import attested_scans, scans_sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ def build_document(facts: Facts) -> InputDocument:
 def _document(facts: Facts) -> JsonObject:
     settings = facts.settings
     change, gates = change_sections(facts.change, settings.gates, settings.steering, facts.evidence.verified)
-    scans, findings = scans_sections(facts.scans)
+    attested = attested_scans(facts.evidence.verified, facts.artifacts)
+    scans, findings = scans_sections((*facts.scans, *attested))
     return {
         "schema": INPUT_SCHEMA,
         "context": {
@@ -110,7 +111,7 @@ def _skipped(facts: Facts) -> JsonObject:
         "evidence": facts.settings.evidence_directories or facts.settings.evidence_registries,
         "reports": facts.settings.reports,
         "gates": facts.settings.gates,
-        "waivers": facts.settings.waivers_path,
+        "waivers": facts.settings.waivers_path or facts.waivers,
     }
     found |= {name: "not configured" for name, configured in sections.items() if not configured}
     for name, artifact in facts.artifacts.items():

@@ -10,17 +10,28 @@ from collections.abc import Callable, Mapping
 
 from gate.formats.intoto import RawStatement, StatementError
 from gate.formats.predicates import (
+    approval,
     build_provenance,
+    composition,
     corpus,
+    dataset,
     generic,
+    model_card,
     model_signature,
+    plugin,
     prompt,
+    review,
     route,
+    scan_report,
     slo,
     test_result,
+    training_provenance,
+    waiver,
 )
 from gate.formats.predicates import eval as evaluation
+from gate.formats.predicates.common import text
 from gate.model.evidence import Statement
+from gate.model.json import JsonValue
 
 Reader = Callable[[RawStatement], Statement]
 
@@ -35,15 +46,33 @@ def readers() -> Mapping[str, Reader]:
         **generic.READERS,
         **prompt.READERS,
         **corpus.READERS,
+        **composition.READERS,
         **evaluation.READERS,
         **route.READERS,
         **slo.READERS,
+        **training_provenance.READERS,
+        **dataset.READERS,
+        **model_card.READERS,
+        **plugin.READERS,
+        **approval.READERS,
+        **review.READERS,
+        **waiver.READERS,
+        **scan_report.READERS,
     }
 
 
-def claim_of(predicate_type: str) -> str | None:
-    """The claim that a predicate type makes; `None` for an unknown type."""
+def claim_of(predicate_type: str, predicate: JsonValue = None) -> str | None:
+    """The claim that a predicate type makes, or that this predicate of it says it makes; `None` for an unknown type."""
+    if predicate_type == build_provenance.V1 and text(predicate, "buildDefinition", "buildType") in _TRAINING_BUILDS:
+        return training_provenance.CLAIM
     return _CLAIMS.get(predicate_type)
+
+
+def claims_of(predicate_type: str) -> tuple[str, ...]:
+    """All claims that a predicate type can make, the usual one first."""
+    also = (training_provenance.CLAIM,) if predicate_type == build_provenance.V1 else ()
+    claim = claim_of(predicate_type)
+    return () if claim is None else (claim, *also)
 
 
 def read_statement(raw: RawStatement) -> Statement:
@@ -54,6 +83,7 @@ def read_statement(raw: RawStatement) -> Statement:
     return reader(raw)
 
 
+_TRAINING_BUILDS = training_provenance.BUILD_TYPES
 _CLAIMS: Mapping[str, str] = {
     **dict.fromkeys(build_provenance.READERS, "build.provenance"),
     **dict.fromkeys(model_signature.READERS, "artifact.signature"),

@@ -1,5 +1,8 @@
 """SLSA provenance v1 and v0.2, in one shape of facts.
 
+A v1 statement whose build type is a training makes the claim `training.provenance` instead, so whoever signs it has to
+be trusted for that.
+
 Facts: `builder_id`, `build_type`, `external_parameters`, `dependencies` (`{uri: digest set}`), `invocation_id`,
 `started_at_s`, `finished_at_s`. The level is not among them: no document can grant itself one.
 Source: slsa.dev/spec/v1.0/provenance and v0.2.
@@ -9,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gate.formats.intoto import RawStatement
+from gate.formats.intoto import RawStatement, StatementError
+from gate.formats.predicates import training_provenance
 from gate.formats.predicates.common import check_schema, dependencies, make_statement, member, text, time
 from gate.model.evidence import Statement
 from gate.model.json import JsonObject
@@ -25,6 +29,8 @@ def _statement(raw: RawStatement, facts: JsonObject) -> Statement:
 def _read_v1(raw: RawStatement) -> Statement:
     check_schema(raw, "predicates/slsa-provenance-v1.json")
     build, run = raw.predicate["buildDefinition"], raw.predicate["runDetails"]
+    if training_provenance.is_training_build(member(build, "buildType")):
+        return training_provenance.read_slsa(raw)
     facts: JsonObject = {
         "builder_id": text(run, "builder", "id"),
         "build_type": text(build, "buildType"),
@@ -40,6 +46,8 @@ def _read_v1(raw: RawStatement) -> Statement:
 def _read_v02(raw: RawStatement) -> Statement:
     check_schema(raw, "predicates/slsa-provenance-v0.2.json")
     predicate = raw.predicate
+    if training_provenance.is_training_build(member(predicate, "buildType")):
+        raise StatementError("build_type", "a training is stated in SLSA provenance v1, or in a predicate of its own")
     facts: JsonObject = {
         "builder_id": text(predicate, "builder", "id"),
         "build_type": text(predicate, "buildType"),
@@ -55,7 +63,8 @@ def _read_v02(raw: RawStatement) -> Statement:
     return _statement(raw, facts)
 
 
+V1 = "https://slsa.dev/provenance/v1"
 READERS: Mapping[str, Callable[[RawStatement], Statement]] = {
-    "https://slsa.dev/provenance/v1": _read_v1,
+    V1: _read_v1,
     "https://slsa.dev/provenance/v0.2": _read_v02,
 }

@@ -60,6 +60,13 @@ def text(value: JsonValue, *keys: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def names_in(value: JsonValue) -> list[str]:
+    """The keys of an object, sorted, or the texts of a list."""
+    if isinstance(value, Mapping):
+        return sorted(value)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def time(value: JsonValue, *keys: str) -> int | None:
     """Seconds since 1970 of an RFC 3339 member, `None` if absent; raises `StatementError` for any other text."""
     found = member(value, *keys)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gate.formats.canonical_json import dumps
+from gate.formats.predicates.scan_report import attested_scan
+from gate.model.artifact import Artifact
 from gate.model.digest import hex_of, sha256_digest
+from gate.model.evidence import Verified
 from gate.model.json import JsonObject
 from gate.model.scan import Finding, Scan
+
+
+def attested_scans(verified: Iterable[Verified], artifacts: Mapping[str, Artifact]) -> tuple[Scan, ...]:
+    """The scans that verified statements bind to artifacts, one for each artifact that a statement covers."""
+    found = (
+        attested_scan(item.statement, artifacts[name], item.origin) for item in verified for name in item.artifacts
+    )
+    return tuple(scan for scan in found if scan is not None)
 
 
 def scans_sections(scans: Sequence[Scan]) -> tuple[JsonObject, JsonObject]:

@@ -1,0 +1,129 @@
+"""Scan report: any scanner's report by digest, with its coverage and findings in one shape for all tools.
+
+The subjects are the report and all files of the artifact, whether they were scanned or not, so that the statement is
+about exactly those files. Facts: those of every collected statement, `tool`, `version`, `arguments`, `report`,
+`artifact` (its digest), `status`, `problem`, `database_at_s`, `coverage` (as in `input.scans`), `files` (digests of the
+files that were judged, by path below the artifact) and `findings`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import Final
+
+from gate.formats.intoto import RawStatement, StatementError
+from gate.formats.predicates.collected import reader
+from gate.formats.predicates.common import member, names_in, text, time
+from gate.model.artifact import Artifact, ArtifactFile, tree_digest
+from gate.model.digest import Digest
+from gate.model.evidence import Statement
+from gate.model.json import JsonObject, JsonValue
+from gate.model.scan import Basis, Coverage, Finding, FindingStatus, Scan, ScanStatus, Severity
+
+CLAIM: Final = "scan.report"
+_MEMBERS: Final = ("tool", "version", "arguments", "report", "status", "problem", "findings")
+
+
+def _facts(raw: RawStatement, subjects: Mapping[str, Digest]) -> JsonObject:
+    predicate = raw.predicate
+    if [subjects[name] for name in names_in(member(predicate, "roles", "report"))] != [predicate["report"]]:
+        raise StatementError("report", "the report is not the one subject in the role `report`")
+    files = _files(predicate, subjects)
+    scanned, missing, errors = (set(names_in(member(predicate, "coverage", word))) for word in _COVERAGE)
+    if not (scanned | missing <= files.keys() <= scanned | missing | errors) or scanned & (missing | errors):
+        raise StatementError("coverage", "the coverage does not say of each file of the artifact what came of it")
+    if errors and predicate["status"] == "complete":
+        raise StatementError("coverage", "a scan that met errors is not complete")
+    return {
+        **{name: predicate[name] for name in _MEMBERS},
+        "artifact": predicate["artifact_digest"],
+        "database_at_s": time(predicate, "database_at") or 0,
+        "coverage": {
+            "expected": len(files),
+            "scanned": len(scanned),
+            "missing": member(predicate, "coverage", "missing"),
+            "errors": member(predicate, "coverage", "errors"),
+        },
+        "files": {path: files[path] for path in sorted(scanned)},
+    }
+
+
+def _files(predicate: JsonObject, subjects: Mapping[str, Digest]) -> Mapping[str, Digest]:
+    """The files of the artifact by path below it; raises `StatementError` unless its digest is theirs."""
+    artifact = text(predicate, "artifact") or ""
+    names = names_in(member(predicate, "roles", "artifact"))
+    whole: Digest | None
+    if names == [artifact]:
+        is_there, whole, files = True, subjects[artifact], {posixpath.basename(artifact): subjects[artifact]}
+    else:
+        is_there = all(name.startswith(f"{artifact}/") for name in names)
+        files = {name.removeprefix(f"{artifact}/"): subjects[name] for name in names}
+        whole = tree_digest({path: ArtifactFile(digest, 0) for path, digest in files.items()})
+    if not is_there or whole != predicate["artifact_digest"]:
+        raise StatementError("artifact", "the subjects in the role `artifact` are not those files, or lie elsewhere")
+    return files
+
+
+def attested_scan(statement: Statement, artifact: Artifact, origin: str) -> Scan | None:
+    """The scan of an artifact that a statement about it makes; `None` for a statement that makes none.
+
+    What counts is what is there: a file is scanned only if these very bytes were, under this path.
+    """
+    facts = statement.facts
+    if statement.claim != CLAIM or facts["collected"] is not True:
+        return None
+    stated, missing = member(facts, "files"), member(facts, "coverage", "missing")
+    errors = {path: text(facts, "coverage", "errors", path) or "" for path in names_in(_errors(facts))}
+    scanned = {
+        path: file.digest
+        for path, file in artifact.files.items()
+        if file.digest is not None and text(stated, path) == file.digest
+    }
+    left_out = {
+        path: text(missing, path) or "the statement does not say that these bytes were scanned"
+        for path in artifact.files
+        if path not in scanned and path not in errors
+    }
+    findings = facts["findings"]
+    at_s = facts["database_at_s"]
+    report = text(facts, "report")
+    return Scan(
+        tool=text(facts, "tool") or "",
+        version=text(facts, "version") or "",
+        basis=Basis.ATTESTED,
+        artifact=artifact.name,
+        report=None if report is None else Digest(report),
+        status=ScanStatus(facts["status"]),
+        coverage=Coverage(len(artifact.files), scanned, left_out, errors),
+        findings=tuple(_finding(item, artifact) for item in findings) if isinstance(findings, list) else (),
+        arguments=tuple(names_in(facts["arguments"])),
+        database_at_s=at_s if isinstance(at_s, int) else 0,
+        origin=origin,
+        problem=text(facts, "problem"),
+    )
+
+
+def _errors(facts: JsonObject) -> JsonValue:
+    return member(facts, "coverage", "errors")
+
+
+def _finding(value: JsonValue, artifact: Artifact) -> Finding:
+    score = member(value, "score_bp")
+    return Finding(
+        rule=text(value, "rule") or "",
+        severity=Severity(text(value, "severity")),
+        message=text(value, "message") or "",
+        artifact=artifact.name,
+        file=text(value, "file"),
+        score_bp=score if isinstance(score, int) else 0,
+        aliases=tuple(names_in(member(value, "aliases"))),
+        purl=text(value, "purl"),
+        fixed_in=text(value, "fixed_in"),
+        status=FindingStatus(text(value, "status")),
+        justification=text(value, "justification"),
+    )
+
+
+_COVERAGE: Final = ("scanned", "missing", "errors")
+READERS = reader(CLAIM, _facts)
