@@ -123,9 +123,19 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """An obligation that was not met: where, the word for why, and what was found."""
+
+    stage: Stage
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """Evidence that does not count, and why. `code` is `<stage>.<reason>`, `detail` says what was found.
 
+    `also` is what else was found wrong; what comes after a failed signature is not looked at.
     `claimed` is the claim it says it makes, unproved; `None` when that cannot be read.
     """
 
@@ -137,6 +147,7 @@ class Rejected:
     claimed: str | None = None
     concern: Concern = Concern.AT_STAKE
     artifacts: tuple[str, ...] = ()
+    also: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,14 @@ class Relation:
     """A statement's relation to all targets: those it covers, and those whose other bytes it is about.
 
     `files` are the SHA-256 of the files that a manifest of other digests was found to be about, by its own names.
+    `problems` is all that does not fit, where more than the first is known.
     """
 
     covers: tuple[str, ...]
     mismatches: Mapping[str, str]
     conflict: str | None = None
     files: Mapping[str, Digest] | None = None
+    problems: tuple[str, ...] = ()
 
 
 def build_targets(artifacts: Mapping[str, Artifact], changed: Mapping[str, Digest | None]) -> tuple[Target, ...]:
@@ -105,8 +107,10 @@ class Binder:
         if statement.exhaustive and any(item.digest is None for item in statement.resources):
             return self._relate_recipes(statement)
         if statement.located:
-            covered, problems = self._places.relate(statement)
-            return Relation(tuple(covered), problems)
+            fitting, problems = self._places.relate(statement)
+            first = {key: found[0] for key, found in problems.items()}
+            every = tuple(dict.fromkeys(problem for _, found in sorted(problems.items()) for problem in found))
+            return Relation(tuple(fitting), first, problems=every)
         resources, conflict = self._settled(statement.resources)
         if conflict is not None:
             return Relation((), {}, conflict)

@@ -1,8 +1,9 @@
 """The provenance chain: statements that name others by payload digest (SECURITY 14).
 
-What a claim may build on is settled (`gate.model.claim.EDGES`), and nothing builds on what was stated later. A dependency is found among the verified statements by digest or not at all, so neither file names nor their
-order matter. A statement that names itself, one that is not there, or one in a cycle is refused, and so is
-every statement that builds on a refused one.
+What a claim may build on is settled (`gate.model.claim.EDGES`), and nothing builds on what was stated later. A
+dependency is found among the verified statements by digest or not at all, so neither file names nor their order
+matter. A statement that names itself, one that is not there, or one in a cycle is refused, and so is every statement
+that builds on a refused one.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ class Places:
             for parent in _parents(place.path):
                 self._below.setdefault(parent, set()).add(key)
 
-    def relate(self, statement: Statement) -> tuple[list[str], dict[str, str]]:
-        """The keys that a statement covers, and by key why it does not fit what it is about."""
+    def relate(self, statement: Statement) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+        """The keys that a statement covers, and by key everything that does not fit what it is about."""
         said = {item.name: item.digest for item in statement.subjects}
         keys = set[str]().union(*(self._at.get(path, set()) for name in said for path in (name, *_parents(name))))
         for folder in statement.folders:
@@ -48,9 +48,9 @@ class Places:
         covers, mismatches = [], {}
         for key in sorted(keys):
             place = self._places[key]
-            problem = _problem(place, said, statement.folders)
-            if problem is not None:
-                mismatches[key] = problem
+            problems = tuple(_problems(place, said, statement.folders))
+            if problems:
+                mismatches[key] = problems
             elif place.files and all(path in said for path in place.files):
                 covers.append(key)
         return covers, mismatches
@@ -62,19 +62,18 @@ def misplaced(statement: Statement) -> str | None:
     return next((name for name in names if not is_plain_relative(name)), None)
 
 
-def _problem(place: Place, said: Mapping[str, Digest | None], folders: Sequence[str]) -> str | None:
+def _problems(place: Place, said: Mapping[str, Digest | None], folders: Sequence[str]) -> Iterator[str]:
     for path in sorted(said):
         if path == place.path or (place.folder and path.startswith(f"{place.path}/")):
             if path not in place.files:
-                return f"{path!r} is attested, but it is not there"
-            if place.files[path] is None:
-                return f"{path!r} is a link or a device, not a file"
-            if place.files[path] != said[path]:
-                return f"{path!r} is {place.files[path]}, attested was {said[path]}"
+                yield f"{path!r} is attested, but it is not there"
+            elif place.files[path] is None:
+                yield f"{path!r} is a link or a device, not a file"
+            elif place.files[path] != said[path]:
+                yield f"{path!r} is {place.files[path]}, attested was {said[path]}"
     for path in sorted(place.files):
         if path not in said and any(path.startswith(f"{folder}/") for folder in folders):
-            return f"{path!r} is there, but it is not attested, and its folder was attested whole"
-    return None
+            yield f"{path!r} is there, but it is not attested, and its folder was attested whole"
 
 
 def _parents(path: str) -> Iterator[str]:

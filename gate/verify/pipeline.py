@@ -29,6 +29,7 @@ from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import (
     Concern,
     Evidence,
+    Failure,
     Rejected,
     Stage,
     Statement,
@@ -61,9 +62,9 @@ class _Signed:
 
 
 class _Refusal(Exception):  # noqa: N818 - how an item leaves the pipeline; always caught here
-    def __init__(self, stage: Stage, code: str, detail: str) -> None:
+    def __init__(self, stage: Stage, code: str, detail: str, also: tuple[Failure, ...] = ()) -> None:
         super().__init__(detail)
-        self.stage, self.code, self.detail = stage, code, detail
+        self.stage, self.code, self.detail, self.also = stage, code, detail, also
 
 
 def verify_evidence(
@@ -199,12 +200,18 @@ class Admission:
         "the evidence is about other bytes", not as "nothing is there".
         """
         relations = {payload: binder.relate(item.statement) for payload, item in candidates.items()}
+        edges = broken_edges({payload: item.statement for payload, item in candidates.items()})
         covered = {(candidates[p].statement.claim, key) for p, relation in relations.items() for key in relation.covers}
         bound = {}
         for payload, item in candidates.items():
             problem = _mismatch(relations[payload], item.statement, covered)
             if problem is not None:
-                self._reject_all(payload, _Refusal(Stage.SUBJECT, *problem))
+                others = [text for text in relations[payload].problems if text != problem[1]]
+                also = [Failure(Stage.SUBJECT, f"{Stage.SUBJECT.value}.{problem[0]}", text) for text in others]
+                if payload in edges:
+                    code, detail = edges[payload]
+                    also.append(Failure(Stage.CHAIN, f"{Stage.CHAIN.value}.{code}", detail))
+                self._reject_all(payload, _Refusal(Stage.SUBJECT, *problem, tuple(also)))
                 continue
             statement, signed = item.statement, relations[payload].files
             if signed is not None:
@@ -234,6 +241,7 @@ class Admission:
                 claimed=hints.claim,
                 concern=Concern.AT_STAKE if keys else Concern.OTHERS,
                 artifacts=artifacts_among(keys),
+                also=refusal.also,
             )
 
 
