@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,9 +16,12 @@ from gate.decide import Case, decide
 from gate.evaluate.accept import evaluate
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
+from gate.formats.predicates.waiver import signed_waiver
+from gate.model.artifact import Artifact
 from gate.model.decision import Decision
 from gate.model.document import InputDocument
 from gate.model.settings import EngineSettings
+from gate.model.waiver import Waiver, combine
 from gate.normalize.document import Facts, build_document
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -27,10 +30,11 @@ EngineFactory = Callable[[EngineSettings, PolicyBundle], Engine]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A decision with the document it was made from."""
+    """A decision with the document and the artifacts it was made from."""
 
     decision: Decision
     document: InputDocument
+    artifacts: Mapping[str, Artifact]
 
 
 def check(
@@ -41,9 +45,20 @@ def check(
     engine: EngineFactory = open_engine,
 ) -> Judged:
     """Judges; raises a `GateError` when no decision can be made."""
-    workspace = open_workspace(request)
+    return judge(open_workspace(request), dry_run=dry_run, progress=progress, engine=engine)
+
+
+def judge(
+    workspace: Workspace,
+    *,
+    dry_run: bool = False,
+    progress: Progress = silent,
+    engine: EngineFactory = open_engine,
+) -> Judged:
+    """Judges an opened workspace; raises like `check`."""
     gathered = gather(workspace, progress)
-    document = _document(workspace, gathered)
+    waivers = _waivers(workspace, gathered)
+    document = _document(workspace, gathered, waivers)
     with progress("evaluating the policy"):
         bundle, settings = workspace.bundle, workspace.settings
         evaluation = evaluate(engine(settings.engine, bundle), bundle, workspace.profile, document)
@@ -56,7 +71,7 @@ def check(
         evidence=gathered.evidence,
         artifacts=gathered.artifacts,
         change=gathered.change,
-        waivers=workspace.waivers,
+        waivers=waivers,
         context={"target": settings.target.value, "environment": settings.environment},
         configuration=settings.digest,
         configuration_source=settings.source,
@@ -66,16 +81,23 @@ def check(
         skipped=_skipped(document),
         dry_run=dry_run,
     )
-    return Judged(decide(case), document)
+    return Judged(decide(case), document, gathered.artifacts)
 
 
 def input_document(request: Request, progress: Progress = silent) -> InputDocument:
     """The document that `check` would judge."""
     workspace = open_workspace(request)
-    return _document(workspace, gather(workspace, progress))
+    gathered = gather(workspace, progress)
+    return _document(workspace, gathered, _waivers(workspace, gathered))
 
 
-def _document(workspace: Workspace, gathered: Gathered) -> InputDocument:
+def _waivers(workspace: Workspace, gathered: Gathered) -> Mapping[str, Waiver]:
+    """The waivers of the configured file, and those that verified statements make."""
+    signed = (signed_waiver(item) for item in gathered.evidence.verified)
+    return combine([*workspace.waivers.values(), *(waiver for waiver in signed if waiver is not None)])
+
+
+def _document(workspace: Workspace, gathered: Gathered, waivers: Mapping[str, Waiver]) -> InputDocument:
     return build_document(
         Facts(
             settings=workspace.settings,
@@ -84,7 +106,7 @@ def _document(workspace: Workspace, gathered: Gathered) -> InputDocument:
             change=gathered.change,
             evidence=gathered.evidence,
             scans=gathered.scans,
-            waivers=workspace.waivers,
+            waivers=waivers,
             now_s=workspace.now_s,
         )
     )

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gate import __version__
 from gate.app.gather import Progress, gather, silent
 from gate.app.workspace import Request, open_workspace
 from gate.decide import EXIT_ALLOW, EXIT_MISSING, PRECEDENCE
 from gate.model.evidence import VerifiedSet
+from gate.model.verification import Verification
 
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """All evidence and the exit code: 0 when something is verified and nothing rejected."""
-
-    evidence: VerifiedSet
-    exit_code: int
+__all__ = ["Verification", "verify"]
 
 
 def verify(request: Request, progress: Progress = silent) -> Verification:
     """Verifies the evidence against the artifacts and the change; raises a `GateError` when it cannot be read."""
-    evidence = gather(open_workspace(request), progress).evidence
-    return Verification(evidence, _exit_code(evidence))
+    workspace = open_workspace(request)
+    evidence = gather(workspace, progress).evidence
+    settings = workspace.settings
+    return Verification(
+        evidence, _exit_code(evidence), workspace.now_s, settings.digest, settings.trust.digest, __version__
+    )
 
 
 def _exit_code(evidence: VerifiedSet) -> int:

@@ -137,3 +137,7 @@ class Decision:
             raise ValueError("ALLOW with rejected evidence about what is at stake")
         if self.causes != ():
             raise ValueError("ALLOW with a cause for refusal")
+
+    def __bool__(self) -> bool:
+        """Refuses: `if decision:` would take every decision for a yes."""
+        raise TypeError("a decision is neither true nor false; compare its verdict with Verdict.ALLOW")
