@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from gate.app.produce import LIMITS, Progress
 from gate.attest.files import open_regular, replace_file
@@ -25,6 +26,13 @@ class Hashing:
 
     shard_size: int | None = None
     cache: Path | None = None
+
+    def at(self, start: Path) -> Hashing:
+        """The same, with paths that were relative to `start`."""
+        return self if self.cache is None else replace(self, cache=start / self.cache)
+
+
+WHOLE_FILES: Final = Hashing()
 
 
 @dataclass(frozen=True, slots=True)

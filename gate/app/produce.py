@@ -182,6 +182,17 @@ def sign_payload(payload: bytes, signer: Signer) -> bytes:
     return bundle
 
 
+def is_of_another(out: Path, payload: bytes, signer: Signer) -> bool:
+    """Whether a bundle holds another party's signature over the same statement: it counts too, and must not be lost."""
+    data = read_file(out, 2 * MAX_STATEMENT)
+    found = parse_container(data, limit=len(data))
+    if found.envelope.payload != payload:
+        return False
+    key = load_key(signer.public_key_pem, scheme_of(signer))
+    signed = found.envelope.signed_bytes
+    return found.material is not None or not any(key.verifies(item, signed) for item in found.envelope.signatures)
+
+
 def scheme_of(signer: Signer) -> str | None:
     """The `scheme` that `gate.yaml` has to give the key, `None` where the key itself says enough."""
     return signer.algorithm if signer.algorithm in SCHEMES and signer.algorithm != SCHEMES[0] else None
@@ -190,6 +201,11 @@ def scheme_of(signer: Signer) -> str | None:
 def with_key(made: Made, signer: Signer, bundle: bytes) -> Made:
     """What was made, with the key that signed it, and what a bundle of this size needs."""
     return replace(made, algorithm=signer.algorithm, spki=signer.spki, advice=advice(signer, len(bundle)))
+
+
+def with_notes(made: Made, *notes: str | None) -> Made:
+    """What was made, with more to know about it."""
+    return replace(made, advice="; ".join(note for note in (made.advice, *notes) if note) or None)
 
 
 def advice(signer: Signer, size: int) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gate.app.model import WHOLE_FILES, Hashing, make_manifest
 from gate.app.produce import (
     BUNDLE_SUFFIX,
     EVIDENCE_FOLDER,
@@ -20,8 +20,8 @@ from gate.app.produce import (
     advice,
     bundled_payload,
     check_target,
-    collect_files,
     flat_name,
+    is_of_another,
     is_same,
     names_folder,
     open_key,
@@ -30,15 +30,14 @@ from gate.app.produce import (
     sign_payload,
     target,
     with_key,
+    with_notes,
 )
 from gate.attest.files import read_prefix, replace_file, replace_files
-from gate.attest.model_signature import model_statement
 from gate.attest.signers import Passphrase
 from gate.attest.statement import check_statement, is_statement
 from gate.errors import AttestError
 from gate.formats.strict_json import StrictJsonError, loads_object
-from gate.model.digest import Digest, sha256_digest
-from gate.model.path import path_text
+from gate.model.digest import Digest, hex_of, sha256_digest
 
 _BLOCK: Final = 100
 
@@ -47,13 +46,15 @@ _BLOCK: Final = 100
 class SignRequest:
     """What to sign: a folder, a file or a statement; `key` is a path or URI.
 
-    `out` is a file to write, for statements signed by `sign_statements` the folder to write into.
+    `out` is a file to write, for statements signed by `sign_statements` the folder to write into. `hashing` is for
+    models.
     """
 
     place: Place
     path: Path
     key: str
     out: Path | None = None
+    hashing: Hashing = WHOLE_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +136,17 @@ def sign(request: SignRequest, passphrase: Passphrase, progress: Progress = null
     is_folder = names_folder(path, request.path)
     data = b"" if is_folder else read_prefix(path, MAX_STATEMENT + 1)
     if is_statement(data, MAX_STATEMENT):
+        if request.hashing != WHOLE_FILES:
+            raise AttestError(f"{request.path} is a statement: nothing is hashed", hint="--shards is for models")
         return _sign_statement(request, root, path, data, passphrase)
     out = target(request.place, request.out, root / EVIDENCE_FOLDER, f"{flat_name(path, root)}{BUNDLE_SUFFIX}")
     replaced = check_target(out, [path], bundled_payload)
     signer = open_key(request.place.start, request.key, [path], passphrase)
-    with progress(f"hashing {request.path}"):
-        artifact = collect_files(path.parent, path_text(os.fsencode(path.name)), str(request.path))
-    payload, digest = model_statement(path_text(os.fsencode(path.name)), artifact.files, is_folder=is_folder)
-    bundle = sign_payload(payload, signer)
+    made = make_manifest(path, request.path, request.hashing.at(request.place.start), progress, is_folder=is_folder)
+    bundle = sign_payload(made.payload, signer)
     replace_file(out, bundle)
-    count, size = len(artifact.files), artifact.bytes
-    made = Made("artifact.signature", str(request.path), count, size, digest, out, replaced)
-    return with_key(made, signer, bundle)
+    signed = Made("artifact.signature", str(request.path), made.files, made.size, made.digest, out, replaced)
+    return with_notes(with_key(signed, signer, bundle), made.note)
 
 
 def _sign_statement(request: SignRequest, root: Path, path: Path, payload: bytes, passphrase: Passphrase) -> Made:
@@ -156,6 +156,9 @@ def _sign_statement(request: SignRequest, root: Path, path: Path, payload: bytes
     )
     replaced = check_target(out, [path], bundled_payload)
     signer = open_key(request.place.start, request.key, [], passphrase)
+    if request.out is None and replaced and is_of_another(out, payload, signer):
+        out = out.with_name(f"{out.name.removesuffix(BUNDLE_SUFFIX)}.{hex_of(signer.spki)[:12]}{BUNDLE_SUFFIX}")
+        replaced = check_target(out, [path], bundled_payload)
     bundle = sign_payload(payload, signer)
     replace_file(out, bundle)
     count = len(statement.resources)

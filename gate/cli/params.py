@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from gate.formats.rfc3339 import parse_time
 P = ParamSpec("P")
 R = TypeVar("R")
 _META: Final = "gate.engine."
+_SIZE: Final = re.compile(r"([0-9]{1,16})(KiB|MiB|GiB)?")
+_SHIFTS: Final = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
 
 class TimeParameter(click.ParamType[int, object]):
@@ -30,6 +33,20 @@ class TimeParameter(click.ParamType[int, object]):
         if seconds is None:
             self.fail(f"{value!r} is not an RFC 3339 time such as 2026-11-20T12:00:00Z", param, ctx)
         return seconds
+
+
+class SizeParameter(click.ParamType[int, object]):
+    """A positive number of bytes, also as KiB, MiB or GiB."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes; fails for anything that is none."""
+        match = _SIZE.fullmatch(str(value))
+        size = int(match[1]) << _SHIFTS[match[2] or ""] if match else 0
+        if not 0 < size <= 1 << 53:
+            self.fail(f"{value!r} is not a number of bytes, such as 1000000000 or 512MiB", param, ctx)
+        return size
 
 
 def workspace_options(function: Callable[P, R]) -> Callable[P, R]:

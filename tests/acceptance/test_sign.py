@@ -21,7 +21,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from gate.app import produce
+from gate.app import model, produce
 from gate.app.produce import Made, Place
 from gate.app.sign import SignRequest, sign
 from gate.attest.signers.key import KeySigner
@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_read_is_an_error(gate: Run, key: Path, monkeypatc
     def fail(*_: object, **__: object) -> None:
         raise EvidenceError("cannot read config.json")
 
-    monkeypatch.setattr(produce, "collect_artifact", fail)
+    monkeypatch.setattr(model, "collect_listing", fail)
     refused(gate("sign", "models/tiny", "--key", key), "config.json", code=3)
     assert not SIGNATURE.exists()
 
