@@ -84,7 +84,7 @@ def draft_typed(request: TypedRequest, progress: Progress = nullcontext) -> Draf
     config = config_path(request, root)
     with progress(f"collecting {request.config}"):
         collected, fields, files = collect(collector, root, config)
-    dependencies = _dependencies(collector, request, fields, config)
+    dependencies = sorted({*_dependencies(collector, request, fields, config), *collected.depends_on})
     subjects = subjects_of(collected.roles)
     predicate: JsonObject = {
         **({} if request.created_s is None else {"created_at": format_time(request.created_s)}),

@@ -56,13 +56,15 @@ class Files(Protocol):
 class Collected:
     """What a collector found. `roles` holds every role of the claim, `members` are those of the predicate.
 
-    `main` is the file whose content is embedded where a privacy mode asks for content and names no file.
+    `main` is the file whose content is embedded where a privacy mode asks for content and names no file. `depends_on`
+    are the payload digests of statements that the configuration names as what this one is about.
     """
 
     roles: Mapping[str, Sequence[Found]]
     members: JsonObject
     folders: Mapping[str, str] = field(default_factory=dict)
     main: Found | None = None
+    depends_on: tuple[Digest, ...] = ()
 
 
 Collect = Callable[[Mapping[str, Node], Files], Collected]

@@ -1,17 +1,43 @@
-"""The collectors, one module a claim; `gate attest create --type` names them by `words`."""
+"""The collectors, one module a claim; `gate attest create --type` names them by the word of their predicate type."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from gate.attest.collector import Collector
-from gate.attest.predicates import corpus, prompt, route, slo
+from gate.attest.predicates import (
+    approval,
+    corpus,
+    dataset,
+    model_card,
+    plugin,
+    prompt,
+    review,
+    route,
+    scan_report,
+    slo,
+    training_provenance,
+    waiver,
+)
 from gate.attest.predicates import eval as evaluation
+from gate.formats.predicates.generic import predicate_type
 
 
 def collectors() -> Mapping[str, Collector]:
     """The collectors by the word that `--type` takes."""
-    return {
-        item.claim: item
-        for item in (prompt.COLLECTOR, corpus.COLLECTOR, evaluation.COLLECTOR, route.COLLECTOR, slo.COLLECTOR)
-    }
+    modules = (
+        prompt.COLLECTOR,
+        corpus.COLLECTOR,
+        evaluation.COLLECTOR,
+        route.COLLECTOR,
+        slo.COLLECTOR,
+        training_provenance.COLLECTOR,
+        dataset.COLLECTOR,
+        model_card.COLLECTOR,
+        plugin.COLLECTOR,
+        approval.COLLECTOR,
+        review.COLLECTOR,
+        waiver.COLLECTOR,
+        scan_report.COLLECTOR,
+    )
+    return {predicate_type(item.claim).split(":")[-2]: item for item in modules}
