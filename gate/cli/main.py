@@ -23,6 +23,7 @@ COMPLETE: Final = "_GATE_COMPLETE"
 COMMANDS: Final = {
     "check": "Decide whether a change may be promoted.",
     "verify": "Verify the evidence and say what counts and what does not.",
+    "chain": "Show how statements build on one another.",
     "input": "Print the normalised document that the policy judges.",
     "init": "Look at this repository and propose a gate.yaml.",
     "attest": "Create attestations.",

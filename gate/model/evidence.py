@@ -14,11 +14,13 @@ from gate.model.json import JsonObject
 class Evidence:
     """Bytes from outside: one envelope or bundle. Nothing in it is believed.
 
-    `origin` is where it came from, for people: a path, with `#<line>` for a line of a JSON Lines file.
+    `origin` is where it came from, for people: a path, with `#<line>` for a line of a JSON Lines file. `is_legacy`
+    tells that the configuration calls what lies there bundles of llmsa, which are read as nothing else.
     """
 
     origin: str
     data: bytes
+    is_legacy: bool = False
 
 
 class Stage(Enum):
@@ -135,7 +137,8 @@ class Failure:
 class Rejected:
     """Evidence that does not count, and why. `code` is `<stage>.<reason>`, `detail` says what was found.
 
-    `also` is what else was found wrong; what comes after a failed signature is not looked at.
+    `also` is what else was found wrong; what comes after a failed signature is not looked at. `payload` and
+    `depends_on` are as it says too, unproved, for drawing chains with their gaps.
     `claimed` is the claim it says it makes, unproved; `None` when that cannot be read.
     """
 
@@ -148,6 +151,8 @@ class Rejected:
     concern: Concern = Concern.AT_STAKE
     artifacts: tuple[str, ...] = ()
     also: tuple[Failure, ...] = ()
+    payload: Digest | None = None
+    depends_on: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

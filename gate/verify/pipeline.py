@@ -20,10 +20,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gate.formats.bundle import BundleError, parse_container
+from gate.formats.bundle import BundleError
 from gate.formats.canonical_json import CanonicalJsonError, dumps
-from gate.formats.intoto import StatementError, parse_statement
-from gate.formats.predicates import read_statement
+from gate.formats.intoto import StatementError
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import (
@@ -38,6 +37,7 @@ from gate.model.evidence import (
 )
 from gate.verify.binding import Binder, OtherDigest, Relation, artifacts_among, build_targets
 from gate.verify.chain import broken_edges, inherited, resolve_chain
+from gate.verify.containers import open_container, prove, read_payload, signed_payload
 from gate.verify.hints import Hints, read_hints
 from gate.verify.located import misplaced
 from gate.verify.trust import Proof, TrustStore, Untrusted
@@ -118,20 +118,18 @@ class Admission:
 
     def _read(self, item: Evidence, evidence: Digest) -> _Signed:
         try:
-            container = parse_container(item.data, limit=self._limit)
+            container = open_container(item, self._limit)
         except BundleError as error:
             raise _Refusal(Stage.ENVELOPE, error.code, str(error)) from None
-        envelope = container.envelope
-        payload = sha256_digest(envelope.payload)
+        payload = sha256_digest(signed_payload(container))
         if self._trust.is_revoked_evidence(evidence, payload):
             raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
         try:
-            proof = self._trust.prove(container)
+            proof = prove(container, self._trust)
         except Untrusted as error:
             raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
         try:
-            raw = parse_statement(envelope.payload, limit=self._limit)
-            statement = read_statement(raw)
+            statement = read_payload(container, self._limit)
             dumps(statement.predicate)
         except StatementError as error:
             raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None
@@ -242,6 +240,8 @@ class Admission:
                 concern=Concern.AT_STAKE if keys else Concern.OTHERS,
                 artifacts=artifacts_among(keys),
                 also=refusal.also,
+                payload=payload,
+                depends_on=hints.depends_on,
             )
 
 

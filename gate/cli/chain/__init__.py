@@ -1,0 +1,1 @@
+"""The subcommands of `gate chain`, one module each."""
