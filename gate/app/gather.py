@@ -12,6 +12,7 @@ from gate.app.workspace import Workspace
 from gate.collect.changes import collect_changes
 from gate.collect.directory import Reading, collect_artifact, open_regular, read_evidence, read_reports
 from gate.collect.hashing import Tell, Wanted, unheard
+from gate.collect.legacy import read_bundles
 from gate.collect.oci import read_referrers
 from gate.errors import EvidenceError
 from gate.formats.glob import compile_glob
@@ -120,7 +121,8 @@ def _admission(workspace: Workspace, progress: Progress) -> tuple[Admission, Map
     items: list[Evidence] = []
     skipped: dict[str, str] = {}
     for directory in settings.evidence_directories:
-        found, left_out = read_evidence(workspace.root, directory, settings.limits)
+        read = read_bundles if directory in settings.legacy_directories else read_evidence
+        found, left_out = read(workspace.root, directory, settings.limits)
         items += found
         skipped |= left_out
     for source in settings.evidence_registries:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from gate.config.nodes import Source, read, relative_path
 from gate.formats.image_reference import parse_image, parse_repository
+from gate.formats.llmsa import FORMAT
 from gate.formats.strict_yaml import Node, suggestion
 from gate.model.registry import OciEvidence, RegistryAccess
 from gate.model.settings import ArtifactSettings
@@ -16,22 +18,33 @@ HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[1
 """A host, maybe with a port: no scheme, no path."""
 MAX_TIMEOUT_S: Final = 600
 
-Evidence = tuple[tuple[str, ...], tuple[OciEvidence, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where evidence lies; `legacy` are the directories that hold bundles of llmsa and nothing else that counts."""
+
+    directories: tuple[str, ...]
+    registries: tuple[OciEvidence, ...]
+    legacy: tuple[str, ...]
 
 
 def read_evidence(node: Node | None, artifacts: Mapping[str, ArtifactSettings], source: Source) -> Evidence:
     """The folders and the registries, each once."""
-    directories: list[str] = []
+    directories: dict[str, str | None] = {}
     registries: list[OciEvidence] = []
     for item in node.items() if node is not None else ():
-        fields = item.fields("directory", "oci")
-        if len(fields) != 1:
-            raise item.error("evidence needs a directory, or oci: {artifact: NAME}")
-        if "directory" in fields:
-            directories.append(relative_path(fields["directory"]))
-        else:
+        fields = item.fields("directory", "format", "oci")
+        if ("directory" in fields) == ("oci" in fields) or ("format" in fields and "oci" in fields):
+            raise item.error("evidence needs a directory, maybe with a format, or oci: {artifact: NAME}")
+        if "oci" in fields:
             registries.append(_registry(fields["oci"], artifacts, source))
-    return tuple(dict.fromkeys(directories)), tuple(dict.fromkeys(registries))
+            continue
+        directory = relative_path(fields["directory"])
+        form = fields["format"].choice(FORMAT) if "format" in fields else None
+        if directories.setdefault(directory, form) != form:
+            raise item.error(f"{directory!r} is named with and without a format")
+    legacy = tuple(path for path, form in directories.items() if form == FORMAT)
+    return Evidence(tuple(directories), tuple(dict.fromkeys(registries)), legacy)
 
 
 def _registry(node: Node, artifacts: Mapping[str, ArtifactSettings], source: Source) -> OciEvidence:

@@ -93,7 +93,7 @@ class _Loader:
         profile = fields["profile"].text() if "profile" in fields else "baseline"
         profile_is_file = "/" in profile or "." in profile
         waivers = self._file("waivers")
-        directories, registries = read_evidence(fields.get("evidence"), artifacts, self.source)
+        evidence = read_evidence(fields.get("evidence"), artifacts, self.source)
         return Settings(
             path=self.path,
             source=self.source.name,
@@ -102,7 +102,7 @@ class _Loader:
             environment=fields["environment"].text() if "environment" in fields else "default",
             profile=relative_path(fields["profile"]) if profile_is_file else profile,
             artifacts=artifacts,
-            evidence_directories=directories,
+            evidence_directories=evidence.directories,
             reports=self._reports(artifacts),
             gates=gates,
             trust=read_trust(fields.get("trust"), self.source),
@@ -114,7 +114,8 @@ class _Loader:
             profile_text=self._file("profile") if profile_is_file else None,
             policy=read_policy(fields.get("policy"), self.source),
             engine=read_engine(fields.get("engine"), self.source),
-            evidence_registries=registries,
+            evidence_registries=evidence.registries,
+            legacy_directories=evidence.legacy,
         )
 
     def _choice(self, key: str, *words: str) -> str:

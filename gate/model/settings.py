@@ -213,6 +213,8 @@ class Settings:
     policy: PolicySettings = PolicySettings()
     engine: EngineSettings = EngineSettings()
     evidence_registries: tuple[OciEvidence, ...] = ()
+    legacy_directories: tuple[str, ...] = ()
+    """Those of the evidence directories that hold bundles of llmsa."""
 
     @property
     def steering(self) -> Steering:

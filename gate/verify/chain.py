@@ -31,7 +31,7 @@ def broken_edges(statements: Mapping[Digest, Statement]) -> Mapping[Digest, tupl
 
 def _edge_problem(statement: Statement, statements: Mapping[Digest, Statement]) -> tuple[str, str] | None:
     claim, stated = statement.claim, statement.stated_at_s
-    if statement.located and claim in NEEDS_PREDECESSOR and not statement.depends_on:
+    if statement.facts.get("collected") and claim in NEEDS_PREDECESSOR and not statement.depends_on:
         return "no_predecessor", f"{claim} names no statement that it builds on"
     for needed in statement.depends_on:
         before = statements.get(needed)

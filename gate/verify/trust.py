@@ -86,17 +86,21 @@ class TrustStore:
         signers = self._accepted(found.names, f"identity {found.identity.subject}", found.signed_at_s)
         return Proof(signers, found.signed_at_s, found.time_source, log_included=True)
 
-    def identify(self, signatures: tuple[bytes, ...], signed: bytes) -> tuple[SignerSettings, ...]:
+    def identify(
+        self, signatures: tuple[bytes, ...], signed: bytes, algorithm: str | None = None
+    ) -> tuple[SignerSettings, ...]:
         """The signers whose valid signature is among these; raises `Untrusted` when there is none.
 
-        Every trusted key is tried on every signature; one that is revoked or outside its window does not count.
+        Every trusted key (of the algorithm, if one is given) is tried on every signature; one that is revoked or
+        outside its window does not count.
         Without a trusted timestamp the time of signing is unknown, so the window must hold now (SECURITY 7).
         """
         if not signatures:
             raise Untrusted("none", "the envelope holds no signature")
-        matching = tuple(n for n, key in self.keys.items() if any(key.verifies(item, signed) for item in signatures))
+        tried = {name: key for name, key in self.keys.items() if algorithm in {None, key.algorithm}}
+        matching = tuple(n for n, key in tried.items() if any(key.verifies(item, signed) for item in signatures))
         if not matching:
-            raise Untrusted("untrusted", f"no trusted key made the signature ({len(self.keys)} were tried)")
+            raise Untrusted("untrusted", f"no trusted key made the signature ({len(tried)} were tried)")
         return self._accepted(matching, "key", self.now_s)
 
     def _accepted(self, names: tuple[str, ...], what: str, at_s: int) -> tuple[SignerSettings, ...]:
