@@ -88,7 +88,8 @@ def replace_file(path: Path, data: bytes) -> None:
 def replace_files(files: Mapping[Path, bytes]) -> None:
     """Writes files, each in one step and synced to disk, once all of them fit; raises `AttestError`.
 
-    Until the last one lies there beside its place, nothing is replaced.
+    Until the last one lies there beside its place, nothing is replaced. They are synced after the last one is written:
+    then the disk is waited for about once, and not once a file.
     """
     staged: dict[Path, Path] = {}
     path = Path()
@@ -98,8 +99,12 @@ def replace_files(files: Mapping[Path, bytes]) -> None:
         for path, data in files.items():
             descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".gate-")
             staged[path] = Path(name)
-            os.fchmod(descriptor, 0o644)
-            _write_out(descriptor, data)
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, 0o644)
+                file.write(data)
+        for temporary in staged.values():
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         for path, temporary in staged.items():
             temporary.replace(path)
     except OSError as error:

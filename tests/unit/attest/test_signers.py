@@ -184,7 +184,7 @@ def test_keys_are_named_by_path_or_file_uri(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("uri", ["hsm:9", "https://example.com/k", "kms:x"])
 def test_an_unknown_scheme_is_refused_and_the_known_ones_are_named(uri: str) -> None:
-    with pytest.raises(AttestError, match="there is no such kind of key; known are file, env, awskms, gcpkms") as caught:
+    with pytest.raises(AttestError, match="no such kind of key; known are file, env, awskms, gcpkms") as caught:
         key_file(uri)
     assert uri.partition(":")[2] not in str(caught.value)
 
