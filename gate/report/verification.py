@@ -116,8 +116,8 @@ def _text_item(item: _Item, explain: bool) -> Iterator[str]:
     if explain:
         for stage, outcome in item.stages.items():
             yield f"{'':<12}{outcome:<12}{stage:<11}{_MEANING[Stage(stage)]}"
-        for stage in dict.fromkeys(failure.stage for failure in item.failures):
-            yield f"{'':<10}fix: {_FIX[stage]}"
+        for failed in dict.fromkeys(failure.stage for failure in item.failures):
+            yield f"{'':<10}fix: {_FIX[failed]}"
 
 
 def _counts(found: Verification) -> str:
