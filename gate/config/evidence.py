@@ -35,7 +35,7 @@ def read_evidence(node: Node | None, artifacts: Mapping[str, ArtifactSettings], 
     for item in node.items() if node is not None else ():
         fields = item.fields("directory", "format", "oci")
         if ("directory" in fields) == ("oci" in fields) or ("format" in fields and "oci" in fields):
-            raise item.error("evidence needs a directory, maybe with a format, or oci: {artifact: NAME}")
+            raise item.error("evidence needs a directory, or oci: {artifact: NAME}; a format is one of a directory")
         if "oci" in fields:
             registries.append(_registry(fields["oci"], artifacts, source))
             continue

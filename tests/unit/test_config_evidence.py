@@ -101,6 +101,25 @@ def test_a_place_is_a_folder_or_a_registry() -> None:
     assert schema.problem("config.json", value) is not None
 
 
+def test_a_folder_of_another_format_is_read_as_nothing_else() -> None:
+    value = copy.deepcopy(BASE)
+    value["evidence"] = [
+        {"directory": "a"},
+        {"directory": "b/", "format": "llmsa"},
+        {"directory": "b", "format": "llmsa"},
+    ]
+    settings = load(text_of(value))
+    assert (settings.evidence_directories, settings.legacy_directories) == (("a", "b"), ("b",))
+    assert schema.problem("config.json", value) is None
+    assert load(text_of(BASE)).legacy_directories == ()
+    value["evidence"].append({"directory": "b"})
+    assert "'b' is named with and without a format" in refused(value)
+    value = configured({"artifact": "server"})
+    value["evidence"][0]["format"] = "llmsa"
+    assert "a format is one of a directory" in refused(value)
+    assert schema.problem("config.json", value) is not None
+
+
 def test_the_schema_knows_the_keys_that_the_loader_reads() -> None:
     document = json.loads((SCHEMAS / "config.json").read_text())
     keys = document["properties"]["evidence"]["items"]["properties"]["oci"]["properties"]
