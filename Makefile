@@ -72,7 +72,8 @@ test-rego: preflight-test  ## the policy library under OPA, with full coverage
 	$(PYTHON) tools/rego_tests.py $(OPA) $(REGO)
 
 test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance, property and packaging tests
-	@$(PYTHON) tools/build.py composecheck > /dev/null  # once, before the tests ask for it side by side
+	@# Once, before the tests ask for them side by side.
+	@for tool in composecheck ociparts; do $(PYTHON) tools/build.py $$tool > /dev/null; done
 	$(call say,pytest with coverage)
 	$(BIN)/python -m pytest --cov --cov-report=term
 	$(call say,the stages that decide: every line and branch)

@@ -108,8 +108,8 @@ class Client:
         first = f"{self._base}/referrers/{subject}"
         answer = self._ask(self._request("GET", first, {"Accept": INDEX}, limit=DOCUMENT_BYTES))
         if answer.status == 404:
-            found = self.manifest(fallback_tag(subject), (INDEX,))
-            listed = () if found is None else self._index(found[0], fallback_tag(subject))
+            data = self.fallback_index(subject)
+            listed = () if data is None else self._index(data, f"{self._base}/manifests/{fallback_tag(subject)}")
             return self._bounded(dict.fromkeys(listed)), False
         entries: dict[Descriptor, None] = {}
         for page, place in self._pages(answer, first):
@@ -118,6 +118,17 @@ class Client:
             entries |= dict.fromkeys(self._index(page.body, place))
             self._bounded(entries)
         return tuple(entries), True
+
+    def fallback_index(self, subject: Digest) -> bytes | None:
+        """The index under the tag that lists what refers to a manifest, `None` where there is no such tag.
+
+        Every kind of manifest is asked for: registries say 404 also for one of a kind that was not asked for.
+        """
+        found = self.manifest(fallback_tag(subject))
+        if found is not None and found[1] != INDEX:
+            place = self._place(f"{self._base}/manifests/{fallback_tag(subject)}")
+            raise EvidenceError(f"{place} is no index of what refers to an image, but {found[1]}")
+        return None if found is None else found[0]
 
     def _pages(self, answer: Answer, first: str) -> Iterator[tuple[Answer, str]]:
         seen, path = {first}, first

@@ -85,17 +85,16 @@ class Writer(Client):
             if wanted.keys() <= {item.digest for item in listed}:
                 return None if has_api else fallback_tag(subject)
             if not has_api:
-                self._extend(fallback_tag(subject), entries)
+                self._extend(subject, entries)
         raise EvidenceError(
             f"{self.target.repository} does not list what was stored as referring to {subject}",
             hint="publish again; if somebody else publishes for the image now, do it one after the other",
         )
 
-    def _extend(self, tag: str, entries: Sequence[JsonObject]) -> None:
-        path = f"{self._base}/manifests/{tag}"
-        found = self.manifest(tag, (INDEX,))
+    def _extend(self, subject: Digest, entries: Sequence[JsonObject]) -> None:
+        path = f"{self._base}/manifests/{fallback_tag(subject)}"
         try:
-            data = extended_index(None if found is None else found[0], entries)
+            data = extended_index(self.fallback_index(subject), entries)
         except OciError as error:
             raise EvidenceError(f"{self._place(path)} is no index of manifests: {error}") from None
         if data is not None:
