@@ -53,9 +53,13 @@ class MaterialError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An entry of a transparency log. `promised_s` is the time that the log promises, `None` without a promise."""
+    """An entry of a transparency log. `promised_s` is the time that the log promises, `None` without a promise.
+
+    `log` is the log's id in base64, `checkpoint` the signed note of the tree that the inclusion proof is about.
+    """
 
     kind: str
+    log: str
     index: int
     promised_s: int | None
     proof_index: int
@@ -96,6 +100,7 @@ def _entry(value: Any) -> LogEntry:
     proof, promised = value["inclusionProof"], "inclusionPromise" in value and "integratedTime" in value
     return LogEntry(
         kind=f"{value['kindVersion']['kind']}/{value['kindVersion']['version']}",
+        log=value["logId"]["keyId"],
         index=int(value["logIndex"]),
         promised_s=int(value["integratedTime"]) if promised else None,
         proof_index=int(proof["logIndex"]),

@@ -33,6 +33,12 @@ class TrustedRoot:
 
     document: Mapping[str, Any]
 
+    @property
+    def logs(self) -> frozenset[str]:
+        """The ids of its transparency logs, in base64."""
+        ids = [item.get("logId") for item in self.document["tlogs"]]
+        return frozenset(str(item.get("keyId")) for item in ids if isinstance(item, Mapping))
+
     def during(self, begins_s: int, ends_s: int) -> JsonObject:
         """What of it was trusted at some moment of a span: the same document without the rest."""
         found = dict(self.document)

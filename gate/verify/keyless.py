@@ -3,7 +3,7 @@
 The obligations of SECURITY 8, in their order. 2 to 7 and 9 are those of the sigstore library, which is told the root
 and the identities; the others are ours, because it leaves them open.
 
- 1. One signature, one log entry; a checkpoint that is of the tree its proof is about
+ 1. One signature; one entry, of a log of the root; a checkpoint of that log, and of the tree the proof is about
  2. The certificate chains up to an authority, at every trusted time
  3. A certificate log promised it (SCT)
  4. It may sign code
@@ -104,13 +104,9 @@ class KeylessVerifier:
         Raises `ConfigError` when the library is missing or cannot read the trusted root.
         """
         _require_library()
-        _check_entry(envelope, material)
-        try:
-            certificate = _certificate(material)
-            root = self._root_during(certificate)
-        except ValueError as error:
-            raise KeylessError("certificate", f"the certificate cannot be read: {_text(error)}") from error
-        library = self._load(root)
+        _check_entry(envelope, material, self.root.logs)
+        certificate, begins_s, ends_s = _certificate(material)
+        library = self._load(self._root_during(begins_s, ends_s))
         try:
             times = _times(library, material, envelope.signatures[0])
             payload = _verify(library.verifier, material, _Policy(self.identities))
@@ -124,10 +120,9 @@ class KeylessVerifier:
         signed_at_s, source = min(times, key=lambda item: (item[0], item[1].value))
         return Certified(identity, matching(identity, self.identities), signed_at_s, source)
 
-    def _root_during(self, certificate: x509.Certificate) -> JsonObject:
+    def _root_during(self, begins_s: int, ends_s: int) -> JsonObject:
         """What of the trusted root was trusted while the certificate lived."""
-        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        root = self.root.during(int(begins.timestamp()), int(ends.timestamp()))
+        root = self.root.during(begins_s, ends_s)
         for name in ("certificateAuthorities", "ctlogs", "tlogs"):
             if not root[name]:
                 raise KeylessError("root", f"none of the {name} in {self.path} was valid when the certificate was")
@@ -228,7 +223,7 @@ def _subject(name: x509.GeneralName) -> str:
     raise KeylessError("identity", "the certificate names neither an e-mail address nor a URI nor a user")
 
 
-def _check_entry(envelope: Envelope, material: CertificateMaterial) -> None:
+def _check_entry(envelope: Envelope, material: CertificateMaterial, logs: frozenset[str]) -> None:
     """Obligation 1, and that the entry is of a kind whose content the library compares with the bundle."""
     if len(envelope.signatures) != 1:
         raise KeylessError("signatures", f"{len(envelope.signatures)} signatures; a certificate makes exactly one")
@@ -237,17 +232,28 @@ def _check_entry(envelope: Envelope, material: CertificateMaterial) -> None:
     entry = material.entries[0]
     if entry.kind not in _KINDS:
         raise KeylessError("log", f"a log entry of kind {entry.kind[:80]!r}; known are {', '.join(_KINDS)}")
-    lines = entry.checkpoint.split("\n")
-    if lines[1:2] != [str(entry.tree_size)]:
-        raise KeylessError("log", "the checkpoint is of another tree than the inclusion proof")
+    if entry.log not in logs:
+        raise KeylessError("log", f"the log {entry.log[:80]!r} is not in the trusted root")
     if entry.kind == _RECORD and entry.index != entry.proof_index:
         raise KeylessError("log", "the log entry and its inclusion proof name different places")
+    note, _, signatures = entry.checkpoint.partition("\n\n")
+    origin, size, *_ = [*note.split("\n"), "", ""]
+    if size != str(entry.tree_size):
+        raise KeylessError("log", "the checkpoint is of another tree than the inclusion proof")
+    if not any(line.startswith(f"\u2014 {origin.partition(' ')[0]} ") for line in signatures.split("\n")):
+        raise KeylessError("log", "the checkpoint is not signed in the name of its log")
 
 
-def _certificate(material: CertificateMaterial) -> x509.Certificate:
+def _certificate(material: CertificateMaterial) -> tuple[x509.Certificate, int, int]:
+    """The certificate, and when it lived."""
     from cryptography import x509
 
-    return x509.load_der_x509_certificate(material.certificate)
+    try:
+        found = x509.load_der_x509_certificate(material.certificate)
+        begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
+        return found, int(begins.timestamp()), int(ends.timestamp())
+    except Exception as error:  # the library documents no closed set; whatever it raises, there is no certificate
+        raise KeylessError("certificate", f"the certificate cannot be read: {_text(error)}") from error
 
 
 def _times(library: _Library, material: CertificateMaterial, signature: bytes) -> list[tuple[int, TimeSource]]:

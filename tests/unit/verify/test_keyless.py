@@ -158,7 +158,7 @@ def test_s09_a_keyless_signature_without_its_certificate_is_nobodys() -> None:
 
 
 def test_s08_another_root_is_another_world() -> None:
-    assert code(good(), keyless_trust(root=root_bytes("other.test"))) == "signature.keyless_certificate"
+    assert code(good(), keyless_trust(root=root_bytes("other.test"))) == "signature.keyless_log"
 
 
 ROOT_PARTS = {

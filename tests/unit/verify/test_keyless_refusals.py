@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.support.evidence import digest_of, encode, only_rejected, provenance, verify
@@ -64,8 +64,8 @@ def proof(path: str, change: Any) -> Make:
     return entry(f"inclusionProof.{path}", change)
 
 
-def signed(person: Person, instance: str = "virtual.test") -> Make:
-    return lambda: sigstore(instance).sign(PAYLOAD, person)
+def signed(person: Person) -> Make:
+    return lambda: sigstore().sign(PAYLOAD, person)
 
 
 def odd(**more: Any) -> Make:
@@ -95,6 +95,13 @@ def stamped(at: datetime, log: str = "v2", message: bytes | None = None, instanc
         return changed(bundle, STAMPS, [{"signedTimestamp": b64(stamp)}])
 
     return make
+
+
+def with_foreign_certificate() -> dict[str, Any]:
+    """A certificate of another authority, and a log that does not mind."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = sigstore(FOREIGN).issue(key.public_key(), Person(), AT)
+    return sigstore().sign(PAYLOAD, key=key, certificate=certificate)
 
 
 def with_ed25519() -> dict[str, Any]:
@@ -157,7 +164,8 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a certificate that is none": (with_(f"{CERTIFICATE}.rawBytes", "AAAA"), "certificate"),
     "an empty certificate": (with_(f"{CERTIFICATE}.rawBytes", ""), "certificate"),
     "a changed certificate": (with_(f"{CERTIFICATE}.rawBytes", flip), "certificate"),
-    "a certificate of another instance": (signed(Person(), FOREIGN), "certificate"),
+    "a bundle of another instance": (lambda: sigstore(FOREIGN).sign(PAYLOAD), "log"),
+    "a certificate of another instance": (with_foreign_certificate, "certificate"),
     "an authority as leaf": (with_(f"{CERTIFICATE}.rawBytes", authority), "certificate"),
     "a self-made certificate": (with_(f"{CERTIFICATE}.rawBytes", foreign), "certificate"),
     "a certificate that no log promised": (odd(promised=False), "sct"),
@@ -198,6 +206,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a hash more": (proof("hashes", double), "log"),
     "an unsigned checkpoint": (proof("checkpoint.envelope", lambda text: text.partition("\u2014")[0]), "log"),
     "a checkpoint of junk": (proof("checkpoint.envelope", "x"), "log"),
+    "a checkpoint in another name": (
+        proof("checkpoint.envelope", lambda text: text.replace("\u2014 r", "\u2014 x")),
+        "log",
+    ),
     # Time
     "no time": (entry("inclusionPromise", ...), "time"),
     "a time of nought": (entry("integratedTime", "0"), "time"),
