@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from gate.formats.glob import compile_glob
+from gate.formats.predicates import known_claims
 from gate.formats.strict_yaml import Node, YamlError, suggestion
 from gate.model.claim import CLAIMS, is_claim_pattern
 from gate.model.path import is_plain_relative
@@ -68,5 +69,14 @@ def glob(node: Node) -> None:
 def claim(node: Node, *, pattern: bool = False) -> None:
     """Checks a claim, or a pattern of claims."""
     text = node.text()
-    if text not in CLAIMS and not (pattern and is_claim_pattern(text)):
-        raise node.error(f"{text!r} is not a claim{suggestion(text, sorted(CLAIMS))}")
+    known = known_claims(text)
+    if text not in known and not (pattern and is_claim_pattern(text, known)):
+        raise node.error(not_a_claim(text))
+
+
+def not_a_claim(text: str) -> str:
+    """What is wrong with a claim that is none."""
+    if text.startswith("x."):
+        installed = ", ".join(sorted(known_claims(text) - CLAIMS)) or "none"
+        return f"{text[:120]!r} is not a claim of an installed plugin; installed: {installed}"
+    return f"{text!r} is not a claim{suggestion(text, sorted(CLAIMS))}"

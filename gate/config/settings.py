@@ -15,11 +15,11 @@ from gate.config.nodes import NAME, Source, claim, glob, named, read, relative_p
 from gate.config.policy import read_engine, read_policy
 from gate.config.trust import read_trust
 from gate.errors import ConfigError
+from gate.formats.predicates import known_claims
 from gate.formats.reports import TOOLS
 from gate.formats.rfc3339 import parse_duration
 from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
 from gate.model.artifact import ArtifactKind
-from gate.model.claim import CLAIMS
 from gate.model.digest import sha256_digest
 from gate.model.json import JsonObject, JsonValue
 from gate.model.settings import (
@@ -205,7 +205,7 @@ class _Loader:
 
 
 def _fresh_limit(name: str, node: Node) -> JsonValue:
-    if name not in CLAIMS:
+    if name not in known_claims(name):
         return node.json()
     seconds = parse_duration(node.text())
     if seconds is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gate.config.nodes import Source, claim, named, read, relative_path
+from gate.config.nodes import Source, claim, named, not_a_claim, read, relative_path
 from gate.formats import canonical_json
+from gate.formats.predicates import known_claims
 from gate.formats.rfc3339 import parse_time
 from gate.formats.strict_yaml import Node, suggestion
-from gate.model.claim import CLAIMS
 from gate.model.digest import parse_digest, sha256_digest
 from gate.model.json import JsonValue
 from gate.model.settings import IdentitySettings, Revocations, SignerSettings, TrustSettings
@@ -88,8 +88,8 @@ class _Trust:
         found = {}
         for name, node in named(self.fields.get("thresholds")).items():
             subject = _THRESHOLD_ALIASES.get(name, name)
-            if subject not in CLAIMS:
-                raise node.error(f"{name!r} is not a claim{suggestion(name, sorted(CLAIMS))}")
+            if subject not in known_claims(subject):
+                raise node.error(not_a_claim(name))
             if subject in found:
                 raise node.error(f"the threshold of {subject} is given twice")
             most = sum(signer.may_claim(subject) for signer in signers.values())

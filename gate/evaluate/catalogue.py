@@ -10,7 +10,7 @@ from typing import Final
 
 from gate.errors import ConfigError, PolicyError
 from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
-from gate.model.claim import CLAIMS
+from gate.model.claim import CLAIMS, is_plugin_claim
 from gate.model.control import ControlInfo, FrameworkReference, Mode, Parameter, Profile
 from gate.model.json import JsonObject
 
@@ -87,7 +87,7 @@ def _control(control: str, root: Node) -> ControlInfo:
         title=fields["title"].text(),
         description=fields["description"].text(),
         severity=custom["severity"].choice(*SEVERITIES),
-        claims=tuple(item.choice(*sorted(CLAIMS)) for item in custom["claims"].items()),
+        claims=tuple(_claim(item) for item in custom["claims"].items()),
         artifacts=custom["artifacts"].texts(),
         targets=custom["targets"].texts(),
         waivable=custom["waivable"].value,
@@ -98,6 +98,11 @@ def _control(control: str, root: Node) -> ControlInfo:
         },
         parameters=tuple(_parameter(node) for node in (custom["parameters"].items() if "parameters" in custom else ())),
     )
+
+
+def _claim(node: Node) -> str:
+    """A claim; that of a plugin by its form, because policy is written where the plugin is not installed."""
+    return node.text() if is_plugin_claim(node.text()) else node.choice(*sorted(CLAIMS))
 
 
 def _framework(node: Node) -> FrameworkReference:
@@ -198,5 +203,5 @@ def _check_parameters(parameters: Mapping[str, JsonObject], catalogue: Mapping[s
             raise ConfigError(f"parameters: there is no control {control!r}{suggestion(control, sorted(catalogue))}")
         known = [parameter.name for parameter in catalogue[control].parameters]
         for name in values:
-            if name not in known and not ("<claim>" in known and name in CLAIMS):
+            if name not in known and not ("<claim>" in known and (name in CLAIMS or is_plugin_claim(name))):
                 raise ConfigError(f"parameters: {control} has no parameter {name!r}{suggestion(name, known)}")

@@ -7,20 +7,29 @@ anything up.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, Final, Never
 
 import jsonschema_rs
 
 from gate import resources
 from gate.formats.strict_json import loads_object
-from gate.model.json import JsonValue
+from gate.model.json import JsonObject, JsonValue
 
 _SCHEMA_BYTES: Final = 4 << 20
 
 
 def problem(name: str, value: JsonValue) -> str | None:
     """What is wrong with a value under the schema `name`, with its place; `None` when it is valid."""
-    validator = _validator(name)
+    return _problem(_validator(name), value)
+
+
+def compiled(schema: JsonObject) -> Callable[[JsonValue], str | None]:
+    """The same for a schema from elsewhere; raises `ValueError` where it is no schema, or refers to another one."""
+    return functools.partial(_problem, _compile(schema))
+
+
+def _problem(validator: Any, value: JsonValue) -> str | None:
     if validator.is_valid(value):
         return None
     error = next(iter(validator.iter_errors(value)))
@@ -37,7 +46,10 @@ def members(name: str) -> frozenset[str]:
 
 @functools.cache
 def _validator(name: str) -> Any:
-    schema = loads_object(resources.schema(name), limit=_SCHEMA_BYTES)
+    return _compile(loads_object(resources.schema(name), limit=_SCHEMA_BYTES))
+
+
+def _compile(schema: JsonObject) -> Any:
     return jsonschema_rs.Draft202012Validator(dict(schema), retriever=_refuse)
 
 

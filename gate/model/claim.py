@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Final
 
 CLAIMS: Final = frozenset(
@@ -55,11 +56,24 @@ EDGES: Final[Mapping[str, frozenset[str]]] = {
 """The claims that a statement of a claim may build on; a claim that is not here builds on none."""
 NEEDS_PREDECESSOR: Final = frozenset({"eval", "route", "slo"})
 """Claims that say nothing without what they build on."""
+_PLUGIN: Final = re.compile(r"x(\.[a-z0-9]+(-[a-z0-9]+)*){2}")
 
 
-def is_claim_pattern(text: str) -> bool:
+def may_build_on(claim: str, before: str) -> bool:
+    """Whether a statement of a claim may name one of another as what it builds on."""
+    if is_plugin_claim(before):
+        return EDGES.get(claim) == _DECIDED
+    return before in EDGES.get(claim, frozenset())
+
+
+def is_plugin_claim(text: str) -> bool:
+    """Whether this has the form of a third party's claim: `x.<vendor>.<name>`, which none of ours has."""
+    return len(text) <= 100 and _PLUGIN.fullmatch(text) is not None
+
+
+def is_claim_pattern(text: str, claims: Collection[str] = CLAIMS) -> bool:
     """Whether `text` is a claim, or a pattern such as `build.*` that some claim matches."""
-    return any(claim_matches(text, claim) for claim in CLAIMS)
+    return any(claim_matches(text, claim) for claim in claims)
 
 
 def claim_matches(pattern: str, claim: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from gate.model.claim import EDGES, NEEDS_PREDECESSOR
+from gate.model.claim import NEEDS_PREDECESSOR, may_build_on
 from gate.model.digest import Digest
 from gate.model.evidence import Statement
 
@@ -37,7 +37,7 @@ def _edge_problem(statement: Statement, statements: Mapping[Digest, Statement]) 
         before = statements.get(needed)
         if before is None or before is statement:
             continue
-        if before.claim not in EDGES.get(claim, frozenset()):
+        if not may_build_on(claim, before.claim):
             return "edge", f"{claim} does not build on {before.claim} ({needed})"
         if stated is not None and before.stated_at_s is not None and before.stated_at_s > stated:
             return "order", f"the {before.claim} that it builds on was stated later ({needed})"

@@ -30,6 +30,8 @@ from gate.formats.predicates import (
 )
 from gate.formats.predicates import eval as evaluation
 from gate.formats.predicates.common import text
+from gate.formats.predicates.plugin_claims import ClaimPlugin, load_plugins
+from gate.model.claim import CLAIMS
 from gate.model.evidence import Statement
 from gate.model.json import JsonValue
 
@@ -75,10 +77,27 @@ def claims_of(predicate_type: str) -> tuple[str, ...]:
     return () if claim is None else (claim, *also)
 
 
+@functools.cache
+def plugins() -> Mapping[str, ClaimPlugin]:
+    """The claims that installed distributions offer; raises `ConfigError` for a broken one."""
+    return load_plugins(readers())
+
+
+def known_claims(text: str) -> frozenset[str]:
+    """What a claim or pattern in the configuration may mean: plugins are looked for only where it can be theirs."""
+    return CLAIMS | plugins().keys() if text.startswith("x.") else CLAIMS
+
+
 def read_statement(raw: RawStatement) -> Statement:
-    """The typed statement; raises `StatementError` when its predicate is unknown or malformed."""
+    """The typed statement; raises `StatementError` when its predicate is unknown or malformed.
+
+    A type that the gate does not know may be a plugin's, so that one which cannot be loaded raises `ConfigError`.
+    """
     reader = readers().get(raw.predicate_type)
     if reader is None:
+        for plugin in plugins().values():
+            if plugin.predicate_type == raw.predicate_type:
+                return plugin.read(raw)
         raise StatementError("predicate_unknown", f"predicate type {raw.predicate_type[:200]!r} is not known")
     return reader(raw)
 

@@ -31,7 +31,7 @@ def reader(claim: str, facts_of: Facts) -> Mapping[str, Callable[[RawStatement],
         if not is_collected(raw, name):
             return generic.read(raw)
         check_schema(raw, name)
-        return _statement(raw, claim, facts_of)
+        return build(raw, claim, facts_of)
 
     return {generic.predicate_type(claim): read}
 
@@ -47,7 +47,8 @@ def is_collected(raw: RawStatement, name: str) -> bool:
     return bool(raw.predicate.keys() & (schema.members(name) - frame))
 
 
-def _statement(raw: RawStatement, claim: str, facts_of: Facts) -> Statement:
+def build(raw: RawStatement, claim: str, facts_of: Facts) -> Statement:
+    """The statement of a predicate that has the members of a collected one; raises `StatementError`."""
     files = _files(raw)
     roles, folders = raw.predicate["roles"], raw.predicate["folders"]
     used = _used(roles)
