@@ -87,16 +87,19 @@ def open_key(rest: str, _passphrase: Passphrase) -> KeySigner:
 
 def _public_key(key: _WebKey, origin: str) -> PublicKeyTypes:
     """RFC 7518, 6.2 and 6.3."""
-    kind = str(key.kty).removesuffix("-HSM")
+    kind, name = _text(key.kty).removesuffix("-HSM"), _text(key.crv)
     if kind == "RSA":
         return rsa.RSAPublicNumbers(int.from_bytes(key.e, "big"), int.from_bytes(key.n, "big")).public_key()
-    curve = _CURVES.get(str(key.crv))
+    curve = _CURVES.get(name)
     if kind != "EC" or curve is None:
-        raise AttestError(
-            f"{origin}: a key of the kind {kind} {key.crv or ''} is not accepted", hint="an EC key on P-256"
-        )
+        raise AttestError(f"{origin}: a key of the kind {kind} {name} is not accepted", hint="an EC key on P-256")
     x, y = int.from_bytes(key.x, "big"), int.from_bytes(key.y, "big")
     return ec.EllipticCurvePublicNumbers(x, y, curve()).public_key()
+
+
+def _text(value: object) -> str:
+    """What the library gives as a member of an enumeration where it knows the text, else as the text."""
+    return str(getattr(value, "value", value))
 
 
 def _der(pair: bytes) -> bytes:

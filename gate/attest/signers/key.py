@@ -65,11 +65,14 @@ def algorithm_of(key: PublicKeyTypes, origin: str) -> str:
         return ED25519
     if isinstance(key, ec.EllipticCurvePublicKey):
         if key.curve.name not in _CURVES:
-            raise AttestError(f"{origin}: curve {key.curve.name} is not accepted; use P-256 or P-384")
+            raise AttestError(f"{origin}: curve {key.curve.name} is not accepted", hint="use P-256 or P-384")
         return _CURVES[key.curve.name]
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < MIN_RSA_BITS:
-            raise AttestError(f"{origin}: an RSA key of {key.key_size} bits; at least {MIN_RSA_BITS} are needed")
+            raise AttestError(
+                f"{origin}: an RSA key of {key.key_size} bits; at least {MIN_RSA_BITS} are needed",
+                hint="use ECDSA P-256",
+            )
         return PSS
     raise AttestError(f"{origin}: the key is neither Ed25519, ECDSA P-256 or P-384, nor RSA", hint="gate keygen")
 
