@@ -17,7 +17,7 @@ from gate.app.produce import LIMITS, MAX_STATEMENT, Made, Place, Progress, check
 from gate.app.recollect import recollect
 from gate.attest.collector import Collected, Collector, Found, check_keys
 from gate.attest.files import read_file, replace_file
-from gate.attest.predicates import collectors
+from gate.attest.predicates import collectors, plugin_collector
 from gate.attest.privacy import VARIES, check_fingerprint, embed
 from gate.attest.statement import check_statement, is_statement, payload_of, statement_bytes
 from gate.errors import AttestError, ConfigError
@@ -26,7 +26,7 @@ from gate.formats.predicates.generic import predicate_type
 from gate.formats.predicates.privacy import ENCRYPTED, HASH_ONLY, MODES
 from gate.formats.rfc3339 import format_time
 from gate.formats.strict_yaml import Node, YamlError, loads
-from gate.model.claim import EDGES
+from gate.model.claim import EDGES, is_plugin_claim
 from gate.model.digest import Digest, sha256_digest
 from gate.model.json import JsonObject
 
@@ -95,7 +95,7 @@ def draft_typed(request: TypedRequest, progress: Progress = nullcontext) -> Draf
         **collected.members,
     }
     named = {path: item.digest for path, item in subjects.items()}
-    payload = statement_bytes(named, predicate_type(collector.claim), predicate)
+    payload = statement_bytes(named, collector.predicate_type or predicate_type(collector.claim), predicate)
     if len(payload) > LIMITS.evidence_bytes:
         raise AttestError(f"{config}: the statement has {len(payload)} bytes, more than evidence may have")
     is_encrypted = member(predicate, "privacy", "mode") == ENCRYPTED
@@ -105,6 +105,8 @@ def draft_typed(request: TypedRequest, progress: Progress = nullcontext) -> Draf
 def find_collector(word: str) -> Collector:
     """The collector of a type; raises `ConfigError` for another word."""
     known = collectors()
+    if is_plugin_claim(word) and (found := plugin_collector(word)) is not None:
+        return found
     if word not in known:
         raise ConfigError(f"there is no type {word!r}", hint=f"one of: {', '.join(sorted(known))}")
     return known[word]

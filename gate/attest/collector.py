@@ -76,6 +76,7 @@ class Collector:
 
     `keys` are those of its configuration beside `COMMON_KEYS`, `required` the ones that must be there. A statement
     builds on one statement of each claim in `predecessors`, unless the configuration says which of them.
+    `predicate_type` is that of a third party's claim, `None` for the gate's own.
     """
 
     claim: str
@@ -83,6 +84,7 @@ class Collector:
     required: tuple[str, ...]
     collect: Collect
     predecessors: tuple[str, ...] = ()
+    predicate_type: str | None = None
 
 
 def optional_file(fields: Mapping[str, Node], key: str, files: Files) -> list[Found]:

@@ -14,7 +14,7 @@ from gate.errors import AttestError
 from gate.formats.bundle import BundleError, parse_container
 from gate.formats.canonical_json import CanonicalJsonError, dumps
 from gate.formats.intoto import STATEMENT_TYPE, StatementError, parse_statement
-from gate.formats.predicates import claim_of, generic, model_signature, read_statement, readers
+from gate.formats.predicates import claims_of, generic, model_signature, read_statement, readers
 from gate.formats.rfc3339 import format_time, parse_time
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.artifact import ArtifactFile
@@ -52,7 +52,7 @@ class Draft:
 
 def makeable_claims() -> tuple[str, ...]:
     """The claims that `build_statement` makes, sorted."""
-    return tuple(sorted({str(claim_of(kind)) for kind in readers()} - {model_signature.CLAIM}))
+    return tuple(sorted({claim for kind in readers() for claim in claims_of(kind)} - {model_signature.CLAIM}))
 
 
 def build_statement(draft: Draft) -> bytes:
@@ -75,7 +75,9 @@ def build_statement(draft: Draft) -> bytes:
         )
     except CanonicalJsonError as error:
         raise AttestError(f"the predicate has no canonical form: {error}") from None
-    check_statement(payload)
+    made = check_statement(payload).claim
+    if made != draft.claim:
+        raise AttestError(f"with this predicate the statement makes the claim {made}, not {draft.claim}")
     return payload
 
 
@@ -161,7 +163,7 @@ def named_files(what: str, files: Mapping[str, ArtifactFile], prefix: str = "") 
 def _predicate_type(claim: str, wanted: str | None) -> str:
     if claim == model_signature.CLAIM:
         raise AttestError("artifact.signature is made from the files themselves", hint="gate sign PATH --key KEY")
-    known = [kind for kind in readers() if claim_of(kind) == claim]
+    known = [kind for kind in readers() if claim in claims_of(kind)]
     if not known:
         raise AttestError(
             f"this version makes no statement for the claim {claim}", hint=f"one of: {', '.join(makeable_claims())}"

@@ -59,7 +59,7 @@ def _hints(payload: bytes, limit: int) -> Hints:
     except StrictJsonError:
         return Hints()
     kind, subjects, predicate = value.get("predicateType"), value.get("subject"), value.get("predicate", {})
-    claim = claim_of(kind) if isinstance(kind, str) else None
+    claim = claim_of(kind, predicate) if isinstance(kind, str) else None
     if not isinstance(subjects, list) or not subjects or not isinstance(predicate, Mapping):
         return Hints(claim=claim)
     try:

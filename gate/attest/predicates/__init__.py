@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gate.attest.collector import Collector
 from gate.attest.predicates import (
@@ -20,6 +21,8 @@ from gate.attest.predicates import (
     waiver,
 )
 from gate.attest.predicates import eval as evaluation
+from gate.errors import ConfigError
+from gate.formats.predicates import plugins
 from gate.formats.predicates.generic import predicate_type
 
 
@@ -41,3 +44,13 @@ def collectors() -> Mapping[str, Collector]:
         scan_report.COLLECTOR,
     )
     return {predicate_type(item.claim).split(":")[-2]: item for item in modules}
+
+
+def plugin_collector(claim: str) -> Collector | None:
+    """The collector of a third party's claim; `None` where there is none. Raises `ConfigError` for a broken plugin."""
+    plugin = plugins().get(claim)
+    if plugin is None or plugin.collector is None:
+        return None
+    if not isinstance(plugin.collector, Collector):
+        raise ConfigError(f"the plugin {claim!r} cannot be used: its collector is no {Collector.__name__}")
+    return replace(plugin.collector, claim=claim, predicate_type=plugin.predicate_type)
