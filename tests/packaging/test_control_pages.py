@@ -62,7 +62,7 @@ def test_a_control_fits_on_a_screen(control: str) -> None:
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_there_are_tests_and_a_page_for_every_code(control: str) -> None:
-    own = ROOT / "rego_tests/gate/controls" / control.replace(".", "/") / f"{name_of(control)}_test.rego"
+    own = ROOT / "rego_tests/gate/tests" / control.replace(".", "/") / f"{name_of(control)}_test.rego"
     tests = own.read_text("utf-8")
     page = (ROOT / page_of(CONTROLS[control])).read_text("utf-8")
     assert codes(control)
@@ -74,7 +74,7 @@ def test_there_are_tests_and_a_page_for_every_code(control: str) -> None:
 
 
 def test_folders_agree() -> None:
-    docs, folder = ROOT / "docs/controls", ROOT / "rego_tests/gate/controls"
+    docs, folder = ROOT / "docs/controls", ROOT / "rego_tests/gate/tests"
     pages = {".".join(path.relative_to(docs).with_suffix("").parts) for path in docs.glob("*/**/*.md")}
     tests = {".".join(path.relative_to(folder).parts[:-1]) for path in folder.rglob("*_test.rego")}
     assert pages == set(CONTROLS) == tests

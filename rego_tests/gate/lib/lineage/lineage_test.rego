@@ -1,0 +1,116 @@
+package gate.lib.lineage_test
+
+import data.gate.application
+import data.gate.fixtures
+import data.gate.lib.lineage
+import future.keywords.not
+
+shaped(patches) := value if {
+	doc := application.after(patches)
+	value := lineage.shaped with input as doc
+}
+
+ancestors(patches) := value if {
+	doc := application.after(patches)
+	value := lineage.ancestors with input as doc
+}
+
+at_stake(patches) := value if {
+	doc := application.after(patches)
+	value := lineage.at_stake with input as doc
+}
+
+digests := application.digests
+
+covering_nothing := array.concat(
+	array.concat(application.uncover("prompt"), application.uncover("corpus")),
+	array.concat(application.uncover("eval"), array.concat(application.uncover("route"), application.uncover("slo"))),
+)
+
+# Patches after which only the statements of one claim cover something: a changed file.
+changed(claim) := array.concat(covering_nothing, [
+	fixtures.put("/gates/G1", {"required_attestations": ["prompt"], "files": ["app/a.txt"]}),
+	fixtures.put("/change/files", {"app/a.txt": {
+		"status": "added",
+		"old": null,
+		"new": {"mode": "100644", "digest": null},
+		"role": null,
+		"gates": ["G1"],
+		"covered_by": {claim: [digests[claim]]},
+	}}),
+])
+
+test_passes_when_all_is_listed if shaped([]) == application.good.attestations
+
+test_errors_when_a_list_is_absent if {
+	not shaped([application.remove("prompt", "depends_on")])
+	not shaped([application.remove("prompt", "ancestors")])
+	not shaped([application.put("prompt", "depends_on", ["x"])])
+	not shaped([application.put("prompt", "ancestors", {})])
+}
+
+test_errors_when_the_index_disagrees if {
+	not shaped([fixtures.put("/claims", {})])
+	not ancestors([fixtures.put("/claims", {})])
+}
+
+test_ancestors_are_those_of_all_steps if {
+	ancestors([]) == {
+		digests.prompt: set(),
+		digests.corpus: set(),
+		digests.eval: {digests.prompt, digests.corpus},
+		digests.route: {digests.prompt, digests.corpus, digests.eval},
+		digests.slo: {digests.prompt, digests.corpus, digests.eval, digests.route},
+	}
+}
+
+test_errors_when_an_ancestor_is_left_out if {
+	not ancestors([application.put("slo", "ancestors", [digests.prompt, digests.eval, digests.route])])
+}
+
+test_errors_when_an_ancestor_is_too_many if {
+	not ancestors([application.put("prompt", "ancestors", [digests.corpus])])
+}
+
+test_errors_when_a_step_is_left_out if {
+	not ancestors([application.put("slo", "ancestors", [])])
+}
+
+test_errors_when_a_step_is_not_verified if {
+	not ancestors([
+		application.put("prompt", "depends_on", [digests.other]),
+		application.put("prompt", "ancestors", [digests.other]),
+		application.put("eval", "ancestors", [digests.prompt, digests.corpus, digests.other]),
+		application.put("route", "ancestors", [digests.prompt, digests.corpus, digests.other, digests.eval]),
+		application.put("slo", "ancestors", [digests.prompt, digests.corpus, digests.other, digests.eval, digests.route]),
+	])
+}
+
+test_at_stake_is_what_covers_artifacts if at_stake([]) == object.keys(application.good.attestations)
+
+test_nothing_is_at_stake_when_nothing_is_covered if at_stake(covering_nothing) == set()
+
+test_at_stake_is_what_covers_changed_files if at_stake(changed("slo")) == object.keys(application.good.attestations)
+
+test_at_stake_is_what_builds_on_it if {
+	at_stake(changed("prompt")) == {digests.prompt, digests.eval, digests.route, digests.slo}
+}
+
+test_at_stake_is_what_it_builds_on if {
+	at_stake(changed("eval")) == {digests.prompt, digests.corpus, digests.eval, digests.route, digests.slo}
+}
+
+test_at_stake_is_no_statement_that_is_not_verified if at_stake(changed("other")) == set()
+
+test_errors_when_nothing_says_what_is_at_stake if {
+	not at_stake([fixtures.remove("/change")])
+	not at_stake([fixtures.remove("/artifacts")])
+	not at_stake([application.put("slo", "ancestors", [])])
+}
+
+test_edges_lead_to_claims_that_are_known if {
+	every targets in lineage.edges {
+		count(targets - ({"waiver"} | lineage.edges.approval)) == 0
+	}
+	not "waiver" in lineage.edges.waiver
+}

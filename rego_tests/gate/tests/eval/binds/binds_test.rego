@@ -1,0 +1,114 @@
+package gate.tests.eval.binds_test
+
+import data.gate.application
+import data.gate.controls.eval.binds
+import data.gate.fixtures
+import future.keywords.not
+
+# What the control says of the good document after `patches`: its status, and where it found what.
+answer(patches) := [status, {[entry.code, entry.artifact, entry.file] | some entry in found}] if {
+	doc := application.after(patches)
+	status := binds.status with input as doc
+	found := binds.violations with input as doc
+}
+
+whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} if {
+	doc := application.after(patches)
+	evidence := binds.evidence with input as doc
+	reason := binds.reason with input as doc
+	found := binds.violations with input as doc
+}
+
+test_passes_when_an_evaluation_builds_on_each if {
+	answer([]) == ["pass", set()]
+}
+
+test_passes_with_its_evidence if {
+	whole([]) == {"evidence": {application.digests.eval}, "reason": null, "violations": set()}
+}
+
+test_passes_when_nothing_is_set if {
+	answer([fixtures.remove("/parameters/eval.binds")]) == ["pass", set()]
+}
+
+test_passes_when_the_evaluation_itself_covers_it if {
+	answer(array.concat(application.uncover("prompt"), [application.put("eval", "artifacts", ["evaluation", "prompts"]), fixtures.put("/claims/eval/by_artifact/prompts", [application.digests.eval])])) == ["pass", set()]
+}
+
+test_passes_when_a_kind_is_not_asked_for if {
+	answer(array.concat(application.uncover("prompt"), [fixtures.put("/parameters/eval.binds/kinds", ["corpus"])])) == ["pass", set()]
+}
+
+test_fails_when_it_builds_on_another_prompt if {
+	answer(application.uncover("prompt")) == ["fail", {["eval.binds.unbound", "prompts", null]}]
+}
+
+test_fails_when_the_usual_kinds_are_kept if {
+	answer(array.concat(application.uncover("prompt"), [fixtures.remove("/parameters/eval.binds/kinds")])) == ["fail", {["eval.binds.unbound", "prompts", null]}]
+}
+
+test_fails_when_it_does_not_build_on_it if {
+	answer([application.put("eval", "depends_on", [application.digests.corpus]), application.put("eval", "ancestors", [application.digests.corpus]), application.put("route", "ancestors", [application.digests.eval, application.digests.corpus]), application.put("slo", "ancestors", [application.digests.eval, application.digests.corpus, application.digests.route])]) == ["fail", {["eval.binds.unbound", "prompts", null]}]
+}
+
+test_fails_when_a_corpus_is_not_evaluated if {
+	answer(application.uncover("corpus")) == ["fail", {["eval.binds.unbound", "documents", null]}]
+}
+
+test_fails_when_weights_are_not_evaluated if {
+	answer([fixtures.put("/parameters/eval.binds/kinds", ["weights"]), fixtures.put("/artifacts/routes/kind", "weights")]) == ["fail", {["eval.binds.unbound", "routes", null]}]
+}
+
+test_fails_when_it_was_not_collected if {
+	answer([application.put("eval", "facts/collected", false)]) == ["fail", {["eval.binds.missing", "documents", null], ["eval.binds.missing", "prompts", null]}]
+}
+
+test_fails_when_it_failed if {
+	answer([application.put("eval", "facts/result", "failed")]) == ["fail", {["eval.binds.missing", "documents", null], ["eval.binds.missing", "prompts", null]}]
+}
+
+test_fails_when_there_is_none if {
+	answer(array.concat(application.drop("eval"), array.concat(application.drop("route"), application.drop("slo")))) == ["fail", {["eval.binds.missing", "documents", null], ["eval.binds.missing", "prompts", null]}]
+}
+
+test_fails_when_only_another_claim_builds_on_it if {
+	answer([application.put("eval", "claim", "review"), fixtures.put("/claims/review", application.good.claims.eval), fixtures.remove("/claims/eval")]) == ["fail", {["eval.binds.missing", "documents", null], ["eval.binds.missing", "prompts", null]}]
+}
+
+test_fails_with_a_message if {
+	whole(application.uncover("prompt")).violations == {{
+		"artifact": "prompts",
+		"code": "eval.binds.unbound",
+		"evidence": [application.digests.eval],
+		"file": null,
+		"message": "no evaluation builds on a statement that covers it as it is now",
+	}}
+}
+
+test_is_not_applicable_without_artifacts_of_those_kinds if {
+	answer([fixtures.put("/parameters/eval.binds/kinds", ["plugin"])]) == ["not_applicable", set()]
+}
+
+test_has_a_reason_when_not_applicable if {
+	whole([fixtures.put("/parameters/eval.binds/kinds", [])]) == {"evidence": set(), "reason": "no artifact of a kind that is evaluated", "violations": set()}
+}
+
+test_errors_when_kinds_are_no_list if {
+	answer([fixtures.put("/parameters/eval.binds/kinds", "prompt")]) == ["error", set()]
+}
+
+test_errors_when_a_kind_is_no_text if {
+	answer([fixtures.put("/parameters/eval.binds/kinds", ["prompt", 1])]) == ["error", set()]
+}
+
+test_errors_when_the_lineage_is_broken if {
+	answer([application.put("eval", "ancestors", [])])[0] == "error"
+}
+
+test_errors_when_there_are_no_artifacts if {
+	answer([fixtures.remove("/artifacts")]) == ["error", set()]
+}
+
+test_errors_when_the_sections_disagree if {
+	answer([fixtures.put("/claims", {})])[0] == "error"
+}
