@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         verify_evidence,
     )
     from gate.loading import guard, open_verified, verified_model
+    from gate.training import training_run
 
 __version__ = "0.1.0"
 
@@ -53,11 +54,17 @@ __all__ = [
     "guard",
     "open_verified",
     "reasons",
+    "training_run",
     "verified_model",
     "verify_evidence",
 ]
-_LOADING = ("guard", "open_verified", "verified_model")
-_MODULES = ("api", "errors", "loading")
+_ELSEWHERE = {
+    "guard": "gate.loading",
+    "open_verified": "gate.loading",
+    "training_run": "gate.training",
+    "verified_model": "gate.loading",
+}
+_MODULES = ("api", "errors", "loading", "training")
 
 
 def __getattr__(name: str) -> object:
@@ -68,8 +75,7 @@ def __getattr__(name: str) -> object:
         return importlib.import_module(f"gate.{name}")
     if name not in __all__:
         raise AttributeError(f"module 'gate' has no attribute {name!r}")
-    module = "gate.loading" if name in _LOADING else "gate.api"
-    found: object = getattr(importlib.import_module(module), name)
+    found: object = getattr(importlib.import_module(_ELSEWHERE.get(name, "gate.api")), name)
     return found
 
 
