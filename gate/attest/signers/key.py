@@ -86,10 +86,12 @@ def environment_value(name: str, what: str) -> str:
     """A secret from the environment; raises `AttestError` without repeating what was given in place of a name."""
     if not _VARIABLE.fullmatch(name):
         raise AttestError(
-            f"{what}: this is not the name of an environment variable; the secret itself never belongs here",
+            f"{what} this is not the name of an environment variable; the secret itself never belongs here",
             hint="env:NAME, with the secret in the variable NAME",
         )
     value = os.environ.get(name)
     if not value:
-        raise AttestError(f"{what}: the environment variable {name} is not set, or is empty")
+        raise AttestError(
+            f"{what} the environment variable {name} is not set, or is empty", hint=f"export {name}, with the secret"
+        )
     return value

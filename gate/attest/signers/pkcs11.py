@@ -63,10 +63,8 @@ class _Reference:
 def open_key(rest: str, passphrase: Passphrase) -> KeySigner:
     """The signer of a key on a token, which stays open; raises `AttestError`, `ImportError`."""
     import pkcs11
-    from pkcs11 import Attribute, ObjectClass
 
     reference = _parse(rest)
-    # A module that cannot be loaded is told by its name alone.
     with _told(f"PKCS#11 module {reference.module}"):
         module = pkcs11.lib(reference.module)
         tokens = list(module.get_tokens(token_flags=pkcs11.TokenFlag.TOKEN_INITIALIZED))
@@ -74,19 +72,39 @@ def open_key(rest: str, passphrase: Passphrase) -> KeySigner:
     origin = f"PKCS#11 token {token.label!r}"
     pin = _pin(reference.pin_source, origin, passphrase)
     with _told(origin):
-        session = token.open(user_pin=pin)
-        private = _one_key(session, ObjectClass.PRIVATE_KEY, reference.key, origin)
-        origin = f"{origin}, key {str(private[Attribute.LABEL])!r}"
-        same = {"id": private[Attribute.ID]} if private[Attribute.ID] else reference.key
-        public = _public_key(_one_key(session, ObjectClass.PUBLIC_KEY, same, origin), origin)
-        algorithm = algorithm_of(public, origin)
-        make = _signing(cast("SignMixin", private), algorithm)
+        session = _logged_in(token, pin)
+        try:
+            return _signer(session, reference, origin)
+        except BaseException:
+            session.close()
+            raise
+
+
+def _logged_in(token: Token, pin: str) -> Session:
+    """A session with its one try of the PIN. All sessions of a process are logged in together, by the first of them."""
+    from pkcs11 import UserAlreadyLoggedIn
+
+    try:
+        return token.open(user_pin=pin)
+    except UserAlreadyLoggedIn:
+        return token.open()
+
+
+def _signer(session: Session, reference: _Reference, origin: str) -> KeySigner:
+    from pkcs11 import Attribute, ObjectClass
+
+    private = _one_key(session, ObjectClass.PRIVATE_KEY, reference.key, origin)
+    name = f"{origin}, key {str(private[Attribute.LABEL])!r}"
+    same = {"id": private[Attribute.ID]} if private[Attribute.ID] else reference.key
+    public = _public_key(_one_key(session, ObjectClass.PUBLIC_KEY, same, name), name)
+    algorithm = algorithm_of(public, name)
+    make = _signing(cast("SignMixin", private), algorithm)
 
     def sign(data: bytes) -> bytes:
-        with _told(origin):
+        with _told(name):
             return make(data)
 
-    return key_signer(public, origin, sign, algorithm)
+    return key_signer(public, name, sign, algorithm)
 
 
 def _parse(rest: str) -> _Reference:

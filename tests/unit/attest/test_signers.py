@@ -289,3 +289,41 @@ def test_reading_has_a_limit(tmp_path: Path) -> None:
     assert read_file(tmp_path / "f", 5) == b"12345"
     with pytest.raises(AttestError, match=re.escape("more than the 4 bytes")):
         read_file(tmp_path / "f", 4)
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_a_key_in_a_variable_signs(algorithm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNING_KEY", pem_of(KEYS[algorithm]).decode())
+    signer = open_signer("env:SIGNING_KEY", Path(), never)
+    assert signer.algorithm == algorithm
+    key = load_key(signer.public_key_pem)
+    assert key.verifies(signer.sign(b"x"), b"x")
+
+
+def test_an_encrypted_key_in_a_variable_asks_for_its_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNING_KEY", pem_of(KEYS["ed25519"], b"open sesame").decode())
+    asked: list[str] = []
+
+    def ask(what: str) -> str:
+        asked.append(what)
+        return "open sesame"
+
+    assert open_signer("env:SIGNING_KEY", Path(), ask).algorithm == "ed25519"
+    assert asked == ["Passphrase of the environment variable SIGNING_KEY"]
+
+
+def test_s35_a_variable_without_a_key_is_refused_without_quoting_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pem = pem_of(KEYS["ed25519"]).decode()
+    secret = pem.splitlines()[1]
+    monkeypatch.setenv("SIGNING_KEY", secret)
+    for uri, words in {
+        "env:SIGNING_KEY": "is not one private key in PKCS#8 PEM",
+        "env:NOT_THERE_AT_ALL": "NOT_THERE_AT_ALL is not set",
+        f"env:{secret}": "not the name of an environment variable",
+        f"env:{pem}": "holds a private key itself",
+        pem: "holds a private key itself",
+    }.items():
+        with pytest.raises(AttestError, match=words) as caught:
+            open_signer(uri, Path(), never)
+        assert caught.value.hint
+        assert secret not in f"{caught.value} {caught.value.hint}"
