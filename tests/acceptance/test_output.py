@@ -412,3 +412,30 @@ def test_progress_is_shown_when_it_takes_long(monkeypatch: pytest.MonkeyPatch, q
             time.sleep(0.01)
     assert ("done" in watched.text) is (quiet == 0.0)
     assert (watched.text == "") is (quiet != 0.0)
+
+
+def test_progress_shows_bytes_and_their_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    watched = Watched()
+    monkeypatch.setattr(sys, "stderr", watched)
+    monkeypatch.setattr(output, "_QUIET_S", 0.0)
+    with output.progress("hashing") as tell:
+        assert tell is not None
+        for _ in range(3):
+            tell(1 << 30)
+        time.sleep(0.05)
+    last = watched.text.rpartition("\r")[2]
+    assert re.fullmatch(r"hashing \.\.\. [0-9.]+ s, 3\.0 GiB, [0-9.]+ [GT]iB/s, done\n", last)
+
+
+def test_nobody_is_told_who_does_not_watch() -> None:
+    with output.progress("hashing") as tell:
+        assert tell is None
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (3 << 29, "1.5 GiB"), (1 << 52, "4096.0 TiB")]
+)
+def test_sizes_for_people(count: int, text: str) -> None:
+    assert output.size_text(count) == text

@@ -36,7 +36,7 @@ def _part(role: str, parts: JsonValue, raw: RawStatement, files: Mapping[str, Di
     found: list[str] = []
     for path, digest in parts.items() if isinstance(parts, Mapping) else ():
         names = files_of(path, files)
-        if root_digest([files[name] for name in names]) != digest:
+        if not names or root_digest([files[name] for name in names]) != digest:
             raise StatementError("parts", f"the root digest of {path[:120]!r} is not that of its files")
         if names != (path,) and member(raw.predicate, "folders", path) != role:
             raise StatementError("parts", f"the folder {path[:120]!r} is not attested whole")
