@@ -6,26 +6,59 @@ from pathlib import Path
 
 import click
 
-from gate.app.init import KEY, carry_out, plan
+from gate.app.init import KEY, carry_out, carry_out_conversion, plan, plan_conversion
+from gate.app.ladder import BASELINE, LEVELS
 from gate.cli.output import show
 from gate.cli.params import now_or_clock, start_folder
+from gate.errors import ConfigError
 from gate.report.escape import terminal
 
 
-@click.command("init")
+@click.command(
+    "init",
+    epilog="""\b
+Examples:
+  gate init                  proposes a gate.yaml with the profile baseline
+  gate init --level 1        asks for no signature yet: digests, and files that are safe to load
+  gate init --from llmsa.yaml
+  gate init --from llmsa.yaml --from policy/gates.yaml --yes
+""",
+)
+@click.option(
+    "--level",
+    type=click.Choice([str(number) for number in LEVELS]),
+    help="How much to ask for: 1 hashes and safe files, 2 signatures too, 3 provenance too.  [default: the baseline]",
+)
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder to look at  [default: the top of this repository, else this folder]",
 )
-def command(yes: bool, root: Path | None) -> int:
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Convert llmsa.yaml, and with a second --from its policy  [default policy: policy/examples/mvp-gates.yaml]",
+)
+def command(level: str | None, yes: bool, root: Path | None, sources: tuple[Path, ...]) -> int:
     """Look at this repository and propose a gate.yaml.
 
     Finds models, adapters, datasets, lock files, prompts and Dockerfiles by their names, shows the configuration
-    and, when you agree, writes it together with a development key. Nothing that exists is overwritten.
+    and, when you agree, writes it, with a development key where signatures are asked for. Nothing that exists is
+    overwritten. Start with --level 1 where nothing is signed yet; docs/explanation/adoption-ladder.md says what each
+    level supports.
+
+    --from converts a configuration of llmsa instead: collectors, path rules and gates. What has no counterpart is
+    said, and no key that llmsa used becomes trusted.
     """
-    planned = plan(start_folder(root), root, now_or_clock(None))
+    if sources and level:
+        raise ConfigError("--level and --from are two ways to a gate.yaml", hint="convert, then edit its profile")
+    if sources:
+        return _convert(yes, root, sources)
+    planned = plan(start_folder(root), root, now_or_clock(None), LEVELS[int(level)] if level else BASELINE)
     show(planned.proposal.text)
     if not yes:
         click.confirm(f"Write this to {terminal(str(planned.root / 'gate.yaml'))}?", abort=True, err=True)
@@ -33,11 +66,27 @@ def command(yes: bool, root: Path | None) -> int:
     for path in done.written:
         show(f"written: {path}")
     name = terminal(done.first.path)
-    show(
-        f"\nNext:\n"
-        f"  gate check                                  says what is missing\n"
-        f"  gate sign {name} --key {KEY}\n"
-        f"  gate attest create --help                   for provenance and other claims\n"
-        f"  gate doctor                                 what is weak in the configuration"
-    )
+    steps = ["gate check                                  says what is missing"]
+    if planned.signs:
+        steps.append(f"gate sign {name} --key {KEY}")
+        steps.append("gate attest create --help                   for provenance and other claims")
+    steps.append("gate doctor                                 what is weak in the configuration")
+    show("\nNext:\n  " + "\n  ".join(steps))
+    return 0
+
+
+def _convert(yes: bool, root: Path | None, sources: tuple[Path, ...]) -> int:
+    planned = plan_conversion(start_folder(root), root, sources, now_or_clock(None))
+    for path, text in planned.files.items():
+        show(f"==> {path}\n{text}")
+    for note in planned.notes:
+        show(f"note: {terminal(note)}")
+    if not yes:
+        click.confirm(f"Write {len(planned.files)} files below {terminal(str(planned.root))}?", abort=True, err=True)
+    for path in carry_out_conversion(planned):
+        show(f"written: {path}")
+    words = [path for path in planned.files if path.startswith("attest/")]
+    lines = [f"  gate attest create --type {Path(path).stem} --config {path}" for path in words]
+    lines += [f"  gate sign --in .gate/statements --key {KEY}", "  gate check", "  gate doctor"]
+    show("\nNext:\n" + "\n".join(lines))
     return 0
