@@ -44,3 +44,13 @@ def authz_policy() -> bytes:
 def workshop_file(name: str) -> bytes:
     """What the commands for authors of controls need: templates, and settings for OPA and Regal."""
     return (_DATA / "workshop" / name).read_bytes()
+
+
+def example_files() -> dict[str, bytes]:
+    """The LLM application that `gate demo run` works on: bytes by path below its root, sorted by path."""
+    root = _DATA / "tiny-rag"
+    kept = ("app", "attest", "data", "eval", "gate.yaml", "route", "slo")
+    found = {
+        path.relative_to(root).as_posix(): path for name in kept for path in (root / name, *(root / name).rglob("*"))
+    }
+    return {name: found[name].read_bytes() for name in sorted(found) if found[name].is_file()}

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "controls": "List, show and compare the controls, and map them to frameworks.",
     "explain": "Say why a control passes or refuses an input, condition by condition.",
     "policy": "Write, test and ship controls.",
+    "demo": "See what the gate notices, on an application that it brings along.",
     "doctor": "Say what is missing, and what is weak in the configuration.",
     "completion": "Print the shell's completion script.",
 }

@@ -1,0 +1,1 @@
+"""The subcommands of `gate demo`, one module each."""
