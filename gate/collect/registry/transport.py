@@ -112,13 +112,17 @@ class Transport:
 
     def _exchange(self, request: Request) -> Answer:
         try:
-            return self._talk(request)
+            answer = self._talk(request)
         except SSLError as error:
             raise self._no_tls(request, error) from None
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             if self.deadline.is_over:
                 raise self._late(request) from None
             raise BrokenError(f"{request.place}: {_reason(error)}", hint="see whether the registry is up") from None
+        # What was cut off at the end of the time can look complete.
+        if self.deadline.is_over:
+            raise self._late(request)
+        return answer
 
     def _talk(self, request: Request) -> Answer:
         left = self.deadline.left()
