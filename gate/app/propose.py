@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from gate.app.ladder import BASELINE, Level
 from gate.errors import ConfigError
 from gate.model.artifact import ArtifactKind
 from gate.model.path import is_plain_relative
@@ -47,7 +48,7 @@ class Proposal:
     dockerfiles: tuple[str, ...]
 
 
-def propose(root: Path, valid_until: str, public_key: str) -> Proposal:
+def propose(root: Path, valid_until: str, public_key: str, level: Level = BASELINE) -> Proposal:
     """A commented `gate.yaml`; raises `ConfigError` when there is nothing to judge below the root."""
     entries: list[tuple[ArtifactKind, str, bool]] = []
     dockerfiles: list[str] = []
@@ -62,9 +63,9 @@ def propose(root: Path, valid_until: str, public_key: str) -> Proposal:
             "found no model, adapter or dataset below this folder",
             hint="write a gate.yaml that names them (docs/reference/configuration.md), or run this beside them",
         )
-    return Proposal(
-        _render(found, tuple(sorted(dockerfiles)), valid_until, public_key), found, tuple(sorted(dockerfiles))
-    )
+    named = tuple(sorted(dockerfiles))
+    lines = [*_judged(found, named, level), *(_trusted(found, valid_until, public_key, level) if level.signs else ())]
+    return Proposal("\n".join(lines) + "\n", found, named)
 
 
 def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
@@ -129,13 +130,13 @@ def _named(entries: Sequence[tuple[ArtifactKind, str, bool]]) -> Iterator[Found]
         )
 
 
-def _render(found: Sequence[Found], dockerfiles: Sequence[str], valid_until: str, public_key: str) -> str:
+def _judged(found: Sequence[Found], dockerfiles: Sequence[str], level: Level) -> list[str]:
     lines = [
         "# What the gate judges, and whom it trusts. Reference: docs/reference/configuration.md",
         "version: 1",
         "target: deployment                # training | fine-tuning | deployment",
         "environment: production",
-        "profile: baseline                 # baseline | strict | a file",
+        f"{f'profile: {level.profile}':<33} # {level.note}",
         "",
         "artifacts:                        # what asks for admission",
     ]
@@ -145,7 +146,12 @@ def _render(found: Sequence[Found], dockerfiles: Sequence[str], valid_until: str
     if dockerfiles:
         lines += [f"  # {name} builds an image; name it by digest once it is pushed:" for name in dockerfiles]
         lines.append('  # server: {kind: container, image: "registry.example/app@sha256:..."}')
-    lines += [
+    return lines
+
+
+def _trusted(found: Sequence[Found], valid_until: str, public_key: str, level: Level) -> list[str]:
+    claims = ", ".join(f'"{claim}"' if "*" in claim else claim for claim in level.claims)
+    lines = [
         "",
         "evidence:                         # signed attestations; other files there are ignored",
         "  - directory: .gate/attestations",
@@ -154,15 +160,13 @@ def _render(found: Sequence[Found], dockerfiles: Sequence[str], valid_until: str
         "  signers:",
         "    development:                  # made by `gate init`; replace it by the key of your release job",
         f"      key: {public_key}",
-        '      claims: [artifact.signature, "build.*"]',
+        f"      claims: [{claims}]",
         f"      valid_until: {valid_until}",
         "",
         "gates:                            # what a change to these paths has to bring",
     ]
     for number, entry in enumerate((entry for entry in found if entry.active), 1):
-        required = ["artifact.signature"]
-        if entry.kind in {ArtifactKind.WEIGHTS, ArtifactKind.ADAPTER}:
-            required.append("build.provenance")
+        required = level.required(entry.kind)
         trigger = f"{entry.path}/**" if entry.is_folder else entry.path
         lines += [
             f"  - id: G{number:03}",
@@ -170,7 +174,7 @@ def _render(found: Sequence[Found], dockerfiles: Sequence[str], valid_until: str
             f"    required_attestations: [{', '.join(required)}]",
             f"    message: A changed {entry.kind.value} needs {' and '.join(required)}.",
         ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _quoted(text: str) -> str:
