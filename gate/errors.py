@@ -15,17 +15,22 @@ decision was made, and that blocks too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
 class GateError(Exception):
-    """The gate could not do its work. `str()` says what happened and where, `hint` what to do about it."""
+    """The gate could not do its work. `str()` says what happened and where, `hint` what to do about it.
+
+    `details` names each of many things that are wrong, one a line.
+    """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", details: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.hint = hint
+        self.details = tuple(details)
 
 
 class ConfigError(GateError):

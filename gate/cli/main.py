@@ -75,7 +75,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         first, *more = str(error).split("\n")
         return _fail(first, error.hint, error.exit_code, more)
     except GateError as error:
-        return _fail(str(error), error.hint, error.exit_code)
+        return _fail(str(error), error.hint, error.exit_code, error.details)
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _fail("interrupted", "", INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as error:
