@@ -19,6 +19,7 @@ from pathlib import Path
 from bench.data import TestKey, provenance, pull_request
 from bench.engines import engines
 from bench.measure import Figure, median_ms, milliseconds, peak_mib, run, table
+from bench.model_signing import model_signing
 from bench.policy import hundred_controls, model_repository
 from gate import __version__
 from gate.app.workspace import Request, open_workspace
@@ -156,6 +157,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "evaluation": evaluation,
     "engines": engines,
     "hashing": hashing,
+    "model-signing": model_signing,
 }
 
 

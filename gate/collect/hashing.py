@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import itertools
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -261,23 +260,22 @@ class _Reader:
     @staticmethod
     def _blocks_beside(descriptor: int, hashers: Sequence[RecipeHasher], buffer: memoryview) -> Iterable[memoryview]:
         """The same, with the hashers in a thread of their own: one huge file then uses a second core."""
-        from concurrent.futures import Future, ThreadPoolExecutor
+        from concurrent.futures import ThreadPoolExecutor
 
         def update(block: memoryview) -> None:
             for hasher in hashers:
                 hasher.update(block)
 
-        before: Future[None] | None = None
+        space, other = buffer, memoryview(bytearray(READ_BYTES))
         with ThreadPoolExecutor(1) as beside:
+            before = beside.submit(update, space[:0])
             # One block is read while the one before is still being hashed.
-            for space in itertools.cycle((buffer, memoryview(bytearray(READ_BYTES)))):
-                count = os.readv(descriptor, [space])
-                if before is not None:
-                    before.result()
-                if not count:
-                    break
+            while count := os.readv(descriptor, [space]):
+                before.result()
                 before = beside.submit(update, space[:count])
                 yield space[:count]
+                space, other = other, space
+            before.result()
 
     def _changed(self, path: str) -> EvidenceError:
         return EvidenceError(

@@ -111,6 +111,11 @@ def test_s12_a_link_in_the_place_of_a_signed_file_is_refused() -> None:
     assert "'config.json' is a link or a device, not a file" in found.detail
 
 
+def test_a_changed_file_is_no_model() -> None:
+    found = only_verified(judged(manifest(FILES), changed={"config.json": digest_of("{}"), "gone": None}))
+    assert found.artifacts == ("summarizer",)
+
+
 def test_a_signature_that_fits_makes_last_months_harmless() -> None:
     old = manifest({**FILES, "config.json": "old"})
     found = judged(old, model_signature(digests(MODEL), name="summarizer"))
