@@ -288,12 +288,12 @@ def render(found: Converted, valid_until: str, public_key: str) -> str:
         f"      key: {public_key}",
         f"      claims: [{', '.join(claims)}]",
         f"      valid_until: {valid_until}",
+        "",
+        "gates:                            # what a change to these paths has to bring",
     ]
-    if found.gates:
-        lines += ["", "gates:                            # what a change to these paths has to bring"]
     for gate in found.gates:
         lines += [
-            f"  - id: {gate.id}",
+            f"  - id: {_text(gate.id)}",
             f"    trigger_paths: [{', '.join(_text(path) for path in gate.trigger_paths)}]",
             f"    required_attestations: [{', '.join(gate.required)}]",
             f"    message: {_text(gate.message)}",

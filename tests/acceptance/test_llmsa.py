@@ -1,0 +1,122 @@
+"""Moving over from llmsa: its golden bundles verify where they are asked for, and its configuration becomes ours."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from gate.formats.llmsa import NOTE
+from tests.acceptance.world import World, gate
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "fixtures" / "llmsa"
+HOW_TO = ROOT / "docs" / "how-to" / "move-from-llmsa.md"
+CONFIG = """\
+version: 1
+target: deployment
+artifacts: {slo: {kind: slo, path: slo}}
+evidence:
+  - {directory: .llmsa/attestations, format: llmsa}
+trust:
+  signers:
+    llmsa: {key: keys/llmsa.pub, claims: [prompt, corpus, eval, route, slo]}
+"""
+APPLICATION = {
+    "app/system.txt": b"You are a careful assistant.\n",
+    "app/templates/base.txt": b"{{ question }}\n",
+    "app/tools/search.json": b"{}\n",
+    "app/safety.yaml": b"refuse: []\n",
+    "configs/prompt.yaml": b"system_prompt: ../app/system.txt\ntemplates_dir: ../app/templates\n"
+    b"tool_schemas_dir: ../app/tools\nsafety_policy: ../app/safety.yaml\n",
+    "llmsa.yaml": b"collectors: {prompt_attestation: configs/prompt.yaml}\n"
+    b"path_rules: {prompt_attestation: ['app/**']}\n",
+    "policy/examples/mvp-gates.yaml": b"version: '1'\nidentity_regex: '^x'\ngates:\n  - id: G001\n"
+    b"    trigger_paths: ['app/**']\n    required_attestations: [prompt_attestation]\n    message: Look\n",
+}
+
+
+def golden(root: Path, config: str = CONFIG) -> World:
+    root.mkdir()
+    world = World(root)
+    world.git("init", "-q", "-b", "main")
+    world.write_all({"gate.yaml": config.encode(), "slo/other.json": b"{}\n", "keys/llmsa.pub": b""})
+    shutil.copy(KEPT / "keys" / "bundles.pub", root / "keys" / "llmsa.pub")
+    shutil.copytree(KEPT / "bundles", root / ".llmsa" / "attestations")
+    world.write(".llmsa/attestations/statement_prompt_attestation_1.json", b"{}")
+    world.commit()
+    return world
+
+
+def test_the_golden_bundles_verify_where_they_are_asked_for(tmp_path: Path) -> None:
+    world = golden(tmp_path / "r")
+    done = world.run("verify")
+    assert done.code == 0, done.text
+    assert done.out.count(NOTE) == 5
+    found = json.loads(world.run("input").out)
+    assert found["rejected"] == {}
+    assert {item["claim"] for item in found["attestations"].values()} == {"prompt", "corpus", "eval", "route", "slo"}
+    for item in found["attestations"].values():
+        assert item["predicate_type"] == f"https://llmsa.dev/attestation/{item['claim']}/v1"
+        assert item["origin"].endswith(f"({NOTE})")
+        assert (item["facts"]["format"], item["facts"]["collected"]) == ("llmsa", False)
+        assert (item["depends_on"], item["ancestors"]) == ([], [])
+
+
+def test_they_are_nothing_where_they_are_not_asked_for(tmp_path: Path) -> None:
+    world = golden(tmp_path / "r", CONFIG.replace(", format: llmsa", ""))
+    assert world.run("verify").code == 14
+    assert json.loads(world.run("input").out)["attestations"] == {}
+
+
+def test_their_key_is_the_configurations_and_never_their_own(tmp_path: Path) -> None:
+    world = golden(tmp_path / "r")
+    shutil.copy(KEPT / "keys" / "probe.pub", world.root / "keys" / "llmsa.pub")
+    assert world.run("verify").code == 11
+    rejected = json.loads(world.run("input").out)["rejected"]
+    assert [item["code"] for item in rejected.values()] == ["signature.untrusted"] * 5
+
+
+def test_a_repository_moves_over(tmp_path: Path) -> None:
+    root = tmp_path / "r"
+    root.mkdir()
+    world = World(root)
+    world.git("init", "-q", "-b", "main")
+    world.write_all(APPLICATION)
+    world.commit()
+    done = world.run("init", "--from", "llmsa.yaml", "--yes")
+    assert done.code == 0, done.text
+    for text in ("==> attest/prompt.yaml", "==> gate.yaml", 'note: "^x": a pattern trusts', "written: gate.yaml"):
+        assert text in done.out
+    assert world.run("attest", "create", "--type", "prompt", "--config", "attest/prompt.yaml").code == 0
+    key = ".gate/keys/development.key"
+    done = world.run("sign", "--in", ".gate/statements", "--key", key)
+    assert done.code == 0, done.text
+    done = world.run("verify")
+    assert (done.code, "prompt by development, covers prompt" in done.out) == (0, True)
+
+
+def test_nothing_is_overwritten_or_half_written(tmp_path: Path) -> None:
+    root = tmp_path / "r"
+    root.mkdir()
+    world = World(root)
+    world.write_all({**APPLICATION, "attest/prompt.yaml": b"mine\n"})
+    done = world.run("init", "--from", "llmsa.yaml", "--from", "policy/examples/mvp-gates.yaml", "--yes")
+    assert (done.code, "there is a attest/prompt.yaml already" in done.err) == (2, True)
+    assert not (root / "gate.yaml").exists()
+    assert not (root / ".gate").exists()
+    assert (root / "attest/prompt.yaml").read_bytes() == b"mine\n"
+    (root / "attest/prompt.yaml").unlink()
+    world.write_all({"keys/development.pub": b"kept\n", ".gate/.gitignore": b"*\n"})
+    asked = world.run("init", "--from", "llmsa.yaml")
+    assert asked.code != 0
+    assert not (root / "gate.yaml").exists()
+    done = world.run("init", "--from", "llmsa.yaml", "--yes")
+    assert done.code == 0, done.text
+    assert (root / "keys/development.pub").read_bytes() == b"kept\n"
+    assert not (root / ".gate/keys").exists()
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    done = gate("init", "--from", "llmsa.yaml", "--yes", cwd=tmp_path)
+    assert (done.code, "cannot read" in done.err) == (5, True)
