@@ -198,12 +198,17 @@ class Client:
             if answer.status not in _REDIRECTS:
                 return answer
             here = f"{request.origin}{request.path}"
-            origin, path = self._address(urljoin(here, answer.headers.get("location", "")), request.path)
+            origin, path = self._located(answer, here, request.path)
             if request.origin.scheme == "https" and origin.scheme != "https":
                 raise EvidenceError(f"{request.place} redirects from HTTPS to plain HTTP")
             request = replace(request, origin=origin, path=path)
             answer = self._ask(request) if origin == self._origin else self._transport.send(request)
         raise EvidenceError(f"{request.place}: more than {_MAX_REDIRECTS} redirects")
+
+    def _located(self, answer: Answer, here: str, source: str) -> tuple[Origin, str]:
+        """Where an answer sends; raises `EvidenceError`, also when it does not say where."""
+        location = answer.headers.get("location", "")
+        return self._address(urljoin(here, location) if location else "", source)
 
     def _address(self, text: str, source: str) -> tuple[Origin, str]:
         """Origin and path of an address that the registry gave; raises `EvidenceError`."""

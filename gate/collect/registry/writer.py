@@ -7,7 +7,6 @@ referrers, where a registry has no referrers API, is written by name, and then r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urljoin
 
 from gate.collect.registry.access import Target
 from gate.collect.registry.authorization import Finder
@@ -51,7 +50,7 @@ class Writer(Client):
         path = f"{self._base}/blobs/uploads/"
         answer = self._ask(self._request("POST", path, {"Content-Length": "0"}, b""))
         self._expect(answer, path, 202)
-        origin, place = self._address(urljoin(f"{self._origin}{path}", answer.headers.get("location", "")), path)
+        origin, place = self._located(answer, f"{self._origin}{path}", path)
         if origin != self._origin:
             raise EvidenceError(
                 f"{self._origin} wants the upload to go to {str(origin)[:100]!r}, and nothing is sent there",
