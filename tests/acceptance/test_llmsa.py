@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
+import pyrage
+
+from gate.attest.privacy import VARIES
 from gate.formats.llmsa import NOTE
 from tests.acceptance.world import World, gate
 
@@ -33,6 +38,19 @@ APPLICATION = {
     b"path_rules: {prompt_attestation: ['app/**']}\n",
     "policy/examples/mvp-gates.yaml": b"version: '1'\nidentity_regex: '^x'\ngates:\n  - id: G001\n"
     b"    trigger_paths: ['app/**']\n    required_attestations: [prompt_attestation]\n    message: Look\n",
+}
+
+MORE = {
+    "data/doc-1.txt": b"one\n",
+    "data/manifest.json": b'{"documents": [{"path": "doc-1.txt"}]}',
+    "data/other.json": b"{}\n",
+    "configs/corpus.yaml": b"corpus_snapshot_id: s\nconnector_configs: [../data/other.json]\n"
+    b"document_manifest: ../data/manifest.json\nchunking_config: ../data/other.json\nembedding_model: e5\n"
+    b"embedding_input: ../data/other.json\nvector_index: ../data/other.json\n"
+    b"index_builder_image_digest: sha256:" + b"a" * 64 + b"\n",
+    "eval/results.json": b'{"faithfulness": 0.92}',
+    "configs/eval.yaml": b"eval_suite_id: core\ntestset: ../data/other.json\nscoring_config: ../data/other.json\n"
+    b"candidate_results: ../eval/results.json\nmetrics: {faithfulness: 0.92}\nthresholds: {faithfulness_min: 0.9}\n",
 }
 
 
@@ -94,6 +112,58 @@ def test_a_repository_moves_over(tmp_path: Path) -> None:
     assert done.code == 0, done.text
     done = world.run("verify")
     assert (done.code, "prompt by development, covers prompt" in done.out) == (0, True)
+
+
+def test_the_guide_works_as_written(tmp_path: Path) -> None:
+    """Its commands in their order, and its configuration for old bundles."""
+    text = HOW_TO.read_text()
+    root = tmp_path / "r"
+    root.mkdir()
+    world = World(root)
+    world.git("init", "-q", "-b", "main")
+    types = ("prompt", "corpus", "eval")
+    collectors = ", ".join(f"{word}_attestation: configs/{word}.yaml" for word in types)
+    project = f"collectors: {{{collectors}}}\npath_rules: {{prompt_attestation: ['app/**']}}\n"
+    world.write_all({**APPLICATION, **MORE, "llmsa.yaml": project.encode()})
+    shutil.copytree(KEPT / "bundles", root / ".llmsa" / "attestations")
+    world.commit()
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    assert len(lines) == 6
+    for line in lines:
+        program, *arguments = shlex.split(line)
+        done = world.run(*arguments)
+        assert (program, done.code) == ("gate", 0), done.text
+    shutil.copy(KEPT / "keys" / "bundles.pub", root / "keys" / "llmsa.pub")
+    (old,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    world.write(
+        "gate.yaml", f"version: 1\ntarget: deployment\nartifacts: {{app: {{kind: prompt, path: app}}}}\n{old}".encode()
+    )
+    done = world.run("verify")
+    assert done.out.count("format: llmsa, payload type unauthenticated") == 5
+
+
+def test_the_page_about_privacy_is_true(tmp_path: Path) -> None:
+    """Its configuration is accepted, and its command opens what was encrypted."""
+    text = (ROOT / "docs" / "explanation" / "privacy.md").read_text()
+    (settings,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (line,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    identity = pyrage.x25519.Identity.generate()
+    settings = re.sub(r"age1[0-9a-z]+", str(identity.to_public()), settings).replace("system_prompt", "system")
+    config = APPLICATION["configs/prompt.yaml"] + settings.encode()
+    root = tmp_path / "r"
+    root.mkdir()
+    world = World(root)
+    world.write_all({**APPLICATION, "attest/prompt.yaml": config, "key.txt": str(identity).encode()})
+    done = world.run(
+        "attest", "create", "--type", "prompt", "--config", "attest/prompt.yaml", "--determinism-check", "2"
+    )
+    assert done.code == 0, done.text
+    for word in VARIES:
+        assert f"`{word}`" in text
+        assert word in done.out
+    done = world.run(*shlex.split(line)[1:])
+    assert done.code == 0, done.text
+    assert (root / "revealed.txt").read_bytes() == APPLICATION["app/system.txt"]
 
 
 def test_nothing_is_overwritten_or_half_written(tmp_path: Path) -> None:
