@@ -6,8 +6,8 @@ name of a machine. What has to be random, the ciphertext of an encrypted payload
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -84,6 +84,18 @@ def draft_typed(request: TypedRequest, progress: Progress = nullcontext) -> Draf
     config = config_path(request, root)
     with progress(f"collecting {request.config}"):
         collected, fields, files = collect(collector, root, config)
+    with _placed(config):
+        return _draft(request, collector, collected, fields, files, config)
+
+
+def _draft(
+    request: TypedRequest,
+    collector: Collector,
+    collected: Collected,
+    fields: Mapping[str, Node],
+    files: RootFiles,
+    config: str,
+) -> Drafted:
     dependencies = sorted({*_dependencies(collector, request, fields, config), *collected.depends_on})
     subjects = subjects_of(collected.roles)
     predicate: JsonObject = {
@@ -115,9 +127,16 @@ def find_collector(word: str) -> Collector:
 def collect(collector: Collector, root: Path, config: str) -> tuple[Collected, Mapping[str, Node], RootFiles]:
     """What a collector finds, and the fields of its configuration; errors name file, line and column."""
     files = RootFiles(root, config)
-    try:
+    with _placed(config):
         fields = check_keys(collector, loads(read_file(root / config, LIMITS.evidence_bytes), decimals=True))
         return collector.collect(fields, files), fields, files
+
+
+@contextmanager
+def _placed(config: str) -> Iterator[None]:
+    """What goes wrong in it names the configuration, and the line and column where they are known."""
+    try:
+        yield
     except YamlError as error:
         raise ConfigError(f"{config}:{error.line}:{error.column}: {error}") from None
     except AttestError as error:
