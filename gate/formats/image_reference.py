@@ -81,8 +81,6 @@ def _repository(name: str) -> Repository:
     port = re.search(r":([0-9]+)$", registry)
     if port is not None and not 1 <= int(port[1]) <= 65535:
         raise ValueError(f"{name[:200]!r}: there is no port {port[1]}")
-    if not re.fullmatch(_PATH, rest):
-        raise ValueError(f"{name[:200]!r} names no repository")
     if registry in {"index.docker.io", "registry-1.docker.io", _DOCKER_HUB}:
         return Repository(_DOCKER_HUB, rest if "/" in rest else f"library/{rest}")
     return Repository(registry, rest)

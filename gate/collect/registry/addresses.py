@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 from gate.errors import EvidenceError
 
@@ -66,12 +65,8 @@ class Deadline:
         self._timer.daemon = True
         self._timer.start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Ends the watch."""
         self._timer.cancel()
         with self._lock:
             for kept in self._sockets.values():

@@ -68,7 +68,7 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._transport.__exit__(kind, error, where)
+        self._transport.close()
 
     def manifest(self, reference: str, kinds: tuple[str, ...] = IMAGES) -> tuple[bytes, str] | None:
         """A manifest by digest or tag with its media type, `None` where there is none.

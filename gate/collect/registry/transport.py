@@ -12,8 +12,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -70,7 +69,7 @@ class BrokenError(EvidenceError):
 
 
 class Transport:
-    """Connections to registries, kept open between exchanges. Use it as a context manager."""
+    """Connections to registries, kept open between exchanges until `close`."""
 
     def __init__(
         self, limit_s: float, reach: Mapping[str, Reach], ca: bytes | None, pauses_s: tuple[float, ...]
@@ -81,15 +80,11 @@ class Transport:
         self._pools: dict[Origin, HTTPConnectionPool] = {}
         self.deadline = Deadline(limit_s)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Ends all connections."""
         for pool in self._pools.values():
             pool.close()
-        self.deadline.__exit__(kind, error, where)
+        self.deadline.close()
 
     def send(self, request: Request) -> Answer:
         """The answer, asked for again where that is safe and may help; raises `EvidenceError` when there is none."""
@@ -113,11 +108,11 @@ class Transport:
     def _exchange(self, request: Request) -> Answer:
         try:
             answer = self._talk(request)
-        except SSLError as error:
-            raise self._no_tls(request, error) from None
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             if self.deadline.is_over:
                 raise self._late(request) from None
+            if isinstance(error, SSLError):
+                raise _no_tls(request, error) from None
             raise BrokenError(f"{request.place}: {_reason(error)}", hint="see whether the registry is up") from None
         # What was cut off at the end of the time can look complete.
         if self.deadline.is_over:
@@ -165,20 +160,6 @@ class Transport:
             hint="see whether the registry is overloaded; timeout_s in evidence.oci, or --timeout, is the limit",
         )
 
-    def _no_tls(self, request: Request, error: Exception) -> EvidenceError:
-        if self.deadline.is_over:
-            return self._late(request)
-        cause = error.args[0] if error.args else error
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return EvidenceError(
-                f"the certificate of {request.origin} is not trusted: {cause.verify_message}",
-                hint="name its authority: ca in evidence.oci of gate.yaml, or --ca FILE",
-            )
-        return EvidenceError(
-            f"no TLS connection with {request.origin}",
-            hint="a registry that speaks plain HTTP needs insecure: true, or --insecure",
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class _Guard:
@@ -213,6 +194,19 @@ class _PlainPool(HTTPConnectionPool):
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
+
+
+def _no_tls(request: Request, error: SSLError) -> EvidenceError:
+    cause = error.args[0] if error.args else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return EvidenceError(
+            f"the certificate of {request.origin} is not trusted: {cause.verify_message}",
+            hint="name its authority: ca in evidence.oci of gate.yaml, or --ca FILE",
+        )
+    return EvidenceError(
+        f"no TLS connection with {request.origin}",
+        hint="a registry that speaks plain HTTP needs insecure: true, or --insecure",
+    )
 
 
 def _asked_pause_s(answer: Answer) -> float:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -53,12 +54,12 @@ def answers(*addresses: str) -> Callable[..., Any]:
 
 def test_a_name_with_one_address_that_is_not_allowed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", answers("93.184.216.34", "127.0.0.1"))
-    with Deadline(5) as deadline, pytest.raises(EvidenceError, match="not a public one"):
+    with closing(Deadline(5)) as deadline, pytest.raises(EvidenceError, match="not a public one"):
         connect("registry.example", 443, Reach(), deadline)
 
 
 def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, Deadline(5) as deadline:
+    with socket.create_server(("127.0.0.1", 0)) as listener, closing(Deadline(5)) as deadline:
         monkeypatch.setattr(socket, "getaddrinfo", answers("127.0.0.2", "127.0.0.1"))
         connect("here", listener.getsockname()[1], OPEN, deadline).close()
         monkeypatch.setattr(socket, "getaddrinfo", answers())
@@ -69,14 +70,14 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_looking_up_a_name_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait(20))
-    with Deadline(0.2) as deadline, pytest.raises(TimeoutError):
+    with closing(Deadline(0.2)) as deadline, pytest.raises(TimeoutError):
         connect("slow.example", 443, OPEN, deadline)
     ended.set()
 
 
 def test_the_end_of_the_time_shuts_down_what_is_watched() -> None:
     one, other = socket.socketpair()
-    with one, other, Deadline(0.2) as deadline:
+    with one, other, closing(Deadline(0.2)) as deadline:
         deadline.watch("a", one)
         assert other.recv(1) == b""
         assert deadline.is_over
@@ -93,7 +94,7 @@ def test_the_end_of_the_time_shuts_down_what_is_watched() -> None:
 
 def test_a_pause_ends_with_the_time() -> None:
     began = time.monotonic()
-    with Deadline(0.2) as deadline, pytest.raises(TimeoutError):
+    with closing(Deadline(0.2)) as deadline, pytest.raises(TimeoutError):
         deadline.pause(20)
     assert time.monotonic() - began < 5
 

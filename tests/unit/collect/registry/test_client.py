@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gate.collect.oci import open_client, open_writer, read_referrers
+from gate.collect.registry import transport
 from gate.collect.registry.access import Target
 from gate.collect.registry.client import Bounds, Client
 from gate.collect.registry.credentials import Credentials
@@ -241,6 +242,15 @@ class TestTransport:
         with Client(target(registry), bounds=QUICK) as client:
             assert bundle_of(client, registry) == BUNDLE
         assert len(registry.requests) == 6
+
+    def test_silence_breaks_off_before_the_time_is_over(
+        self, registry: HostileRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transport, "READ_S", 0.2)
+        registry.behave = lambda _: registry.ended.wait(20)
+        with Client(target(registry), bounds=QUICK) as client, pytest.raises(EvidenceError, match="did not answer in"):
+            client.referrers(registry.image)
+        assert len(registry.requests) == 3
 
     def test_waiting_ends_with_the_time(self, registry: HostileRegistry) -> None:
         registry.behave = lambda asked: asked.say(503, Retry_After="9")
