@@ -10,6 +10,7 @@ Obligations, each of them an error when it is not met:
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -187,12 +188,8 @@ def place_below(root: Path, path: Path) -> str:
 
 
 def _link_on_the_way(root: Path, path: Path) -> Path | None:
-    for step in (path, *path.parents):
-        if step.resolve() == root:
-            return None
-        if step.is_symlink():
-            return step
-    return path
+    steps = itertools.takewhile(lambda step: step.resolve() != root, (path, *path.parents))
+    return next((step for step in steps if step.is_symlink()), None)
 
 
 def _artifact_at(place: str, path: Path, artifacts: Mapping[str, ArtifactSettings]) -> ArtifactSettings:

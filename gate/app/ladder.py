@@ -41,7 +41,8 @@ LEVELS: Final[Mapping[int, Level]] = MappingProxyType(
     {
         1: Level("ladder-1-hashes", "next: gate.yaml of `gate init --level 2`", (), (), ()),
         2: Level("ladder-2-signatures", "next: ladder-3-provenance", (_SIGNATURE,), (), (_SIGNATURE,)),
-        3: Level("ladder-3-provenance", "next: baseline", (_SIGNATURE,), (_PROVENANCE,), (_SIGNATURE, "build.*")),
+        # Which provenance is left to the profile: that of a build, or that of a training.
+        3: Level("ladder-3-provenance", "next: baseline", (_SIGNATURE,), (), (_SIGNATURE, "build.*", "training.*")),
     }
 )
 """The levels by number, each asking for all that the one below it asks for."""

@@ -121,6 +121,18 @@ def test_level_3_asks_for_provenance_too(tmp_path: Path, monkeypatch: pytest.Mon
     assert at(world, "check") == 0
 
 
+def test_level_3_takes_the_provenance_of_a_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = fresh(tmp_path, "3")
+    monkeypatch.chdir(world.root)
+    with gate.training_run(model="models/tiny", pipeline="train.py", key=KEY):
+        world.write(WEIGHTS, safetensors("trained"))
+    world.commit()
+    sign(world, monkeypatch)
+    assert at(world, "check") == 0
+    world.write(WEIGHTS, safetensors("other"))
+    assert at(world, "check") != 0
+
+
 def test_moving_up_is_a_change_of_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = fresh(tmp_path, "2")
     sign(world, monkeypatch)

@@ -20,6 +20,7 @@ from gate.collect.code import public_address
 from gate.formats.merkle import root as merkle_root
 from gate.model.evidence import Statement
 from tests.acceptance.world import NOW, World, inside, safetensors
+from tools.scenario_draft import config, profile
 from tools.scenario_evidence import encode
 
 EPOCH = "1795176000"
@@ -152,6 +153,38 @@ def test_a_signed_statement_verifies_and_counts(here: World) -> None:
     assert inside("verify", "--root", str(here.root), "--now", NOW).code == 0
     (found,) = json.loads(inside("input", "--root", str(here.root), "--now", NOW).out)["attestations"].values()
     assert (found["claim"], found["artifacts"]) == ("training.provenance", ["new"])
+
+
+BASE = "base: {kind: weights, path: models/base}"
+TICKETS = "tickets: {kind: dataset, path: data/tickets}"
+
+
+def judged(world: World, control: str, *artifacts: str) -> World:
+    """A configuration in which one control judges, and a key that it trusts."""
+    assert inside("keygen", "--out", "keys/job").code == 0
+    signers = {"job": "claims: [training.provenance, artifact.signature]"}
+    world.write("gate.yaml", config(artifacts, gates="", signers=signers, profile="own.yaml"))
+    world.write("own.yaml", profile({control: "enforce"}))
+    world.commit()
+    return world
+
+
+def test_a_tuned_model_is_admitted_with_the_base_that_the_job_had(here: World) -> None:
+    """The digests that the job states are those by which the control knows artifacts."""
+    here.write("models/other/model.safetensors", safetensors("other"))
+    judged(here, "training.base_lineage", BASE, f"new: {{kind: weights, path: {MODEL}, base: base}}")
+    assert inside("sign", "models/base", "--key", "keys/job.key").code == 0
+    for base, code in (("models/other", 13), ("models/base", 0)):
+        run(here, key="keys/job.key", base={"base": base})
+        assert inside("check", "--root", str(here.root), "--now", NOW).code == code
+
+
+def test_a_model_is_admitted_with_the_data_that_the_job_had(here: World) -> None:
+    judged(here, "training.data_lineage", TICKETS, f"new: {{kind: weights, path: {MODEL}}}")
+    run(here, key="keys/job.key", datasets={"tickets": "data/tickets"})
+    assert inside("check", "--root", str(here.root), "--now", NOW).code == 0
+    here.write("data/tickets/rows.jsonl", b"later\n")
+    assert inside("check", "--root", str(here.root), "--now", NOW).code == 13
 
 
 def test_a_statement_that_cannot_be_signed_is_kept(here: World) -> None:
