@@ -15,7 +15,7 @@ from typing import Final
 
 from gate.attest.envelope import signed_bundle
 from gate.attest.files import read_file
-from gate.attest.signer import Signer, key_file, open_signer
+from gate.attest.signer import BundleSigner, Signer, key_file, open_any_signer
 from gate.attest.signers import Passphrase
 from gate.collect.directory import collect_artifact
 from gate.collect.git import find_root
@@ -23,9 +23,10 @@ from gate.errors import AttestError
 from gate.formats.bundle import BundleError, parse_container
 from gate.formats.intoto import StatementError, parse_statement
 from gate.model.artifact import Artifact, ArtifactKind
-from gate.model.digest import Digest
+from gate.model.digest import Digest, sha256_digest
 from gate.model.path import is_plain_relative, path_text
 from gate.model.settings import ArtifactSettings, Limits
+from gate.verify.certificate import CertificateIdentity, KeylessError, identity_of, read_certificate
 from gate.verify.keys import SCHEMES, KeyFormatError, load_key
 
 EVIDENCE_FOLDER: Final = Path(".gate", "attestations")
@@ -33,6 +34,7 @@ BUNDLE_SUFFIX: Final = ".sigstore.json"
 LIMITS: Final = Limits()
 MAX_STATEMENT: Final = 16 << 20
 """Evidence may be allowed to be larger in gate.yaml; beyond this nobody reads it."""
+AnySigner = Signer | BundleSigner
 Progress = Callable[[str], AbstractContextManager[object]]
 
 
@@ -45,11 +47,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedBy:
+    """Who signed, for people: `word` is `key` or `identity`."""
+
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What was made. `digest` is the model's root digest, or that of the statement.
 
-    `algorithm` and `spki` are those of the key, `None` for an unsigned statement. `size` is that of the signed
-    files in bytes.
+    `signed_by` is `None` for an unsigned statement. `size` is that of the signed files in bytes.
     """
 
     claim: str
@@ -59,8 +68,7 @@ class Made:
     digest: Digest
     path: Path
     replaced: bool
-    algorithm: str | None = None
-    spki: Digest | None = None
+    signed_by: SignedBy | None = None
     advice: str | None = None
 
 
@@ -155,7 +163,7 @@ def is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def open_key(start: Path, key: str, signed: Sequence[Path], passphrase: Passphrase) -> Signer:
+def open_key(start: Path, key: str, signed: Sequence[Path], passphrase: Passphrase) -> AnySigner:
     """The signer of a key that lies outside what is signed; raises `AttestError`."""
     file = key_file(key)
     location = start / (file or "")
@@ -165,14 +173,22 @@ def open_key(start: Path, key: str, signed: Sequence[Path], passphrase: Passphra
                 f"the private key {location} lies inside what is signed, and would be published with it",
                 hint="keep keys outside",
             )
-    return open_signer(key, start, passphrase)
+    return open_any_signer(key, start, passphrase)
 
 
-def sign_payload(payload: bytes, signer: Signer) -> bytes:
-    """The signed bundle, verified from its finished bytes; raises `AttestError` if it does not verify."""
+def sign_payload(payload: bytes, signer: AnySigner) -> bytes:
+    """The signed bundle, verified from its finished bytes; raises `AttestError` if it does not verify.
+
+    That of an identity was verified when it was made; here it has to be one that the gate reads.
+    """
     bundle = signed_bundle(payload, signer)
     try:
-        envelope = parse_container(bundle, limit=len(bundle)).envelope
+        found = parse_container(bundle, limit=len(bundle))
+        envelope = found.envelope
+        if isinstance(signer, BundleSigner):
+            if envelope.payload != payload or found.material is None:
+                raise AttestError("the own signature is not by a certificate over the statement; nothing was written")
+            return bundle
         key = load_key(signer.public_key_pem, scheme_of(signer))
     except (BundleError, KeyFormatError) as error:
         raise AttestError(f"the own signature cannot be verified: {error}") from None
@@ -182,15 +198,26 @@ def sign_payload(payload: bytes, signer: Signer) -> bytes:
     return bundle
 
 
-def is_of_another(out: Path, payload: bytes, signer: Signer) -> bool:
-    """Whether a bundle holds another party's signature over the same statement: it counts too, and must not be lost."""
+def is_of_another(out: Path, bundle: bytes, signer: AnySigner) -> bool:
+    """Whether what lies there holds another party's signature over the same statement: it counts, and is not lost."""
     data = read_file(out, 2 * MAX_STATEMENT)
     found = parse_container(data, limit=len(data))
-    if found.envelope.payload != payload:
+    if found.envelope.payload != bundled_payload(bundle):
         return False
+    if isinstance(signer, BundleSigner):
+        return certified_identity(data) != certified_identity(bundle)
     key = load_key(signer.public_key_pem, scheme_of(signer))
     signed = found.envelope.signed_bytes
     return found.material is not None or not any(key.verifies(item, signed) for item in found.envelope.signatures)
+
+
+def certified_identity(bundle: bytes) -> CertificateIdentity | None:
+    """Whom the certificate of a bundle names; `None` for a bundle of a key, and for a certificate that names nobody."""
+    material = parse_container(bundle, limit=len(bundle)).material
+    try:
+        return None if material is None else identity_of(read_certificate(material))
+    except KeylessError:
+        return None
 
 
 def scheme_of(signer: Signer) -> str | None:
@@ -198,9 +225,24 @@ def scheme_of(signer: Signer) -> str | None:
     return signer.algorithm if signer.algorithm in SCHEMES and signer.algorithm != SCHEMES[0] else None
 
 
-def with_key(made: Made, signer: Signer, bundle: bytes) -> Made:
-    """What was made, with the key that signed it, and what a bundle of this size needs."""
-    return replace(made, algorithm=signer.algorithm, spki=signer.spki, advice=advice(signer, len(bundle)))
+def party_digest(signer: AnySigner, bundle: bytes) -> Digest:
+    """What tells one party from another: the SPKI of its key, or a digest of its identity."""
+    if isinstance(signer, BundleSigner):
+        return sha256_digest(repr(certified_identity(bundle)).encode())
+    return signer.spki
+
+
+def with_key(made: Made, signer: AnySigner, bundle: bytes) -> Made:
+    """What was made, with who signed it, and what a bundle of this size needs."""
+    return replace(made, signed_by=signed_by(signer, bundle), advice=advice(signer, len(bundle)))
+
+
+def signed_by(signer: AnySigner, bundle: bytes) -> SignedBy:
+    """Who signed: the algorithm and SPKI of the key, or the identity in the bundle's certificate."""
+    if not isinstance(signer, BundleSigner):
+        return SignedBy("key", f"{signer.algorithm} {signer.spki}")
+    identity = certified_identity(bundle)
+    return SignedBy("identity", "" if identity is None else f"{identity.subject} of {identity.issuer}")
 
 
 def with_notes(made: Made, *notes: str | None) -> Made:
@@ -208,11 +250,12 @@ def with_notes(made: Made, *notes: str | None) -> Made:
     return replace(made, advice="; ".join(note for note in (made.advice, *notes) if note) or None)
 
 
-def advice(signer: Signer, size: int) -> str | None:
+def advice(signer: AnySigner, size: int) -> str | None:
     """What `gate.yaml` has to say so that a bundle of this size, by this signer, is accepted."""
     needed = []
-    if scheme_of(signer):
-        needed.append(f"this key needs scheme: {scheme_of(signer)} with its signer in gate.yaml")
+    scheme = None if isinstance(signer, BundleSigner) else scheme_of(signer)
+    if scheme:
+        needed.append(f"this key needs scheme: {scheme} with its signer in gate.yaml")
     if size > LIMITS.evidence_bytes:
         limit = f"{{evidence_bytes: {-(-size // (1 << 20))}MiB}}"
         needed.append(f"this bundle needs limits: {limit} in gate.yaml")

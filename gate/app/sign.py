@@ -14,9 +14,11 @@ from gate.app.produce import (
     BUNDLE_SUFFIX,
     EVIDENCE_FOLDER,
     MAX_STATEMENT,
+    AnySigner,
     Made,
     Place,
     Progress,
+    SignedBy,
     advice,
     bundled_payload,
     check_target,
@@ -25,9 +27,11 @@ from gate.app.produce import (
     is_same,
     names_folder,
     open_key,
+    party_digest,
     real_path,
     root_of,
     sign_payload,
+    signed_by,
     target,
     with_key,
     with_notes,
@@ -37,7 +41,7 @@ from gate.attest.signers import Passphrase
 from gate.attest.statement import check_statement, is_statement
 from gate.errors import AttestError
 from gate.formats.strict_json import StrictJsonError, loads_object
-from gate.model.digest import Digest, hex_of, sha256_digest
+from gate.model.digest import hex_of, sha256_digest
 
 _BLOCK: Final = 100
 
@@ -65,19 +69,19 @@ class Batch:
     claims: Mapping[str, int]
     replaced: int
     folder: Path
-    algorithm: str
-    spki: Digest
+    signed_by: SignedBy
     advice: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A statement that may be signed as it is, and where its bundle goes."""
+    """A statement that may be signed as it is, and where its bundle goes. `is_there` says that one lies there."""
 
+    path: Path
     payload: bytes
     claim: str
     out: Path
-    replaced: bool
+    is_there: bool
 
 
 def names_statements(request: SignRequest) -> bool:
@@ -88,7 +92,10 @@ def names_statements(request: SignRequest) -> bool:
     path = request.place.start / request.path
     if not path.is_dir():
         return False
-    entries = sorted(path.iterdir())
+    try:
+        entries = sorted(path.iterdir())
+    except OSError as error:
+        raise AttestError(f"cannot read {request.path}: {error.strerror}") from None
     statements = [entry for entry in entries if _may_be_statement(entry)]
     others = len(entries) - len(statements)
     if statements and others:
@@ -113,19 +120,27 @@ def sign_statements(request: SignRequest, passphrase: Passphrase, progress: Prog
         checked = _checked(paths, folder)
     signer = open_key(place.start, request.key, [], passphrase)
     bundles: dict[Path, bytes] = {}
+    replaced = 0
     for first in range(0, len(checked), _BLOCK):
         block = checked[first : first + _BLOCK]
         with progress(f"signing statements {first + 1} to {first + len(block)} of {len(checked)}"):
-            bundles |= {item.out: sign_payload(item.payload, signer) for item in block}
+            for item in block:
+                out, is_there = item.out, item.is_there
+                bundle = sign_payload(item.payload, signer)
+                if is_there:
+                    out, is_there = _own_place(out, item.path, bundle, signer)
+                if out in bundles:
+                    raise AttestError(f"{out.name} would be written for two statements", hint="rename one of them")
+                bundles[out] = bundle
+                replaced += is_there
     with progress(f"writing {len(bundles)} bundles"):
         replace_files(bundles)
     return Batch(
         str(request.path),
         Counter(item.claim for item in checked),
-        sum(item.replaced for item in checked),
+        replaced,
         folder,
-        signer.algorithm,
-        signer.spki,
+        signed_by(signer, next(iter(bundles.values()))),
         advice(signer, max(map(len, bundles.values()))),
     )
 
@@ -156,14 +171,22 @@ def _sign_statement(request: SignRequest, root: Path, path: Path, payload: bytes
     )
     replaced = check_target(out, [path], bundled_payload)
     signer = open_key(request.place.start, request.key, [], passphrase)
-    if request.out is None and replaced and is_of_another(out, payload, signer):
-        out = out.with_name(f"{out.name.removesuffix(BUNDLE_SUFFIX)}.{hex_of(signer.spki)[:12]}{BUNDLE_SUFFIX}")
-        replaced = check_target(out, [path], bundled_payload)
     bundle = sign_payload(payload, signer)
+    if request.out is None and replaced:
+        out, replaced = _own_place(out, path, bundle, signer)
     replace_file(out, bundle)
     count = len(statement.resources)
     made = Made(statement.claim, str(request.path), count, 0, sha256_digest(payload), out, replaced)
     return with_key(made, signer, bundle)
+
+
+def _own_place(out: Path, path: Path, bundle: bytes, signer: AnySigner) -> tuple[Path, bool]:
+    """Where a bundle goes that would replace one, and whether it does: another party's signature is not replaced."""
+    if not is_of_another(out, bundle, signer):
+        return out, True
+    party = hex_of(party_digest(signer, bundle))[:12]
+    own = out.with_name(f"{out.name.removesuffix(BUNDLE_SUFFIX)}.{party}{BUNDLE_SUFFIX}")
+    return own, check_target(own, [path], bundled_payload)
 
 
 def _may_be_statement(path: Path) -> bool:
@@ -211,9 +234,9 @@ def _checked(paths: Sequence[Path], folder: Path) -> list[_Checked]:
             problems.append(f"{path.name}: {error}")
     if problems:
         raise AttestError(
-            f"{len(problems)} of {len(paths)} statements cannot be signed, and nothing was written: "
-            + "; ".join(problems),
+            f"{len(problems)} of {len(paths)} statements cannot be signed, and nothing was written",
             hint="correct them, or move them elsewhere",
+            details=problems,
         )
     return found
 
@@ -225,4 +248,4 @@ def _check(path: Path, out: Path) -> _Checked:
     if not is_statement(payload, MAX_STATEMENT):
         raise AttestError("it is no in-toto statement")
     claim = check_statement(payload).claim
-    return _Checked(payload, claim, out, check_target(out, [path], bundled_payload))
+    return _Checked(path, payload, claim, out, check_target(out, [path], bundled_payload))

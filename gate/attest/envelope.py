@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from gate.attest.signer import Signer
+from gate.attest.signer import BundleSigner, Signer
 from gate.formats.bundle import bundle_json
 from gate.formats.canonical_json import dumps
 from gate.formats.dsse import PAYLOAD_TYPE, pae
 from gate.model.json import JsonObject
 
 
-def signed_bundle(payload: bytes, signer: Signer) -> bytes:
-    """The bundle in canonical JSON; the payload is signed as it is, byte for byte.
+def signed_bundle(payload: bytes, signer: Signer | BundleSigner) -> bytes:
+    """The bundle in JSON; the payload is signed as it is, byte for byte.
 
-    The hint is the SHA-256 of the public key's PEM text, as OpenSSF model signing writes it. It helps people to
-    find the key and proves nothing.
+    An identity makes its own bundle. That of a key is canonical JSON, and its hint the SHA-256 of the public key's
+    PEM text, as OpenSSF model signing writes it: it helps people to find the key and proves nothing.
     """
+    if isinstance(signer, BundleSigner):
+        return signer.sign_statement(payload)
     envelope: JsonObject = {
         "payload": _base64(payload),
         "payloadType": PAYLOAD_TYPE,

@@ -9,7 +9,7 @@
 | `azurekms://VAULT/keys/NAME` | in Azure Key Vault | `kms-azure` |
 | `hashivault:NAME` | in the transit engine of Vault or OpenBao | `kms-vault` |
 | `pkcs11:ATTRIBUTES` | in a token or HSM (RFC 7512) | `kms-pkcs11` |
-| `sigstore:` | made for one signature, certified for an identity | `sigstore` |
+| `sigstore:` | made for one signature, with a certificate of an identity | `sigstore` |
 
 Each is one module of `gate.attest.signers`, imported when it is asked for.
 """
@@ -17,9 +17,11 @@ Each is one module of `gate.attest.signers`, imported when it is asked for.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from gate.attest.signers import Passphrase
@@ -37,6 +39,14 @@ _EXTRAS: Final = {
     "sigstore": "sigstore",
 }
 SCHEMES: Final = ("file", "env", *_EXTRAS)
+
+
+@runtime_checkable
+class BundleSigner(Protocol):
+    """An identity that signs whole bundles: a certificate and a log entry belong to each of its signatures."""
+
+    def sign_statement(self, payload: bytes) -> bytes:
+        """The bundle around a statement, whose bytes are signed as they are; raises `AttestError`."""
 
 
 class Signer(Protocol):
@@ -70,20 +80,38 @@ def key_file(uri: str) -> Path | None:
     return Path(unquote(rest) if uri != rest else rest)
 
 
+def open_any_signer(uri: str, base: Path, passphrase: Passphrase) -> Signer | BundleSigner:
+    """The key, or the identity, for a key reference; raises `AttestError`. The arguments are those of `open_signer`."""
+    scheme, rest = _parts(uri)
+    if scheme != "sigstore":
+        return open_signer(uri, base, passphrase)
+    with _named_extra(scheme):
+        found: BundleSigner = import_module("gate.attest.signers.sigstore").open_keyless(rest, base)
+    return found
+
+
 def open_signer(uri: str, base: Path, passphrase: Passphrase) -> Signer:
-    """The signer for a key reference; raises `AttestError`.
+    """The signer for a reference to a key; raises `AttestError`, also for an identity, which is none.
 
     Relative paths start at `base`. `passphrase` is asked for an encrypted key or a PIN only.
     """
     scheme, rest = _parts(uri)
+    if scheme == "sigstore":
+        raise AttestError("--key sigstore: signs statements alone, and here a key is needed", hint="--key FILE")
     location = key_file(uri)
     if location is not None:
         from gate.attest.signers.file import load_file_signer
 
         return load_file_signer(base / location, passphrase)
-    module = import_module(f"gate.attest.signers.{scheme}")
+    with _named_extra(scheme):
+        signer: Signer = import_module(f"gate.attest.signers.{scheme}").open_key(rest, passphrase)
+    return signer
+
+
+@contextmanager
+def _named_extra(scheme: str) -> Iterator[None]:
     try:
-        signer: Signer = module.open_keyless(uri) if scheme == "sigstore" else module.open_key(rest, passphrase)
+        yield
     except ImportError as error:
         missing = getattr(error, "name", None) or "a library"
         extra = _EXTRAS[scheme]
@@ -91,7 +119,6 @@ def open_signer(uri: str, base: Path, passphrase: Passphrase) -> Signer:
             f"--key {scheme}: needs the extra {extra} ({missing} cannot be imported)",
             hint=f"pip install 'gate[{extra}]'",
         ) from None
-    return signer
 
 
 def _parts(uri: str) -> tuple[str, str]:

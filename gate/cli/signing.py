@@ -65,11 +65,11 @@ def result_text(made: Made, next_command: str) -> str:
     number = f"{made.files} file{'' if made.files == 1 else 's'}"
     size = f", {size_text(made.size)}" if made.size else ""
     lines = [
-        f"{'signed' if made.spki else 'made':<10}{terminal(made.subject)}: {made.claim}, {number}{size}",
+        f"{'signed' if made.signed_by else 'made':<10}{terminal(made.subject)}: {made.claim}, {number}{size}",
         f"{'digest':<10}{made.digest}",
     ]
-    if made.spki is not None:
-        lines.append(f"{'key':<10}{made.algorithm} {made.spki}")
+    if made.signed_by is not None:
+        lines.append(f"{made.signed_by.word:<10}{terminal(made.signed_by.text, 2000)}")
     lines.append(f"{'replaced' if made.replaced else 'written':<10}{shown(made.path)}")
     if made.advice is not None:
         lines.append(f"{'note':<10}{made.advice}")
@@ -83,7 +83,7 @@ def batch_text(batch: Batch, next_command: str) -> str:
     claims = ", ".join(f"{number} {claim}" for claim, number in sorted(batch.claims.items()))
     lines = [
         f"{'signed':<10}{terminal(batch.subject)}: {count} statement{'' if count == 1 else 's'} ({claims})",
-        f"{'key':<10}{batch.algorithm} {batch.spki}",
+        f"{batch.signed_by.word:<10}{terminal(batch.signed_by.text, 2000)}",
         f"{'written':<10}{shown(batch.folder)} ({count - batch.replaced} new, {batch.replaced} replaced)",
     ]
     if batch.advice is not None:

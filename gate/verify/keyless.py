@@ -35,6 +35,14 @@ from gate.formats.trusted_root import TrustedRoot
 from gate.model.evidence import TimeSource
 from gate.model.json import JsonObject
 from gate.model.settings import IdentitySettings
+from gate.verify.certificate import (
+    CertificateIdentity,
+    KeylessError,
+    identity_of,
+    life_of,
+    read_certificate,
+    short_text,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -45,11 +53,6 @@ if TYPE_CHECKING:
 _MAX_TIMESTAMPS: Final = 32
 _RECORD: Final = "hashedrekord/0.0.2"
 _KINDS: Final = ("dsse/0.0.1", _RECORD)
-_FULCIO: Final = "1.3.6.1.4.1.57264.1"
-_ISSUER_V1: Final = f"{_FULCIO}.1"
-_USER_NAME: Final = f"{_FULCIO}.7"
-_ISSUER: Final = f"{_FULCIO}.8"
-_SOURCE_REPOSITORY: Final = f"{_FULCIO}.12"
 _CONFIG: Final = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 _SIGNING_CONFIG: Final = "application/vnd.dev.sigstore.signingconfig.v0.2+json"
 # What the library says, told apart; anything else is `invalid`. The order matters: texts quote one another.
@@ -61,23 +64,6 @@ _REASONS: Final = (
     ("expired at time of signing", "time"),
     ("invalid signature", "signature"),
 )
-
-
-class KeylessError(Exception):
-    """No trusted identity made the signature. `code` is the reason word of the rejection, without `keyless_`."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateIdentity:
-    """Whom a certificate names."""
-
-    issuer: str
-    subject: str
-    source_repository: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +91,8 @@ class KeylessVerifier:
         """
         _require_library()
         _check_entry(envelope, material, self.root.logs)
-        certificate, begins_s, ends_s = _certificate(material)
-        library = self._load(self._root_during(begins_s, ends_s))
+        certificate = read_certificate(material)
+        library = self._load(self._root_during(*life_of(certificate)))
         try:
             times = _times(library, material, envelope.signatures[0])
             payload = _verify(library.verifier, material, _Policy(self.identities))
@@ -114,7 +100,7 @@ class KeylessVerifier:
         except KeylessError:
             raise
         except Exception as error:  # whatever a library says about a bundle: it is not verified
-            raise KeylessError(_code(error), _text(error)) from error
+            raise KeylessError(_code(error), short_text(error)) from error
         if payload != (envelope.payload_type, envelope.payload):
             raise KeylessError("payload", "the signature is over another payload than the one that was read")
         signed_at_s, source = min(times, key=lambda item: (item[0], item[1].value))
@@ -132,7 +118,7 @@ class KeylessVerifier:
         try:
             return _library(json.dumps(root))
         except Exception as error:  # the library documents no closed set, and reads nothing from outside here
-            raise ConfigError(f"{self.path}: the trusted root cannot be used: {_text(error)}") from error
+            raise ConfigError(f"{self.path}: the trusted root cannot be used: {short_text(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,40 +175,6 @@ def matching(identity: CertificateIdentity, identities: Mapping[str, IdentitySet
     return found
 
 
-def identity_of(certificate: x509.Certificate) -> CertificateIdentity:
-    """Whom a certificate names; raises `KeylessError` unless that is one subject and one issuer."""
-    from cryptography import x509
-    from cryptography.hazmat import asn1
-
-    extensions = certificate.extensions
-    values = {
-        item.oid.dotted_string: item.value.value
-        for item in extensions
-        if isinstance(item.value, x509.UnrecognizedExtension)
-    }
-    names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    if len(names) != 1:
-        raise KeylessError("identity", f"the certificate names {len(names)} subjects")
-    texts = {oid: asn1.decode_der(str, values[oid]) for oid in (_ISSUER, _SOURCE_REPOSITORY) if oid in values}
-    issuers = {texts[_ISSUER]} if _ISSUER in texts else set[str]()
-    if _ISSUER_V1 in values:
-        issuers.add(values[_ISSUER_V1].decode("utf-8"))
-    if len(issuers) != 1:
-        raise KeylessError("issuer", f"the certificate names {len(issuers)} issuers")
-    return CertificateIdentity(issuers.pop(), _subject(names[0]), texts.get(_SOURCE_REPOSITORY))
-
-
-def _subject(name: x509.GeneralName) -> str:
-    from cryptography import x509
-    from cryptography.hazmat import asn1
-
-    if isinstance(name, x509.RFC822Name | x509.UniformResourceIdentifier):
-        return name.value
-    if isinstance(name, x509.OtherName) and name.type_id.dotted_string == _USER_NAME:
-        return asn1.decode_der(str, name.value)
-    raise KeylessError("identity", "the certificate names neither an e-mail address nor a URI nor a user")
-
-
 def _check_entry(envelope: Envelope, material: CertificateMaterial, logs: frozenset[str]) -> None:
     """Obligation 1, and that the entry is of a kind whose content the library compares with the bundle."""
     if len(envelope.signatures) != 1:
@@ -244,18 +196,6 @@ def _check_entry(envelope: Envelope, material: CertificateMaterial, logs: frozen
         raise KeylessError("log", "the checkpoint is not signed in the name of its log")
 
 
-def _certificate(material: CertificateMaterial) -> tuple[x509.Certificate, int, int]:
-    """The certificate, and when it lived."""
-    from cryptography import x509
-
-    try:
-        found = x509.load_der_x509_certificate(material.certificate)
-        begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
-        return found, int(begins.timestamp()), int(ends.timestamp())
-    except Exception as error:  # the library documents no closed set; whatever it raises, there is no certificate
-        raise KeylessError("certificate", f"the certificate cannot be read: {_text(error)}") from error
-
-
 def _times(library: _Library, material: CertificateMaterial, signature: bytes) -> list[tuple[int, TimeSource]]:
     """All trusted times of a signature, at least one; raises `KeylessError`.
 
@@ -270,7 +210,7 @@ def _times(library: _Library, material: CertificateMaterial, signature: bytes) -
         try:
             response = decode_timestamp_response(data)
         except ValueError as error:
-            raise KeylessError("timestamp", f"timestamp {number} cannot be read: {_text(error)}") from error
+            raise KeylessError("timestamp", f"timestamp {number} cannot be read: {short_text(error)}") from error
         found = [item.time_of(response, signature) for item in library.authorities]
         at_s = next((item for item in found if item is not None), None)
         if at_s is None:
@@ -329,7 +269,3 @@ def _code(error: Exception) -> str:
     if isinstance(error, CertValidationError):
         return "certificate"
     return next((code for text, code in _REASONS if text in str(error)), "invalid")
-
-
-def _text(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -16,7 +16,8 @@ from gate.formats.trusted_root import TrustedRootError, parse_trusted_root
 from gate.model.digest import Digest, parse_digest
 from gate.model.evidence import SignerIdentity, TimeSource
 from gate.model.settings import IdentitySettings, SignerSettings, TrustSettings
-from gate.verify.keyless import KeylessError, KeylessVerifier
+from gate.verify.certificate import KeylessError
+from gate.verify.keyless import KeylessVerifier
 from gate.verify.keys import KeyFormatError, TrustedKey, load_key
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from gate.attest.signer import Signer
+from gate.attest.signer import open_any_signer, open_signer
 from gate.attest.signers.key import key_signer
 from gate.errors import AttestError
-from tests.support.keeper_tests import P256, WEAK, opened
+from tests.support.keeper_tests import P256, WEAK, never, opened
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,28 @@ def test_weak_keys_of_services_are_refused() -> None:
         key_signer(WEAK.public_key(), "x", bytes)
 
 
-def test_keyless_signing_has_a_module_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_keyless_signing_has_a_module_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    identity = SimpleNamespace(sign_statement=bytes)
+    asked: list[object] = []
 
-    def open_keyless(uri: str) -> Signer:
-        asked.append(uri)
-        return opened_file
+    def load(name: str) -> object:
+        def open_keyless(*given: object) -> object:
+            asked.append((name, *given))
+            return identity
 
-    opened_file = key_signer(P256.public_key(), "x", bytes)
-    loaded: Callable[[str], object] = lambda name: SimpleNamespace(name=name, open_keyless=open_keyless)  # noqa: E731
-    monkeypatch.setattr("gate.attest.signer.import_module", loaded)
-    assert opened("sigstore:") is opened_file
-    assert asked == ["sigstore:"]
+        return SimpleNamespace(open_keyless=open_keyless)
+
+    monkeypatch.setattr("gate.attest.signer.import_module", load)
+    assert open_any_signer("sigstore:x", tmp_path, never) is identity
+    assert asked == [("gate.attest.signers.sigstore", "x", tmp_path)]
+
+
+def test_an_identity_is_no_key(tmp_path: Path) -> None:
+    with pytest.raises(AttestError, match="here a key is needed"):
+        open_signer("sigstore:", tmp_path, never)
+
+
+def test_any_signer_may_be_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("NONE", raising=False)
+    with pytest.raises(AttestError, match="NONE is not set"):
+        open_any_signer("env:NONE", tmp_path, never)

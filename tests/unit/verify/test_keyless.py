@@ -17,7 +17,7 @@ from cryptography.x509.oid import ObjectIdentifier
 from gate.errors import ConfigError
 from gate.formats.bundle import parse_container
 from gate.model.evidence import TimeSource, Verified
-from gate.verify.keyless import CertificateIdentity, KeylessError, identity_of
+from gate.verify.certificate import CertificateIdentity, KeylessError, identity_of
 from tests.support.evidence import (
     LIMIT,
     NOW_S,

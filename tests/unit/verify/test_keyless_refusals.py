@@ -182,7 +182,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a host as subject": (odd(names=[x509.DNSName("acme.test")]), "identity"),
     "two issuers": (odd(raw={1: b"https://accounts.test"}), "issuer"),
     "no issuer": (odd(raw={1: b"", 8: b""}), "issuer"),
-    "an issuer that is no text": (odd(raw={8: b"\x0c\x7f"}), "invalid"),
+    "an issuer that is no text": (odd(raw={8: b"\x0c\x7f"}), "certificate"),
     # The log
     "no log entry": (with_(ENTRIES, []), "log"),
     "two log entries": (with_(ENTRIES, double), "log"),
