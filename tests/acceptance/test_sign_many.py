@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gate.app.produce import advice, sign_payload
-from gate.attest import signer as signers
-from gate.attest.signers.key import key_signer
+from gate.attest.signers import Passphrase
+from gate.attest.signers import file as key_files
+from gate.attest.signers.key import KeySigner, key_signer
 from gate.formats.bundle import parse_container
 from gate.verify.keys import TrustedKey, load_key
 from tests.acceptance.world import Done, gate, inside
@@ -181,6 +182,29 @@ def test_every_bad_statement_is_named_and_nothing_is_written(place: Path) -> Non
     assert written() == {}
 
 
+def test_a_broken_statement_makes_no_model_of_a_folder_of_statements(place: Path) -> None:
+    (place / "st" / "s3.json").write_bytes(b'{"_type": "https://in-toto.io/Statement/v1", ')
+    refused(
+        inside("sign", "st", "--key", "../key"), "1 of 4 statements cannot be signed", "s3.json: this looks like an"
+    )
+
+
+def test_a_large_statement_says_which_limit_it_needs(place: Path) -> None:
+    value = json.loads(statement(0))
+    value["subject"] = [{"name": f"f{n}", "digest": {"sha256": f"{n:064x}"}} for n in range(9000)]
+    (place / "st" / "large.json").write_text(json.dumps(value))
+    done = inside("sign", "--in", "st", "--key", "../key")
+    assert "note      this bundle needs limits: {evidence_bytes: 2MiB} in gate.yaml" in done.out
+
+
+@pytest.mark.usefixtures("place")
+def test_another_partys_signature_over_one_statement_is_kept() -> None:
+    for key in ("../other", "../key", "../key"):
+        assert inside("sign", "st/s0.json", "--key", key).code == 0
+    assert sorted(is_by(bundle, KEY) for bundle in written().values()) == [False, True]
+    refused(inside("sign", "st/s0.json", "--key", "../key", "--shards"), "is a statement: nothing is hashed")
+
+
 def test_what_is_no_bundle_is_not_replaced_and_then_nothing_is(place: Path) -> None:
     (place / FOLDER).mkdir(parents=True)
     (place / FOLDER / "s1.sigstore.json").write_bytes(b"mine")
@@ -239,18 +263,18 @@ def test_a_full_disk_leaves_everything_as_it_was(place: Path, monkeypatch: pytes
 def test_a_key_is_opened_once_for_a_thousand_statements(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1000):
         (place / "st" / f"s{number}.json").write_bytes(statement(number))
-    opened: list[Any] = []
-    parts = signers._parts
+    opened: list[Path] = []
+    load = key_files.load_file_signer
 
-    def counting(uri: str) -> tuple[str, str]:
-        opened.append(uri)
-        return parts(uri)
+    def counting(path: Path, passphrase: Passphrase) -> KeySigner:
+        opened.append(path)
+        return load(path, passphrase)
 
-    monkeypatch.setattr(signers, "_parts", counting)
+    monkeypatch.setattr(key_files, "load_file_signer", counting)
     done = inside("sign", "--in", "st", "--key", "../key")
     assert "1000 statements" in done.out
     assert len(written()) == 1000
-    assert len(opened) == 3  # where it lies, which scheme, and that it is a file
+    assert len(opened) == 1
 
 
 @pytest.mark.usefixtures("place")
