@@ -99,7 +99,7 @@ def test_commands_in_the_documentation_are_accepted() -> None:
         page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
     )
     text = text.replace("\\\n", " ")
-    verbs = "check|verify|sign|attest create|keygen|init|input|doctor|explain|policy [a-z]+|controls [a-z]+"
+    verbs = "check|verify|sign|publish|pull|attest create|keygen|init|input|doctor|explain|policy [a-z]+|controls [a-z]+"
     commands = set(re.findall(rf"^\s*(?:- |\$ )?gate ((?:{verbs})\b[^#|>\n]*)", text, re.MULTILINE))
     assert len(commands) >= 6
     for command in commands:

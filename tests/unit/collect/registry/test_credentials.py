@@ -58,8 +58,8 @@ def test_s30_no_other_entry_counts(docker: Path, key: str) -> None:
 def test_without_a_configuration_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_credentials(HOST) is None
     monkeypatch.delenv("DOCKER_CONFIG")
-    monkeypatch.setenv("HOME", "/home/ann")
-    assert docker_configuration() == Path("/home/ann/.docker/config.json")
+    monkeypatch.setenv("HOME", "/srv/ann")
+    assert docker_configuration() == Path("/srv/ann/.docker/config.json")
 
 
 def test_other_forms_of_entries(docker: Path) -> None:
