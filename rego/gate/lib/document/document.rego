@@ -242,3 +242,16 @@ findings := value if {
 		is_object(scans[finding.scan])
 	}
 }
+
+# METADATA
+# description: Exceptions, by id.
+waivers := value if {
+	value := input.waivers
+	is_object(value)
+	every waiver in value {
+		shape.is_text(waiver.control)
+		shape.is_digest(waiver.artifact)
+		shape.is_count(waiver.expires_s)
+		waiver.state in {"active", "expired", "expiring", "invalid", "pending"}
+	}
+}

@@ -57,6 +57,19 @@ below := {item | some digest in covering; some item in ancestors[digest]}
 above := {digest | some digest, found in ancestors; count(found & covering) > 0}
 
 # METADATA
+# description: Whether a statement of a claim may build on one of another.
+# scope: document
+default may_build_on(_, _) := false
+
+may_build_on(claim, before) if before in edges[claim]
+
+# The claims of third parties: a decision may be about one, and nothing else builds on it.
+may_build_on(claim, before) if {
+	edges[claim] == _decided
+	startswith(before, "x.")
+}
+
+# METADATA
 # description: The claims that a statement of a claim may build on; one that is not here builds on nothing.
 edges := {
 	"approval": _decided,

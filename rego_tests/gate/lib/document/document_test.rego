@@ -724,3 +724,32 @@ test_passes_when_role_is_policy if is_object(change_after([fixtures.put("/change
 test_passes_when_time_is_of_an_authority if {
 	is_object(attestations_after([fixtures.put(fixtures.statement("sig1", "signed_at/source"), "timestamp-authority")]))
 }
+
+waivers_after(patches) := value if {
+	waiver := {
+		"control": "scan.malware",
+		"artifact": fixtures.digests.tree1,
+		"finding": null,
+		"expires_s": 1797000000,
+		"state": "active",
+	}
+	doc := json.patch(fixtures.after([fixtures.put("/waivers", {"W-1": waiver})]), patches)
+	value := document.waivers with input as doc
+}
+
+test_passes_when_waivers_are_sound if {
+	count(waivers_after([])) == 1
+	every state in ["active", "expired", "expiring", "invalid", "pending"] {
+		count(waivers_after([fixtures.put("/waivers/W-1/state", state)])) == 1
+	}
+}
+
+test_errors_when_waivers_are_not_sound if {
+	not waivers_after([fixtures.put("/waivers", [])])
+	not waivers_after([fixtures.put("/waivers/W-2", null)])
+	not waivers_after([fixtures.put("/waivers/W-1/state", "x")])
+	not waivers_after([fixtures.put("/waivers/W-1/expires_s", -1)])
+	not waivers_after([fixtures.put("/waivers/W-1/expires_s", "1")])
+	not waivers_after([fixtures.put("/waivers/W-1/artifact", "x")])
+	not waivers_after([fixtures.put("/waivers/W-1/control", "")])
+}

@@ -114,3 +114,16 @@ test_edges_lead_to_claims_that_are_known if {
 	}
 	not "waiver" in lineage.edges.waiver
 }
+
+test_claims_of_third_parties_are_only_decided_upon if {
+	lineage.may_build_on("approval", "x.acme.check")
+	lineage.may_build_on("review", "x.acme.check")
+	lineage.may_build_on("waiver", "x.acme.check")
+	not lineage.may_build_on("eval", "x.acme.check")
+	not lineage.may_build_on("x.acme.check", "eval")
+	not lineage.may_build_on("x.acme.check", "x.acme.check")
+	not lineage.may_build_on("approval", "waiver")
+	not lineage.may_build_on("approval", "policy.bundle")
+	lineage.may_build_on("slo", "route")
+	not lineage.may_build_on("route", "slo")
+}

@@ -5,11 +5,11 @@
 #   - input: schema.input
 # custom:
 #   severity: high
-#   claims: [build.provenance]
+#   claims: [build.provenance, training.provenance]
 #   artifacts: [weights, adapter, container]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Attach SLSA provenance by a trusted builder, naming build type, builder and an input by digest.
+#   fix: Attach SLSA provenance by a trusted builder with an input by digest, or collected training provenance.
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014]}
@@ -17,6 +17,7 @@
 #     SLSA-1.2: {relation: partly supports, ids: [Build-L1, Build-L2]}
 package gate.controls.build.provenance
 
+import data.gate.lib.attested
 import data.gate.lib.document
 import data.gate.lib.result
 import data.gate.lib.shape
@@ -35,9 +36,17 @@ subjects := {name |
 	artifact.kind in {"adapter", "container", "weights"}
 }
 
-complete contains pair if {
+# Statements of how each came to be. Of a training, only what was collected while it ran says more than its signer.
+found[name] := digests if {
 	some name in subjects
-	some digest in statements.about("build.provenance", name)
+	digests := statements.about("build.provenance", name) | trainings(name)
+}
+
+trainings(name) := attested.collected(statements.about("training.provenance", name))
+
+complete contains pair if {
+	some name, digests in found
+	some digest in digests
 	is_complete(statements.verified[digest].facts)
 	pair := [name, digest]
 }
@@ -55,19 +64,34 @@ is_complete(facts) if {
 	regex.match(`^[0-9a-f]{32,128}$`, digest)
 }
 
+# A training names its builder by its signature, and its build type by its method.
+is_complete(facts) if {
+	facts.method in {"fine-tuning", "training"}
+	some input_digest in training_inputs(facts)
+	is_string(input_digest)
+	regex.match(`^(sha256:[0-9a-f]{64}|[0-9a-f]{40,64})$`, input_digest)
+}
+
+training_inputs(facts) := ({facts.code.commit} | {digest | some digest in facts.base}) | {digest |
+	some digest in facts.datasets
+} if {
+	is_object(facts.base)
+	is_object(facts.datasets)
+}
+
 proved := {name | some [name, _] in complete}
 
 violations contains entry if {
-	some name in subjects
-	count(statements.about("build.provenance", name)) == 0
+	some name, digests in found
+	count(digests) == 0
 	message := "no verified build provenance covers it"
 	entry := result.violation("build.provenance.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
-	some name in (subjects - proved)
-	digests := statements.about("build.provenance", name)
+	some name, digests in found
 	count(digests) > 0
+	not name in proved
 	message := "its provenance lacks the builder, the build type or an input with a digest"
 	entry := result.violation("build.provenance.incomplete", message, {"artifact": name, "evidence": digests})
 }

@@ -71,7 +71,7 @@ faults contains fault if {
 	some digest, items in steps
 	some item in items
 	claim := lineage.shaped[item].claim
-	not claim in lineage.edges[lineage.shaped[digest].claim]
+	not lineage.may_build_on(lineage.shaped[digest].claim, claim)
 	fault := ["illegal", digest]
 }
 

@@ -2,6 +2,7 @@ package gate.tests.build.provenance_test
 
 import data.gate.controls.build.provenance
 import data.gate.fixtures
+import data.gate.tuned
 import future.keywords.not
 
 # What the control says of the good document after `patches`: its status, and where it found what.
@@ -258,4 +259,48 @@ test_fails_with_the_statements_that_disagree if {
 		"file": null,
 		"message": "its provenance statements disagree on builder, build type or inputs",
 	}}
+}
+
+# Of a model with an adapter, whose trainings were collected.
+trained(patches) := [status, {[entry.code, entry.artifact, entry.file] | some entry in found}] if {
+	doc := tuned.after(patches)
+	status := provenance.status with input as doc
+	found := provenance.violations with input as doc
+}
+
+test_passes_when_its_training_is_known if {
+	trained([]) == ["pass", set()]
+	doc := tuned.good
+	evidence := provenance.evidence with input as doc
+	evidence == {tuned.digests.pretraining, tuned.digests.training}
+}
+
+test_fails_when_its_training_was_not_collected if {
+	trained([tuned.put("training", "facts/collected", false)]) == ["fail", {["build.provenance.missing", "style", null]}]
+}
+
+test_fails_when_a_training_has_another_method if {
+	trained([tuned.put("training", "facts/method", "guessing")]) == ["fail", {["build.provenance.incomplete", "style", null]}]
+}
+
+# Patches after which a training has these inputs only.
+inputs(base, datasets, commit) := [
+	tuned.put("training", "facts/base", base),
+	tuned.put("training", "facts/datasets", datasets),
+	tuned.put("training", "facts/code/commit", commit),
+]
+
+test_passes_when_a_training_has_one_input if {
+	trained(inputs({"a": tuned.whole.base}, {}, null)) == ["pass", set()]
+	trained(inputs({}, {"a": tuned.whole.rows}, null)) == ["pass", set()]
+	trained(inputs({}, {}, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")) == ["pass", set()]
+}
+
+test_fails_when_a_training_has_no_input if {
+	incomplete := ["fail", {["build.provenance.incomplete", "style", null]}]
+	trained(inputs({}, {}, null)) == incomplete
+	trained(inputs({}, {}, "main")) == incomplete
+	trained(inputs({"a": "x"}, {"a": 1}, null)) == incomplete
+	trained(inputs([tuned.whole.base], {}, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")) == incomplete
+	trained(inputs({}, [tuned.whole.base], "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")) == incomplete
 }

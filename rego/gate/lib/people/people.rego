@@ -1,0 +1,89 @@
+# METADATA
+# title: People
+# description: Who signed what, and who decided upon an artifact.
+# schemas:
+#   - input: schema.input
+package gate.lib.people
+
+import data.gate.lib.lineage
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+# METADATA
+# description: The signers of each verified statement, by digest. Undefined unless each of them can be told from others.
+signers := found if {
+	every statement in lineage.shaped {
+		is_object(statement.subjects)
+		every signer in statement.signers {
+			is_array(_identity(signer))
+		}
+	}
+	found := {digest: people |
+		some digest, statement in lineage.shaped
+		people := {identity | some signer in statement.signers; identity := _identity(signer)}
+	}
+}
+
+# One key, or one account at one issuer, is one person, whatever name gate.yaml gives it.
+_identity(signer) := ["key", spki] if {
+	signer.kind == "key"
+	spki := signer.spki
+	shape.is_digest(spki)
+}
+
+_identity(signer) := ["identity", issuer, subject] if {
+	signer.kind == "identity"
+	issuer := signer.issuer
+	subject := signer.subject
+	shape.is_text(issuer)
+	shape.is_text(subject)
+}
+
+_decisions := {"approval", "review"}
+
+_exceptions := {"waiver"}
+
+# Functions read other packages through rules of their own: through an import regorus finds nothing in some of them.
+_statements := lineage.shaped
+
+_signers := signers
+
+# METADATA
+# description: Who made the statements that cover an artifact, decisions about it aside.
+authors(name) := {person |
+	some digest, statement in _statements
+	name in statement.artifacts
+	not statement.claim in (_decisions | _exceptions)
+	some person in _signers[digest]
+}
+
+# METADATA
+# description: |
+#   Collected statements of some of these claims that decide upon an artifact as it is now: they cover it, or have a
+#   statement that does as their subject.
+deciding(claims, name) := {digest |
+	some digest, statement in _statements
+	statement.claim in claims
+	statement.facts.collected == true
+	_is_about(statement, name)
+}
+
+default _is_about(_, _) := false
+
+_is_about(statement, name) if name in statement.artifacts
+
+_is_about(statement, name) if {
+	some item in statement.depends_on
+	is_object(statement.subjects[item])
+	not _statements[item].claim in (_decisions | _exceptions)
+	name in _statements[item].artifacts
+}
+
+# METADATA
+# description: Those of some deciding statements that say no.
+against(digests) := digests - statements.supporting(digests)
+
+# METADATA
+# description: Who says yes in some deciding statements.
+approving(digests) := {person | some digest in statements.supporting(digests); some person in _signers[digest]}

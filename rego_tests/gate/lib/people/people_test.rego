@@ -1,0 +1,84 @@
+package gate.lib.people_test
+
+import data.gate.fixtures
+import data.gate.lib.people
+import data.gate.tuned
+import future.keywords.not
+
+signers(patches) := value if {
+	doc := tuned.after(patches)
+	value := people.signers with input as doc
+}
+
+authors(patches, name) := value if {
+	doc := tuned.after(patches)
+	value := people.authors(name) with input as doc
+}
+
+deciding(patches, claims, name) := value if {
+	doc := tuned.after(patches)
+	value := people.deciding(claims, name) with input as doc
+}
+
+key(name) := ["key", tuned.statements[name].signers[0].spki]
+
+test_signers_are_keys_and_accounts if {
+	found := signers([])
+	found[tuned.digests.sigbase] == {key("sigbase")}
+	found[tuned.digests.approval] == {["identity", "https://issuer.example", "approver@example.com"]}
+	object.keys(found) == object.keys(tuned.good.attestations)
+}
+
+test_errors_when_a_signer_cannot_be_told_from_others if {
+	not signers([tuned.put("sigbase", "signers/0/spki", null)])
+	not signers([tuned.put("sigbase", "signers/0/spki", "x")])
+	not signers([tuned.put("sigbase", "signers/0/kind", "x")])
+	not signers([tuned.put("sigbase", "signers/0/kind", "identity")])
+	not signers([tuned.put("approval", "signers/0/issuer", "")])
+	not signers([tuned.put("approval", "signers/0/subject", null)])
+	not signers([tuned.put("approval", "signers/1", {"name": "x"})])
+}
+
+test_errors_when_subjects_have_no_shape if not signers([tuned.put("sigbase", "subjects", [])])
+
+test_errors_when_steps_have_no_shape if not signers([tuned.put("sigbase", "depends_on", null)])
+
+test_authors_made_what_covers_it if {
+	authors([], "base") == {key("sigbase"), key("pretraining")}
+	authors([], "rows") == {key("dataset")}
+}
+
+test_those_who_decide_are_no_authors if {
+	authors([], "tools") == {key("plugin")}
+	authors(tuned.add("plugin", {"claim": "waiver", "signers": [tuned.key("a1a1")]}), "tools") == {key("plugin")}
+}
+
+test_decisions_are_about_what_they_cover if {
+	deciding([], {"approval"}, "tools") == {tuned.digests.approval}
+	deciding([], {"approval", "review"}, "tools") == {tuned.digests.approval, tuned.digests.review}
+	deciding([], {"review"}, "rows") == set()
+}
+
+test_plain_decisions_do_not_count if {
+	deciding([tuned.put("review", "facts/collected", false)], {"review"}, "tools") == set()
+	deciding([tuned.remove("review", "facts/collected")], {"review"}, "tools") == set()
+}
+
+test_those_against_say_no if {
+	doc := tuned.after([tuned.put("review", "facts/decision", "rejected")])
+	both := {tuned.digests.approval, tuned.digests.review}
+	against := people.against(both) with input as doc
+	against == {tuned.digests.review}
+	approving := people.approving(both) with input as doc
+	approving == {["identity", "https://issuer.example", "approver@example.com"]}
+}
+
+test_a_decision_about_an_exception_is_about_nothing_else if {
+	patches := array.concat(tuned.add("plugin", {"claim": "waiver"}), [
+		tuned.put("review", "artifacts", []),
+		fixtures.put("/claims/review/by_artifact", {}),
+		tuned.put("review", "depends_on", [tuned.digests.other]),
+		fixtures.put(concat("/", [tuned.at("review", "subjects"), tuned.digests.other]), {"name": "x"}),
+	])
+	deciding(patches, {"review"}, "tools") == set()
+}
