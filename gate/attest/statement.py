@@ -163,7 +163,10 @@ def named_files(what: str, files: Mapping[str, ArtifactFile], prefix: str = "") 
 def _predicate_type(claim: str, wanted: str | None) -> str:
     if claim == model_signature.CLAIM:
         raise AttestError("artifact.signature is made from the files themselves", hint="gate sign PATH --key KEY")
-    known = [kind for kind in readers() if claim in claims_of(kind)]
+    # The type that usually makes the claim comes first.
+    known = sorted(
+        (kind for kind in readers() if claim in claims_of(kind)), key=lambda kind: claims_of(kind).index(claim)
+    )
     if not known:
         raise AttestError(
             f"this version makes no statement for the claim {claim}", hint=f"one of: {', '.join(makeable_claims())}"

@@ -44,8 +44,9 @@ class ClaimPlugin:
 
     `schema` is a JSON Schema (2020-12) for the predicate; it refers to nothing outside itself. `facts` turns a
     predicate that fits it into what rules see; it has to be pure, and raises `ValueError` for a predicate that makes no
-    sense. Numbers in facts are integers. `collector` is a `gate.attest.collector.Collector` for `gate attest create --type`;
-    then predicates are in its form, with `depends_on`, `roles`, `folders` and `privacy`, and the schema lets them.
+    sense. Numbers in facts are integers. `collector` is a `gate.attest.collector.Collector`, for the option `--type` of
+    `gate attest create`; then predicates are in its form, with `depends_on`, `roles`, `folders` and `privacy`, and the
+    schema lets them.
     """
 
     claim: str
@@ -125,6 +126,9 @@ def _problem(
         return f"the predicate type {kind} is one of the gate's"
     if plugin.claim in others or any(kind == other.predicate_type for other in others.values()):
         return "another plugin has this claim or predicate type"
+    schema: object = plugin.schema
+    if not isinstance(schema, Mapping):
+        return "its schema cannot be used: it is no object"
     try:
         compiled(plugin.schema)
     except ValueError as error:

@@ -33,6 +33,14 @@ SLSA = {
     "buildDefinition": {"buildType": "https://example.com/t/v1", "externalParameters": {}},
     "runDetails": {"builder": {"id": "https://example.com/b"}},
 }
+TRAINING = {
+    "buildDefinition": {
+        "buildType": "urn:promotion-gate:buildtype:training:v1",
+        "externalParameters": {"source": "git+x", "baseModel": None, "datasets": [], "recipe": "r", "seed": None},
+        "resolvedDependencies": [{"uri": "git+x", "digest": {"gitCommit": "a" * 40}}],
+    },
+    "runDetails": {"builder": {"id": "https://example.com/b"}},
+}
 SLSA_02 = {"builder": {"id": "https://example.com/b"}, "buildType": "https://example.com/t/v1"}
 
 
@@ -82,6 +90,14 @@ def test_the_type_is_that_of_the_claim_unless_another_of_it_is_named() -> None:
     old = "https://slsa.dev/provenance/v0.2"
     assert build(SLSA_02, "build.provenance", predicate_type=old)["predicateType"] == old
     assert "no predicate type of prompt" in str(refused({}, predicate_type=old))
+
+
+def test_a_training_in_the_form_of_slsa_is_written_as_one() -> None:
+    slsa = "https://slsa.dev/provenance/v1"
+    assert build(TRAINING, "training.provenance", predicate_type=slsa)["predicateType"] == slsa
+    assert "makes the claim training.provenance" in str(refused(TRAINING, "build.provenance"))
+    assert "makes the claim build.provenance" in str(refused(SLSA, "training.provenance", predicate_type=slsa))
+    assert build({}, "training.provenance")["predicateType"] == "urn:promotion-gate:predicate:training-provenance:v1"
 
 
 def test_a_signature_is_not_a_statement_to_write() -> None:

@@ -45,6 +45,13 @@ def test_a_control_is_read_from_its_metadata() -> None:
     assert found.family == "artifact"
 
 
+def test_a_control_may_be_about_a_claim_of_a_third_party() -> None:
+    assert control(METADATA.replace("[prompt]", "[prompt, x.acme.energy]")).claims == ("prompt", "x.acme.energy")
+    for bad in ("x.acme", "y.acme.energy", "x.acme.*"):
+        with pytest.raises(PolicyError, match="is not one of"):
+            control(METADATA.replace("[prompt]", f"[{bad}]"))
+
+
 @pytest.mark.parametrize(
     ("default", "value"),
     [("low", "low"), ("none", "none"), ("300", 300), ("false", False), ("null", None), ("[a, b]", ["a", "b"])],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gate.model.digest import sha256_digest
-from gate.model.waiver import EXPIRING_S, MAX_WAIVER_S, Waiver, WaiverState
+from gate.model.waiver import EXPIRING_S, MAX_WAIVER_S, Waiver, WaiverState, combine, is_same_person
 
 DAY = 86400
 WAIVER = Waiver("W-1", "scan.malware", sha256_digest(b"m"), None, "r", "T-1", "ann", "ben", 100 * DAY, 160 * DAY)
@@ -30,3 +32,26 @@ def test_s29_a_waiver_counts_from_its_first_second_and_not_at_its_end(now_s: int
 
 def test_s29_the_periods_are_those_documented() -> None:
     assert (MAX_WAIVER_S, EXPIRING_S) == (90 * DAY, 14 * DAY)
+
+
+def test_s29_an_invalid_waiver_never_counts() -> None:
+    assert replace(WAIVER, problem="no").state(120 * DAY) is WaiverState.INVALID
+
+
+def test_s29_the_same_waiver_twice_is_one() -> None:
+    assert combine([WAIVER, replace(WAIVER)]) == {"W-1": WAIVER}
+    assert combine([WAIVER, replace(WAIVER, problem="only its owner signed")]) == {"W-1": WAIVER}
+    other = replace(WAIVER, id="W-0")
+    assert list(combine([WAIVER, other])) == ["W-0", "W-1"]
+
+
+def test_s29_two_that_differ_are_invalid_in_whatever_order() -> None:
+    waivers = [WAIVER, replace(WAIVER, approver="eve"), replace(WAIVER, problem="x")]
+    first = combine(waivers)
+    assert first == combine(reversed(waivers))
+    assert first["W-1"].problem == "3 waivers with this id differ"
+
+
+def test_s29_people_are_compared_as_people_see_them() -> None:
+    assert is_same_person("Ann", " ann\u200b")
+    assert not is_same_person("ann", "anna")
