@@ -36,7 +36,7 @@ collected(digests) := {digest |
 # description: |
 #   What is wrong with artifacts of one kind, as [reason, name, digests]: `missing` (no statement of `claim` covers it),
 #   `failed` (one that does says no), `uncollected` (nobody collected what it says), `incomplete` (not in `proved`).
-problems(kind, claim, proved) := {[reason, name, sort(digests)] |
+problems(kind, claim, proved) := {[reason, name, sort([digest | some digest in digests; is_string(digest)])] |
 	some name in of_kind(kind)
 	about := statements.about(claim, name)
 	said := statements.supporting(about)
