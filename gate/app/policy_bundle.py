@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from gate import __version__, resources
+from gate.app.produce import scheme_of
 from gate.app.workshop import load_sources
 from gate.attest.envelope import signed_bundle
 from gate.attest.files import read_file, replace_file
@@ -206,7 +207,7 @@ def _predicate(files: Mapping[str, bytes], policy: PolicyBundle, serial: int) ->
 
 def _own_trust(signer: Signer) -> TrustStore:
     """Trust in the key that has just signed, so that the result is verified as it will be elsewhere."""
-    settings = SignerSettings(_OWN_KEY, (CLAIM,), None, signer.public_key_pem, None, None, None, None)
+    settings = SignerSettings(_OWN_KEY, (CLAIM,), None, signer.public_key_pem, None, scheme_of(signer), None, None)
     nothing = Revocations(frozenset(), frozenset(), frozenset())
     trust = TrustSettings({_OWN_KEY: settings}, {}, nothing, None, None, sha256_digest(b""))
     return build_trust_store(trust, 0)

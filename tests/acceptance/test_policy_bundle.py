@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from gate.app import policy_bundle
+from gate.attest.signers.key import PKCS1, key_signer
 from gate.evaluate.opa_bundle import pack, unpack
 from tests.acceptance.world import ENVIRONMENT, Done, World, command, gate, inside
 from tests.support.opa_server import OpaServer, opa_program
@@ -292,3 +296,13 @@ def test_the_page_works_as_written(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, (block, done.stdout, done.stderr)
     assert (tmp_path / "checked.tar.gz").exists()
+
+
+def test_a_key_that_may_only_sign_with_pkcs1_signs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As some services make them."""
+    private = rsa.generate_private_key(65537, 2048)
+    signer = key_signer(private.public_key(), "x", lambda data: private.sign(data, PKCS1v15(), SHA256()), PKCS1)
+    monkeypatch.setattr(policy_bundle, "open_signer", lambda *_: signer)
+    built = policy_bundle.build_bundle(policy_bundle.BuildRequest(place, Path("policy.tar.gz"), "key", 1), str)
+    assert built.algorithm == "RS256"
+    assert sorted(both(place)) == [built.path.name, built.envelope.name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Iterator
@@ -10,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,10 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from gate.app.produce import advice, sign_payload
 from gate.attest.signers import Passphrase
 from gate.attest.signers import file as key_files
-from gate.attest.signers.key import KeySigner, key_signer
+from gate.attest.signers.key import KeySigner
 from gate.formats.bundle import parse_container
 from gate.verify.keys import TrustedKey, load_key
 from tests.acceptance.world import Done, gate, inside
@@ -363,19 +360,3 @@ def test_a_key_on_a_token_signs_and_its_pin_is_not_shown(place: Path, tmp_path: 
     for run in (done, wrong, asked, given):
         assert PIN not in run.text
         assert "0000-9999" not in run.text
-
-
-def test_a_key_that_may_only_sign_with_pkcs1_says_what_trust_needs() -> None:
-    private = rsa.generate_private_key(65537, 2048)
-    signer = key_signer(
-        private.public_key(),
-        "x",
-        lambda data: private.sign(data, padding.PKCS1v15(), SHA256()),
-        "rsa-pkcs1v15-sha256",
-    )
-    bundle = sign_payload(statement(1), signer)
-    assert base64.b64decode(json.loads(bundle)["dsseEnvelope"]["payload"]) == statement(1)
-    assert advice(signer, len(bundle)) == "this key needs scheme: rsa-pkcs1v15-sha256 with its signer in gate.yaml"
-    both = advice(signer, 3 << 30)
-    assert both is not None
-    assert "; this bundle needs limits: {evidence_bytes: 3072MiB}" in both
