@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from gate.app.collect_files import RootFiles, subjects_of
+from gate.app.others import with_others
 from gate.app.produce import LIMITS, MAX_STATEMENT, Made, Place, Progress, check_target, path_below, real_path, root_of
 from gate.app.recollect import recollect
 from gate.attest.collector import Collected, Collector, Found, check_keys
@@ -129,7 +130,7 @@ def collect(collector: Collector, root: Path, config: str) -> tuple[Collected, M
     files = RootFiles(root, config)
     with _placed(config):
         fields = check_keys(collector, loads(read_file(root / config, LIMITS.evidence_bytes), decimals=True))
-        return collector.collect(fields, files), fields, files
+        return with_others(collector, collector.collect(fields, files), root), fields, files
 
 
 @contextmanager

@@ -66,16 +66,20 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
-class _WorkTree:
+class WorkTree:
+    """The files as they lie below a root."""
+
     root: Path
     name: str = "worktree"
 
     def read(self, path: str) -> bytes | None:
+        """The bytes of a regular file; `None` when there is none."""
         if not file_exists(self.root, path):
             return None
         return read_regular(self.root, path, _CONFIG_BYTES)
 
     def folder(self, path: str, wanted: Callable[[str], bool]) -> Mapping[str, bytes] | None:
+        """The wanted files below a folder; `None` when there is none."""
         if not file_exists(self.root, path):
             return None
         return read_folder(self.root, path, wanted, _POLICY_FILES, _CONFIG_BYTES)
@@ -107,7 +111,7 @@ def open_workspace(request: Request) -> Workspace:
     """
     repository, root = _locate(request)
     found = _range(repository, request.base)
-    source: Source = _WorkTree(root)
+    source: Source = WorkTree(root)
     if repository is not None and found is not None and not request.config_from_worktree:
         source = _Commit(repository, found.merge_base)
     settings = load_settings(_below_root(request.config), source)
@@ -130,7 +134,7 @@ def open_workspace(request: Request) -> Workspace:
 
 def configured_trust(request: Request) -> tuple[Settings, TrustStore]:
     """The configuration of the work tree, and whom it trusts at the time of the request; raises `ConfigError`."""
-    settings = load_settings(_below_root(request.config), _WorkTree(_locate(request)[1]))
+    settings = load_settings(_below_root(request.config), WorkTree(_locate(request)[1]))
     return settings, build_trust_store(settings.trust, request.now_s)
 
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from gate.errors import AttestError
 from gate.formats.strict_yaml import Node
+from gate.model.artifact import ArtifactKind
 from gate.model.digest import Digest
 from gate.model.json import JsonObject
 
@@ -75,7 +76,8 @@ class Collector:
     """How statements of a claim are collected.
 
     `keys` are those of its configuration beside `COMMON_KEYS`, `required` the ones that must be there. A statement
-    builds on one statement of each claim in `predecessors`, unless the configuration says which of them.
+    builds on one statement of each claim in `predecessors`, unless the configuration says which of them. With a
+    `kind`, the rest of an artifact of that kind is attested too.
     `predicate_type` is that of a third party's claim, `None` for the gate's own.
     """
 
@@ -84,6 +86,7 @@ class Collector:
     required: tuple[str, ...]
     collect: Collect
     predecessors: tuple[str, ...] = ()
+    kind: ArtifactKind | None = None
     predicate_type: str | None = None
 
 

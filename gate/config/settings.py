@@ -71,6 +71,20 @@ def load_settings(path: str, source: Source) -> Settings:
         raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
 
 
+def load_artifacts(path: str, source: Source) -> Mapping[str, ArtifactSettings]:
+    """The artifacts alone, for who makes evidence: keys and waivers may not be there yet; empty without the file.
+
+    Raises `ConfigError` that names file, line and column.
+    """
+    data = source.read(path)
+    if data is None:
+        return {}
+    try:
+        return _Loader(path, source, data).artifacts()
+    except YamlError as error:
+        raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
+
+
 class _Loader:
     def __init__(self, path: str, source: Source, data: bytes) -> None:
         self.path, self.source, self.data = path, source, data
@@ -87,7 +101,7 @@ class _Loader:
                 raise fields[key].error(f"{key} are not read by this version; remove the key so that nothing is missed")
         if "target" not in fields:
             raise self.root.error("target is required: training, fine-tuning or deployment")
-        artifacts, gates = self._artifacts(), self._gates()
+        artifacts, gates = self.artifacts(), self._gates()
         if not artifacts and not gates:
             raise self.root.error("nothing to judge: neither artifacts nor gates")
         profile = fields["profile"].text() if "profile" in fields else "baseline"
@@ -124,7 +138,7 @@ class _Loader:
     def _file(self, key: str) -> bytes | None:
         return read(self.source, self.fields[key], key) if key in self.fields else None
 
-    def _artifacts(self) -> Mapping[str, ArtifactSettings]:
+    def artifacts(self) -> Mapping[str, ArtifactSettings]:
         found = {}
         for name, node in named(self.fields.get("artifacts")).items():
             fields = node.fields("kind", "path", "image", "base", "ignore")

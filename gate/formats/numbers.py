@@ -28,7 +28,8 @@ def parse_decimal(text: str) -> Decimal:
 
 def decimal_text(value: Decimal) -> str:
     """The one way in which a value is written: no exponent, no superfluous zeros."""
-    text = format(value.normalize(), "f")
+    text = format(value, "f")
+    text = text.rstrip("0").removesuffix(".") if "." in text else text
     return "0" if text == "-0" else text
 
 

@@ -11,6 +11,7 @@ from gate.formats.merkle import files_root
 from gate.formats.predicates.corpus import CLAIM
 from gate.formats.strict_json import StrictJsonError, loads
 from gate.formats.strict_yaml import Node
+from gate.model.artifact import ArtifactKind
 from gate.model.digest import Digest, digest_from_hex, parse_digest, sha256_digest
 from gate.model.json import JsonValue
 
@@ -105,4 +106,6 @@ _REQUIRED: Final = (
     "index_builder_image_digest",
     "vector_index",
 )
-COLLECTOR = Collector(claim=CLAIM, keys=(*_REQUIRED, "build_command"), required=_REQUIRED, collect=_collect)
+COLLECTOR = Collector(
+    claim=CLAIM, keys=(*_REQUIRED, "build_command"), required=_REQUIRED, collect=_collect, kind=ArtifactKind.CORPUS
+)

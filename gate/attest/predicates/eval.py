@@ -17,6 +17,7 @@ from gate.formats.numbers import NumberError, decimal_text, exact
 from gate.formats.predicates.eval import CLAIM
 from gate.formats.results import FORMS, Measured, Results, ResultsError, Samples, read_results
 from gate.formats.strict_yaml import Node
+from gate.model.artifact import ArtifactKind
 from gate.model.json import JsonObject
 
 _BOUNDS: Final = {"_min": "min", "_max": "max"}
@@ -193,5 +194,6 @@ COLLECTOR = Collector(
     keys=(*_REQUIRED, *_OPTIONAL),
     required=_REQUIRED,
     collect=_collect,
+    kind=ArtifactKind.EVALUATION,
     predecessors=("prompt", "corpus"),
 )

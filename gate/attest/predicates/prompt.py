@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gate.attest.collector import Collected, Collector, Files, optional_file
 from gate.formats.predicates.prompt import CLAIM
 from gate.formats.strict_yaml import Node
+from gate.model.artifact import ArtifactKind
 
 
 def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
@@ -35,4 +36,5 @@ COLLECTOR = Collector(
     keys=(*_REQUIRED, "render_config", "test_suite", "sensitivity_labels"),
     required=_REQUIRED,
     collect=_collect,
+    kind=ArtifactKind.PROMPT,
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gate.attest.collector import Collected, Collector, Files, optional_file
 from gate.formats.predicates.route import CLAIM
 from gate.formats.strict_yaml import Node
+from gate.model.artifact import ArtifactKind
 from gate.model.json import JsonObject
 
 
@@ -41,5 +42,6 @@ COLLECTOR = Collector(
     keys=(*_REQUIRED, "canary_config", "simulation_result"),
     required=_REQUIRED,
     collect=_collect,
+    kind=ArtifactKind.ROUTE,
     predecessors=("eval",),
 )

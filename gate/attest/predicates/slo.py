@@ -10,6 +10,7 @@ from gate.errors import AttestError
 from gate.formats.numbers import NumberError, decimal_text, exact
 from gate.formats.predicates.slo import CLAIM
 from gate.formats.strict_yaml import Node
+from gate.model.artifact import ArtifactKind
 
 _OBJECTIVES: Final = (
     "ttft_ms_p50",
@@ -44,4 +45,6 @@ def _number(name: str, node: Node) -> str:
 
 
 _REQUIRED = ("slo_profile_id", "window_start", "window_end", *_OBJECTIVES, "observability_query")
-COLLECTOR = Collector(claim=CLAIM, keys=_REQUIRED, required=_REQUIRED, collect=_collect, predecessors=("route",))
+COLLECTOR = Collector(
+    claim=CLAIM, keys=_REQUIRED, required=_REQUIRED, collect=_collect, kind=ArtifactKind.SLO, predecessors=("route",)
+)
