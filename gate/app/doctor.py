@@ -96,9 +96,12 @@ def _signers(workspace: Workspace) -> Iterator[Note]:
         yield Note(Level.WEAK, "no signer is trusted, so no evidence can count", "gate keygen, then trust.signers")
     for name, signer in settings.trust.signers.items():
         if signer.identity is not None:
-            yield Note(
-                Level.WEAK, f"signer {name}: keyless identities are not verified by this version", "use a key for now"
-            )
+            if settings.trust.sigstore_root is None:
+                yield Note(
+                    Level.WEAK,
+                    f"signer {name}: without a trusted root nobody can prove this identity",
+                    "set trust.sigstore (trusted_root and sha256)",
+                )
             continue
         if signer.valid_until_s is None:
             yield Note(Level.WEAK, f"signer {name}: its key never expires", "set valid_until")

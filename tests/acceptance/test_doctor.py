@@ -59,7 +59,7 @@ KEYS = {name: key(name).pem for name in SIGNERS}
         (BARE, "weak", "no signer is trusted"),
         (BARE, "weak", "no evidence is configured"),
         (BARE, "weak", "no gate is configured"),
-        (GOOD.replace(RELEASE, IDENTITY), "weak", "keyless identities are not verified"),
+        (GOOD.replace(RELEASE, IDENTITY), "weak", "nobody can prove this identity"),
         (GOOD.replace("eval]}", "eval], valid_until: 2026-11-19}"), "wrong", "its key expired at 2026-11-19"),
         (GOOD.replace("eval]}", "eval], valid_until: 2028-11-19}"), "weak", "for more than a year"),
         (GOOD.replace("keys/builder.pub", "keys/release.pub"), "weak", "signers release and builder share one key"),

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from sigstore.models import ClientTrustConfig
 
+from gate.verify import certificate as certificate_module
+from gate.verify import keyless as keyless_module
 from tests.acceptance.world import MODEL, NOW, Done, World, gate, inside
 from tests.support.sigstore_server import Served, served
 from tests.support.virtual_sigstore import ISSUER, REPOSITORY, WORKFLOW, Person, VirtualSigstore
@@ -72,6 +77,7 @@ def test_a_model_that_trusted_identities_sign_is_allowed(tmp_path: Path, log: st
     done = found.check()
     assert done.code == 0, done.text
     assert done.err == ""
+    assert "nobody can prove this identity" not in inside("doctor", "--root", str(found.root)).out
 
 
 def test_trusted_time_makes_evidence_fresh(tmp_path: Path) -> None:
@@ -231,3 +237,40 @@ def test_a_policy_bundle_is_signed_by_a_key(tmp_path: Path) -> None:
     done = found.run("policy", "bundle", "--key", "sigstore:", "--serial", "1", "--out", "policy.tar.gz")
     assert done.code == 5
     assert "a key is needed" in done.err
+
+
+PAGE: Final = Path(__file__).parents[2] / "docs/how-to/sign-keyless.md"
+
+
+def test_the_guide_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = PAGE.read_text("utf-8")
+    (snippet,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL) for line in block.splitlines()]
+    subject, issuer = re.findall(r"^identity  (\S+) of (\S+)$", guide, re.MULTILINE)[0]
+    with served(Person(subject, issuer, {12: "https://github.com/acme/models"})) as instance:
+        root = root_of(instance.sigstore)
+        text = config(signers={}).replace(b"trust:\n  signers:\n", snippet.encode())
+        found = world(tmp_path, text.replace(b"SHA256-OF-THAT-FILE", hashlib.sha256(root).hexdigest().encode()), root)
+        monkeypatch.chdir(found.root)
+        found.write("trust/client.json", json.dumps(instance.trust_config()).encode())
+        found.write("slsa.json", json.dumps(json.loads(found.provenance())["predicate"]).encode())
+        trust = ClientTrustConfig.from_json(json.dumps(instance.trust_config()))
+        monkeypatch.setattr(ClientTrustConfig, "production", lambda: trust)
+        for name, value in instance.environment.items():
+            monkeypatch.setenv(name, value)
+        told = ""
+        for line in lines:
+            program, *arguments = shlex.split(line)
+            done = inside(*arguments)
+            assert (program, done.code, done.err) == ("gate", 0, ""), done.text
+            told += done.out
+    assert told.count(f"identity  {subject} of {issuer}\n") == 3
+
+
+def test_the_guide_names_every_reason() -> None:
+    source = "".join(
+        (Path(module.__file__ or "").read_text("utf-8")) for module in (certificate_module, keyless_module)
+    )
+    codes = set(re.findall(r'KeylessError\(\s*"([a-z]+)"', source)) | {"sct", "signature", "bundle", "invalid"}
+    guide = PAGE.read_text("utf-8")
+    assert codes <= set(re.findall(r"_([a-z]+)`", guide))
