@@ -44,7 +44,7 @@ test_nothing_is_wrong_with_what_is_proved if problems([], {"prompts"}) == set()
 
 test_each_problem_has_its_name if {
 	problems([], set()) == {["incomplete", "prompts", [digest]]}
-	problems(application.uncover("prompt"), set()) == {["missing", "prompts", [null]]}
+	problems(application.uncover("prompt"), set()) == {["missing", "prompts", []]}
 	problems([application.put("prompt", "facts/collected", false)], set()) == {["uncollected", "prompts", [digest]]}
 	problems([application.put("prompt", "facts/result", "failed")], set()) == {["failed", "prompts", [digest]]}
 }

@@ -42,10 +42,13 @@ kinds := values if {
 
 subjects := {name | some name, artifact in document.artifacts; artifact.kind in kinds}
 
-evaluations := attested.collected({digest |
+stated := {digest |
 	some digest, statement in statements.verified
 	statement.claim == "eval"
-})
+	statement.facts.collected == true
+}
+
+evaluations := attested.collected(stated)
 
 # What an evaluation is about: artifacts that it covers itself, or that a statement which it builds on covers.
 bound contains pair if {
@@ -59,10 +62,18 @@ bound contains pair if {
 proved := {name | some [name, _] in bound}
 
 violations contains entry if {
-	count(evaluations) == 0
+	count(stated) == 0
 	some name in subjects
 	message := "no collected evaluation is there"
 	entry := result.violation("eval.binds.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	count(stated) > 0
+	count(evaluations) == 0
+	some name in subjects
+	message := "every evaluation that is there says no"
+	entry := result.violation("eval.binds.failed", message, {"artifact": name, "evidence": stated})
 }
 
 violations contains entry if {
