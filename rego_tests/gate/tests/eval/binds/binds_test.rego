@@ -64,7 +64,18 @@ test_fails_when_it_was_not_collected if {
 }
 
 test_fails_when_it_failed if {
-	answer([application.put("eval", "facts/result", "failed")]) == ["fail", {["eval.binds.missing", "documents", null], ["eval.binds.missing", "prompts", null]}]
+	answer([application.put("eval", "facts/result", "failed")]) == ["fail", {["eval.binds.failed", "documents", null], ["eval.binds.failed", "prompts", null]}]
+}
+
+test_fails_with_a_message_when_it_failed if {
+	found := whole([application.put("eval", "facts/result", "failed"), fixtures.put("/parameters/eval.binds/kinds", ["prompt"])]).violations
+	found == {{
+		"artifact": "prompts",
+		"code": "eval.binds.failed",
+		"evidence": [application.digests.eval],
+		"file": null,
+		"message": "every evaluation that is there says no",
+	}}
 }
 
 test_fails_when_there_is_none if {
