@@ -44,10 +44,15 @@ class ChangedRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChangedMade:
-    """What was made, and the configurations that nothing changed for."""
+    """What was made, the configurations that nothing changed for, and those that only build on something new.
+
+    `stale` names for each of the latter the claims that it builds on and that are new or stale themselves. Whether such
+    a statement still holds is for a person, or for another evaluation, to say: it is not made anew unasked.
+    """
 
     made: tuple[Made, ...]
     unchanged: tuple[str, ...]
+    stale: Mapping[str, tuple[str, ...]]
 
 
 def create_changed(request: ChangedRequest, progress: Progress = nullcontext) -> ChangedMade:
@@ -62,20 +67,39 @@ def create_changed(request: ChangedRequest, progress: Progress = nullcontext) ->
             f"there is no configuration TYPE.yaml in {request.configs}",
             hint=f"types: {', '.join(sorted(collectors()))}; --configs names another folder",
         )
-    change = _Change.since(repository, request.base)
-    made, unchanged = [], []
+    base = repository.resolve(request.base)
+    collected = {}
     for word, config in found:
-        with progress(f"comparing {config}"):
-            collected = collect(find_collector(word), root, config)[0]
-            affected = change.affects(config, collected)
-        if affected:
-            typed = TypedRequest(
+        with progress(f"collecting {config}"):
+            collected[config] = collect(find_collector(word), root, config)[0]
+    change = _Change.since(repository, base, collected)
+    affected = [(word, config) for word, config in found if change.affects(config, collected[config])]
+    made = [
+        create_typed(
+            TypedRequest(
                 Place(root, root), word, Path(config), _absolute(request), (), request.created_s, request.checks
-            )
-            made.append(create_typed(typed, progress))
-        else:
-            unchanged.append(config)
-    return ChangedMade(tuple(made), tuple(unchanged))
+            ),
+            progress,
+        )
+        for word, config in affected
+    ]
+    stale = _stale(found, affected)
+    unchanged = [item[1] for item in found if item not in affected and item[1] not in stale]
+    return ChangedMade(tuple(made), tuple(unchanged), stale)
+
+
+def _stale(found: Sequence[tuple[str, str]], affected: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """What nothing changed for, but that builds on what is made anew; predecessors come first in `found`."""
+    stale: dict[str, tuple[str, ...]] = {}
+    new: set[str] = set()
+    for item in found:
+        collector = find_collector(item[0])
+        older = tuple(claim for claim in collector.predecessors if claim in new)
+        if older and item not in affected:
+            stale[item[1]] = older
+        if older or item in affected:
+            new.add(collector.claim)
+    return stale
 
 
 def _absolute(request: ChangedRequest) -> Path | None:
@@ -112,12 +136,16 @@ class _Change:
     is_dirty: bool
 
     @classmethod
-    def since(cls, repository: Repository, base: str) -> _Change:
-        commit, head = repository.resolve(base), repository.head()
+    def since(cls, repository: Repository, base: str, collected: Mapping[str, Collected]) -> _Change:
+        """The change since the commit `base`. What is collected counts even where git is told to ignore it."""
+        head = repository.head()
         if head is None:
             raise ConfigError("--base: the repository has no commit yet")
-        span = (repository.merge_base(commit, head[0]), head[0], commit)
-        found = collect_changes(repository, repository.root, span, (), limits=Limits())
+        span = (repository.merge_base(base, head[0]), head[0], base)
+        named = {path for item in collected.values() for path in (*subjects_of(item.roles), *item.folders)}
+        found = collect_changes(
+            repository, repository.root, span, (), artifacts=sorted({*named, *collected}), limits=Limits()
+        )
         return cls(repository, head[0], frozenset(found.files), found.dirty)
 
     def affects(self, config: str, collected: Collected) -> bool:
@@ -139,8 +167,8 @@ class _Change:
     def _digest(self, path: str) -> object:
         try:
             data = self.repository.read_file(self.head, path, _COMPARED_BYTES)
-        except LimitError:
-            return None  # too large to compare: collected again rather than left out
+        except (LimitError, ConfigError):
+            return None  # too large to compare, or a link then: collected again rather than left out
         return None if data is None else sha256_digest(data)
 
     def _names(self, folder: str) -> frozenset[str]:

@@ -19,6 +19,7 @@ from gate.cli.output import progress, show
 from gate.cli.params import TimeParameter
 from gate.cli.signing import ask_passphrase, result_text, shown
 from gate.errors import ConfigError
+from gate.model.claim import CLAIMS, is_plugin_claim
 from gate.report.escape import terminal
 
 _TYPE_HELP: Final = f"What --config describes, one of: {', '.join(sorted(collectors()))}."
@@ -134,15 +135,13 @@ def command(  # noqa: PLR0913 - one parameter an option
     place = Place(Path(), root)
     epoch = source_date_epoch()
     if way == "claim" and claim is not None:
-        if predicate is None or not subjects:
-            raise click.UsageError("--claim needs --predicate FILE and --subject PATH")
-        if claim not in makeable_claims():
-            raise click.BadParameter(f"one of: {', '.join(makeable_claims())}", param_hint="--claim")
-        stated = CreateRequest(
-            place, claim, predicate, subjects, predicate_type, depends_on, key, out, created_at, fallback_s=epoch
+        if predicate is None or not subjects or checks > 1:
+            raise click.UsageError("--claim needs --predicate FILE and --subject PATH, and has no --determinism-check")
+        _stated(
+            CreateRequest(
+                place, claim, predicate, subjects, predicate_type, depends_on, key, out, created_at, fallback_s=epoch
+            )
         )
-        made = create(stated, ask_passphrase, progress)
-        show(result_text(made, "gate verify" if key else _sign_next(made)))
         return
     created_s = epoch if created_at is None else created_at
     if way == "type" and word is not None:
@@ -168,12 +167,23 @@ def _way(given: AbstractSet[str]) -> str:
     return chosen[0]
 
 
+def _stated(request: CreateRequest) -> None:
+    if request.claim not in CLAIMS and not is_plugin_claim(request.claim):
+        raise click.BadParameter(f"one of: {', '.join(makeable_claims())}", param_hint="--claim")
+    made = create(request, ask_passphrase, progress)
+    show(result_text(made, "gate verify" if request.key else _sign_next(made)))
+
+
 def _changed(request: ChangedRequest) -> None:
     found = create_changed(request, progress)
     for made in found.made:
         show(result_text(made, _sign_next(made)))
     for config in found.unchanged:
         show(f"{'same':<10}{terminal(config)}: nothing that it names differs from {terminal(request.base)}")
+    for config, claims in found.stale.items():
+        word = Path(config).stem.rpartition(".")[2]
+        show(f"{'stale':<10}{terminal(config)}: builds on {' and '.join(claims)}; if it holds for what is new:")
+        show(f"{'':<10}gate attest create --type {word} --config {terminal(config)}")
 
 
 def _sign_next(made: Made) -> str:
