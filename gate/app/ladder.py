@@ -1,9 +1,9 @@
-"""How much a proposed configuration asks for: the levels of docs/explanation/adoption-ladder.md, and the baseline."""
+"""How much a proposed configuration asks for: the levels of docs/explanation/adoption-ladder.md, and others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -14,13 +14,17 @@ _BUILT: Final = frozenset({ArtifactKind.WEIGHTS, ArtifactKind.ADAPTER})
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A profile, and the attestations that a change has to bring: for any artifact, and for models besides."""
+    """A profile, and the attestations that a change has to bring: for any artifact, and for models besides.
+
+    For the kinds in `of_kind` they are those that stand there.
+    """
 
     profile: str
     note: str
     attestations: tuple[str, ...]
     of_models: tuple[str, ...]
     claims: tuple[str, ...]
+    of_kind: Mapping[ArtifactKind, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def signs(self) -> bool:
@@ -29,7 +33,7 @@ class Level:
 
     def required(self, kind: ArtifactKind) -> tuple[str, ...]:
         """The attestations for a changed artifact of a kind."""
-        return self.attestations + (self.of_models if kind in _BUILT else ())
+        return self.of_kind.get(kind, self.attestations + (self.of_models if kind in _BUILT else ()))
 
 
 _SIGNATURE: Final = "artifact.signature"
@@ -37,6 +41,23 @@ _PROVENANCE: Final = "build.provenance"
 BASELINE: Final = Level(
     "baseline", "baseline | strict | a file", (_SIGNATURE,), (_PROVENANCE,), (_SIGNATURE, "build.*")
 )
+APPLICATION: Final = Level(
+    "llm-application",
+    "llm-application | a file",
+    (_SIGNATURE,),
+    (_PROVENANCE,),
+    ("prompt", "corpus", "eval", "route", "slo", _SIGNATURE),
+    MappingProxyType(
+        {
+            ArtifactKind.PROMPT: ("prompt", "eval"),
+            ArtifactKind.CORPUS: ("corpus", "eval"),
+            ArtifactKind.EVALUATION: ("eval",),
+            ArtifactKind.ROUTE: ("route", "slo"),
+            ArtifactKind.SLO: ("slo",),
+        }
+    ),
+)
+"""What is asked of an application that is built on a model it does not hold."""
 LEVELS: Final[Mapping[int, Level]] = MappingProxyType(
     {
         1: Level("ladder-1-hashes", "next: gate.yaml of `gate init --level 2`", (), (), ()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from gate.app.ladder import BASELINE, Level
+from gate.app.ladder import APPLICATION, BASELINE, Level
 from gate.errors import ConfigError
 from gate.model.artifact import ArtifactKind
 from gate.model.path import is_plain_relative
@@ -23,9 +23,23 @@ _DATA_FOLDERS: Final = frozenset({"data", "dataset", "datasets"})
 _LOCKS: Final = re.compile(
     r"(requirements.*\.(lock|txt)|uv\.lock|poetry\.lock|Pipfile\.lock|package-lock\.json|Cargo\.lock)"
 )
+# What an application built on a language model consists of. The last three words are common ones, so they count at the
+# top only, and only beside prompts or documents.
 _PROMPT_FOLDERS: Final = frozenset({"prompts", "prompt"})
+_PROMPT_FILES: Final = re.compile(r"system[-_. ]?prompt\..+|.+\.prompt(\..+)?", re.IGNORECASE)
+_CORPUS_FOLDERS: Final = frozenset({"corpus", "corpora", "knowledge", "knowledge-base", "knowledge_base"})
+_CORPUS_FILES: Final = re.compile(r"(document[-_]manifest|vector[-_]index|chunking)\..+", re.IGNORECASE)
+_TOP_FOLDERS: Final = {
+    **dict.fromkeys(("eval", "evals", "evaluation", "evaluations"), ArtifactKind.EVALUATION),
+    **dict.fromkeys(("route", "routes", "routing"), ArtifactKind.ROUTE),
+    **dict.fromkeys(("slo", "slos"), ArtifactKind.SLO),
+}
 _GLOB_CHARACTERS: Final = frozenset("*?[]{}")
 _SKIPPED: Final = frozenset({"node_modules", "site-packages", "__pycache__", "target", "dist", "build"})
+
+
+Entry = tuple[ArtifactKind, str, bool]
+"""What something is, its path, and whether it is switched on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +55,40 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A configuration and where its parts came from."""
+    """A configuration, how much it asks for, and where its parts came from."""
 
     text: str
+    level: Level
     found: tuple[Found, ...]
     dockerfiles: tuple[str, ...]
 
 
 def propose(root: Path, valid_until: str, public_key: str, level: Level = BASELINE) -> Proposal:
-    """A commented `gate.yaml`; raises `ConfigError` when there is nothing to judge below the root."""
-    entries: list[tuple[ArtifactKind, str, bool]] = []
+    """A commented `gate.yaml`; raises `ConfigError` when there is nothing to judge below the root.
+
+    Prompts, documents and what stands beside them are switched on where no model is found: that is an application built
+    on a model from elsewhere, for which the baseline becomes the profile `llm-application`. Beside models they are
+    proposed as comments.
+    """
+    entries: list[Entry] = []
     dockerfiles: list[str] = []
     for folder, files in _walk(root):
         entries += _judge_folder(folder, files)
         dockerfiles += [
             _join(folder, name) for name in files if name.startswith("Dockerfile") and _can_be_written(name)
         ]
+    entries, is_application = _application(entries)
+    if is_application and level is BASELINE:
+        level = APPLICATION
     found = tuple(_named(sorted(set(entries), key=lambda entry: (not entry[2], entry[1]))))
     if not any(entry.active for entry in found):
         raise ConfigError(
-            "found no model, adapter or dataset below this folder",
+            "found no model, adapter, dataset or prompt below this folder",
             hint="write a gate.yaml that names them (docs/reference/configuration.md), or run this beside them",
         )
     named = tuple(sorted(dockerfiles))
     lines = [*_judged(found, named, level), *(_trusted(found, valid_until, public_key, level) if level.signs else ())]
-    return Proposal("\n".join(lines) + "\n", found, named)
+    return Proposal("\n".join(lines) + "\n", level, found, named)
 
 
 def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
@@ -88,29 +111,54 @@ def _can_be_written(path: str) -> bool:
     return is_plain_relative(path) and path.isprintable()
 
 
-def _judge_folder(folder: str, files: Sequence[str]) -> Iterator[tuple[ArtifactKind, str, bool]]:
+def _judge_folder(folder: str, files: Sequence[str]) -> Iterator[Entry]:
     suffixes = {PurePosixPath(name).suffix for name in files}
-    name = PurePosixPath(folder).name
+    part = _application_part(folder, files)
+    if part is not None:
+        yield part, folder, False
     if folder and suffixes & _WEIGHTS:
         yield (ArtifactKind.ADAPTER if "adapter_config.json" in files else ArtifactKind.WEIGHTS), folder, True
-    elif folder and suffixes & _DATA and set(PurePosixPath(folder).parts) & _DATA_FOLDERS:
+    elif folder and part is None and suffixes & _DATA and set(PurePosixPath(folder).parts) & _DATA_FOLDERS:
         yield ArtifactKind.DATASET, folder, True
     if not folder:
         for file in files:
             if PurePosixPath(file).suffix in _WEIGHTS and _can_be_written(file):
                 yield ArtifactKind.WEIGHTS, file, True
-    if name in _PROMPT_FOLDERS:
-        yield ArtifactKind.PROMPT, folder, False
     for file in files:
         if _LOCKS.fullmatch(file) and _can_be_written(file):
             yield ArtifactKind.PACKAGE, _join(folder, file), False
+
+
+def _application_part(folder: str, files: Sequence[str]) -> ArtifactKind | None:
+    """What a folder is to an application, by its name or by those of its files."""
+    name = PurePosixPath(folder).name
+    if folder and (name in _PROMPT_FOLDERS or any(_PROMPT_FILES.fullmatch(file) for file in files)):
+        return ArtifactKind.PROMPT
+    if folder and (name in _CORPUS_FOLDERS or any(_CORPUS_FILES.fullmatch(file) for file in files)):
+        return ArtifactKind.CORPUS
+    return _TOP_FOLDERS.get(folder)
+
+
+def _application(entries: Sequence[Entry]) -> tuple[list[Entry], bool]:
+    """Whether this is an application; and the entries, with its parts switched on if it is, inner ones left out."""
+    kinds = {kind for kind, _, _ in entries}
+    has_parts = bool(kinds & {ArtifactKind.PROMPT, ArtifactKind.CORPUS})
+    is_application = has_parts and not kinds & {ArtifactKind.WEIGHTS, ArtifactKind.ADAPTER}
+    parts = {path: kind for kind, path, _ in entries if kind in APPLICATION.of_kind}
+    kept: list[Entry] = []
+    for kind, path, active in entries:
+        if kind not in APPLICATION.of_kind:
+            kept.append((kind, path, active))
+        elif has_parts and not any(parts.get(parent.as_posix()) is kind for parent in PurePosixPath(path).parents):
+            kept.append((kind, path, is_application))
+    return kept, is_application
 
 
 def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _named(entries: Sequence[tuple[ArtifactKind, str, bool]]) -> Iterator[Found]:
+def _named(entries: Sequence[Entry]) -> Iterator[Found]:
     """Gives each a unique plain name. A folder below another artifact belongs to that one."""
     taken: set[str] = set()
     folders = {path for kind, path, active in entries if active}

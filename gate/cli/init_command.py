@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gate.app.init import KEY, carry_out, carry_out_conversion, plan, plan_conversion
-from gate.app.ladder import BASELINE, LEVELS
+from gate.app.ladder import APPLICATION, BASELINE, LEVELS
 from gate.cli.output import show
 from gate.cli.params import now_or_clock, start_folder
 from gate.errors import ConfigError
@@ -46,10 +46,10 @@ Examples:
 def command(level: str | None, yes: bool, root: Path | None, sources: tuple[Path, ...]) -> int:
     """Look at this repository and propose a gate.yaml.
 
-    Finds models, adapters, datasets, lock files, prompts and Dockerfiles by their names, shows the configuration
-    and, when you agree, writes it, with a development key where signatures are asked for. Nothing that exists is
-    overwritten. Start with --level 1 where nothing is signed yet; docs/explanation/adoption-ladder.md says what each
-    level supports.
+    Finds models, adapters, datasets, lock files, Dockerfiles and the parts of an LLM application (prompts, documents,
+    evaluations, routes) by their names, shows the configuration and, when you agree, writes it, with a development
+    key where signatures are asked for. Nothing that exists is overwritten. Start with --level 1 where nothing is
+    signed yet; docs/explanation/adoption-ladder.md says what each level supports.
 
     --from converts a configuration of llmsa instead: collectors, path rules and gates. What has no counterpart is
     said, and no key that llmsa used becomes trusted.
@@ -67,7 +67,11 @@ def command(level: str | None, yes: bool, root: Path | None, sources: tuple[Path
         show(f"written: {path}")
     name = terminal(done.first.path)
     steps = ["gate check                                  says what is missing"]
-    if planned.signs:
+    if planned.proposal.level is APPLICATION:
+        steps.append("gate attest create --type TYPE --config attest/TYPE.yaml")
+        steps.append(f"gate sign --in .gate/statements --key {KEY}")
+        steps.append("docs/tutorial.md                            what attest/TYPE.yaml holds, for each type")
+    elif planned.signs:
         steps.append(f"gate sign {name} --key {KEY}")
         steps.append("gate attest create --help                   for provenance and other claims")
     steps.append("gate doctor                                 what is weak in the configuration")

@@ -97,7 +97,7 @@ def test_nothing_to_judge(tmp_path: Path) -> None:
     world = fresh(tmp_path / "new", {"README.md": b"x"})
     done = world.run("init", "--yes")
     assert done.code == 2
-    assert "no model, adapter or dataset" in done.err
+    assert "no model, adapter, dataset or prompt" in done.err
 
 
 def test_everything_that_it_knows(tmp_path: Path) -> None:
@@ -143,6 +143,72 @@ def test_everything_that_it_knows(tmp_path: Path) -> None:
         assert word not in text
     assert world.run("check").code == 10
     assert world.run("doctor").code == 0
+
+
+APPLICATION = {
+    "app/system_prompt.txt": b"x",
+    "app/templates/answer.prompt.txt": b"x",
+    "data/vector-index.json": b"{}",
+    "data/documents/rows.jsonl": b"{}\n",
+    "eval/candidate.json": b"{}",
+    "routes/route.yaml": b"",
+    "slo/query.promql": b"",
+    "src/routes/index.ts": b"",
+}
+GATES = {
+    "app/**": ["prompt", "eval"],
+    "data/**": ["corpus", "eval"],
+    "eval/**": ["eval"],
+    "routes/**": ["route", "slo"],
+    "slo/**": ["slo"],
+}
+
+
+def test_an_application_gets_the_profile_for_it(tmp_path: Path) -> None:
+    world = fresh(tmp_path / "new", APPLICATION)
+    done = world.run("init", "--yes")
+    assert done.code == 0, done.text
+    assert "gate attest create --type TYPE --config attest/TYPE.yaml" in done.out
+    world.commit()
+    document = json.loads(world.run("input").out)
+    assert {item["path"]: item["kind"] for item in document["artifacts"].values()} == {
+        "app": "prompt",
+        "data": "corpus",
+        "eval": "evaluation",
+        "routes": "route",
+        "slo": "slo",
+    }
+    gates = document["gates"].values()
+    assert {gate["trigger_paths"][0]: gate["required_attestations"] for gate in gates} == GATES
+    assert "profile: llm-application" in (world.root / "gate.yaml").read_text()
+    done = world.run("check")
+    assert done.code == 10
+    for control in ("prompt.attested", "corpus.attested", "eval.passed", "route.attested", "slo.attested"):
+        assert control in done.out.partition("not applicable")[0]
+
+
+def test_a_level_asks_an_application_for_no_more_than_it_says(tmp_path: Path) -> None:
+    world = fresh(tmp_path / "new", APPLICATION)
+    done = world.run("init", "--yes", "--level", "2")
+    assert done.code == 0, done.text
+    assert "gate sign app --key" in done.out
+    text = (world.root / "gate.yaml").read_text()
+    assert "profile: ladder-2-signatures" in text
+    assert "A changed prompt needs artifact.signature." in text
+
+
+def test_parts_of_an_application_beside_a_model_are_for_a_person_to_switch_on(tmp_path: Path) -> None:
+    world = fresh(tmp_path / "new", {**MODELS, **APPLICATION})
+    assert world.run("init", "--yes").code == 0
+    text = (world.root / "gate.yaml").read_text()
+    assert "profile: baseline" in text
+    assert '  # app: {kind: prompt, path: "app"}' in text
+    assert "templates" not in text
+
+
+def test_folders_with_common_names_are_nothing_by_themselves(tmp_path: Path) -> None:
+    world = fresh(tmp_path / "new", {"routes/index.ts": b"", "eval/run.py": b"", "slo/a": b""})
+    assert world.run("init", "--yes").code == 2
 
 
 def test_names_that_cannot_be_said(tmp_path: Path) -> None:
