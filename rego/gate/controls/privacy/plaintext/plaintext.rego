@@ -35,12 +35,15 @@ allowed := values if {
 	shape.is_texts(values)
 }
 
-# Those that can hold content: of claims about an application, and whatever else says how it keeps it.
+# Those that can hold content: of the claims that the gate collects, and whatever else says how it keeps it.
 subjects := {digest | some digest, statement in statements.verified; is_about_content(statement)}
 
 default is_about_content(_) := false
 
-is_about_content(statement) if statement.claim in {"corpus", "eval", "prompt", "route", "slo"}
+is_about_content(statement) if statement.claim in {
+	"approval", "composition", "corpus", "dataset", "eval", "model.card", "plugin",
+	"prompt", "review", "route", "slo", "training.provenance", "waiver",
+}
 
 is_about_content(statement) if not is_null(object.get(statement.facts, "privacy", null))
 
@@ -66,6 +69,12 @@ violations contains entry if {
 	not path in allowed
 	message := sprintf("the %s statement holds its content in plaintext", [statements.verified[digest].claim])
 	entry := result.violation("privacy.plaintext.embedded", message, {"file": path, "evidence": [digest]})
+}
+
+violations contains entry if {
+	some digest in (subjects - object.keys(plain))
+	message := sprintf("the %s statement does not say how it keeps content", [statements.verified[digest].claim])
+	entry := result.violation("privacy.plaintext.unstated", message, {"evidence": [digest]})
 }
 
 evidence := proved

@@ -20,13 +20,15 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 }
 
 # Patches that add a statement of another claim.
-approved := [
+silent(claim, facts) := [
 	fixtures.put(concat("/", ["/attestations", application.digests.other]), object.union(
-		application.good.attestations[application.digests.prompt],
-		{"claim": "approval", "artifacts": [], "facts": {"result": null, "decision": "approved"}},
+		object.remove(application.good.attestations[application.digests.prompt], ["facts"]),
+		{"claim": claim, "artifacts": [], "facts": facts},
 	)),
-	fixtures.put("/claims/approval", {"all": [application.digests.other], "by_artifact": {}}),
+	fixtures.put(concat("/", ["/claims", claim]), {"all": [application.digests.other], "by_artifact": {}}),
 ]
+
+approved := silent("approval", {"privacy": {"mode": "hash_only", "payloads": []}})
 
 test_passes_when_only_digests_are_held if {
 	answer([]) == ["pass", set()]
@@ -90,16 +92,16 @@ test_has_a_reason_when_not_applicable if {
 	}
 }
 
-test_errors_when_the_mode_is_unknown if {
-	answer([application.put("prompt", "facts/privacy", {"mode": "x", "payloads": []})]) == ["error", set()]
+test_fails_when_the_mode_is_unknown if {
+	answer([application.put("prompt", "facts/privacy", {"mode": "x", "payloads": []})]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
 }
 
-test_errors_when_payloads_are_no_list if {
-	answer([application.put("prompt", "facts/privacy", {"mode": "hash_only", "payloads": {}})]) == ["error", set()]
+test_fails_when_payloads_are_no_list if {
+	answer([application.put("prompt", "facts/privacy", {"mode": "hash_only", "payloads": {}})]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
 }
 
-test_errors_when_encrypted_payloads_are_no_list if {
-	answer([application.put("prompt", "facts/privacy", {"mode": "encrypted_payload", "payloads": null})]) == ["error", set()]
+test_fails_when_encrypted_payloads_are_no_list if {
+	answer([application.put("prompt", "facts/privacy", {"mode": "encrypted_payload", "payloads": null})]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
 }
 
 test_errors_when_allowed_paths_are_no_list if {
@@ -110,22 +112,62 @@ test_errors_when_the_sections_disagree if {
 	answer([fixtures.put("/claims", {})]) == ["error", set()]
 }
 
-test_errors_when_prompt_does_not_say_how_it_keeps_content if {
-	answer([application.remove("prompt", "facts/privacy")]) == ["error", set()]
+test_fails_when_prompt_does_not_say_how_it_keeps_content if {
+	answer([application.remove("prompt", "facts/privacy")]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
 }
 
-test_errors_when_corpus_does_not_say_how_it_keeps_content if {
-	answer([application.remove("corpus", "facts/privacy")]) == ["error", set()]
+test_fails_when_corpus_does_not_say_how_it_keeps_content if {
+	answer([application.remove("corpus", "facts/privacy")]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
 }
 
-test_errors_when_eval_does_not_say_how_it_keeps_content if {
-	answer([application.remove("eval", "facts/privacy")]) == ["error", set()]
+test_fails_when_eval_does_not_say_how_it_keeps_content if {
+	answer([application.remove("eval", "facts/privacy")]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
 }
 
-test_errors_when_route_does_not_say_how_it_keeps_content if {
-	answer([application.remove("route", "facts/privacy")]) == ["error", set()]
+test_fails_when_route_does_not_say_how_it_keeps_content if {
+	answer([application.remove("route", "facts/privacy")]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
 }
 
-test_errors_when_slo_does_not_say_how_it_keeps_content if {
-	answer([application.remove("slo", "facts/privacy")]) == ["error", set()]
+test_fails_when_slo_does_not_say_how_it_keeps_content if {
+	answer([application.remove("slo", "facts/privacy")]) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_approval_does_not_say_how_it_keeps_content if {
+	answer(silent("approval", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_composition_does_not_say_how_it_keeps_content if {
+	answer(silent("composition", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_dataset_does_not_say_how_it_keeps_content if {
+	answer(silent("dataset", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_model_card_does_not_say_how_it_keeps_content if {
+	answer(silent("model.card", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_plugin_does_not_say_how_it_keeps_content if {
+	answer(silent("plugin", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_review_does_not_say_how_it_keeps_content if {
+	answer(silent("review", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_training_provenance_does_not_say_how_it_keeps_content if {
+	answer(silent("training.provenance", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_fails_when_waiver_does_not_say_how_it_keeps_content if {
+	answer(silent("waiver", {})) == ["fail", {["privacy.plaintext.unstated", null, null]}]
+}
+
+test_passes_when_a_claim_that_holds_nothing_is_silent if {
+	answer(silent("artifact.signature", {})) == ["pass", set()]
+}
+
+test_fails_when_any_claim_holds_plaintext if {
+	answer(silent("scan.report", {"privacy": {"mode": "plaintext_explicit", "payloads": ["a"]}})) == ["fail", {["privacy.plaintext.embedded", null, "a"]}]
 }
