@@ -21,7 +21,7 @@ def parse_decimal(text: str) -> Decimal:
     if len(text) > _DIGITS or not _DECIMAL.fullmatch(text):
         raise NumberError(f"{text[:60]!r} is no decimal number of at most {_DIGITS} characters")
     value = Decimal(text)
-    if value and not -7 * _DIGITS < value.adjusted() < 16 or abs(value) * MILLION > _LARGEST:
+    if (value and not -7 * _DIGITS < value.adjusted() < 16) or max(-low(value), high(value)) > _LARGEST:
         raise NumberError(f"{text} is out of range")
     return value
 

@@ -19,6 +19,8 @@ from gate.report.escape import terminal
 FORMATS: Final = ("text", "mermaid", "dot", "json")
 _LABEL: Final = 120
 _SHORT: Final = 19
+# Deeper statements are not indented further: a long chain must not fill the disk with blanks.
+_DEEPEST: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _tree(nodes: Mapping[Digest, Node], top: Digest, depth: int, shown: set[Dige
         mark = {"verified": "", "rejected": " REJECTED", "missing": " MISSING"}[node.state]
         where = terminal(node.origin or "not there", _LABEL)
         rest = ", above" if again else f", {terminal(node.note, _LABEL)}"
-        yield f"{'  ' * level}{node.claim}{mark}  {digest[:_SHORT]}  {where}{rest}"
+        yield f"{'  ' * min(level, _DEEPEST)}{node.claim}{mark}  {digest[:_SHORT]}  {where}{rest}"
         if not again:
             waiting += [(needed, level + 1) for needed in sorted(node.depends_on, reverse=True)]
 

@@ -17,6 +17,7 @@ from gate.cli import main as shell
 from gate.cli.exit_codes import EXIT_CODES
 from gate.errors import AttestError, ConfigError, EvidenceError, GateError, LimitError, PolicyError, PolicyTimeout
 from tests.acceptance.world import World, gate, inside
+from tests.support.cases import packaged
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -80,7 +81,7 @@ def test_nothing_at_all_shows_the_overview() -> None:
         (["controls", "lsit"], ["No such command"]),
         (["controls", "show", "scan.malwar"], ["did you mean 'scan.malware'?"]),
         (["completion", "powershell"], ["bash"]),
-        (["attest", "create", "--claim", "prompts"], ["prompt"]),
+        (["attest", "create", "--claim", "prompts", "--predicate", "p", "--subject", "s"], ["prompt"]),
         (["sign", "x"], ["--key"]),
         (["keygen", "--type", "dsa"], ["p256"]),
     ],
@@ -111,10 +112,12 @@ def test_hostile_arguments_are_shown_escaped(text: str) -> None:
 
 def test_controls_list() -> None:
     text, value = inside("controls", "list"), json.loads(inside("controls", "list", "--format", "json").out)
-    assert len(value) == 13
+    assert len(value) == len(packaged().catalogue) >= 26
     for control in value:
         assert control["id"] in text.out
-        assert control["profiles"] == {"baseline": "enforce", "strict": "enforce"}
+        assert {"baseline", "strict", "llm-application"} <= control["profiles"].keys()
+        assert control["profiles"]["baseline"] == control["profiles"]["strict"] in {"enforce", "off"}
+        assert set(control["profiles"].values()) <= {"enforce", "warn", "off"}
 
 
 @pytest.mark.parametrize(
@@ -286,7 +289,7 @@ def test_what_the_shell_asks_for(tmp_path: Path) -> None:
     words = {"COMP_WORDS": "gate ch", "COMP_CWORD": "1"}
     done = gate(cwd=tmp_path, environment={"_GATE_COMPLETE": "bash_complete", **words})
     assert done.code == 0
-    assert done.out == "plain,check\n"
+    assert done.out == "plain,check\nplain,chain\n"
     words["COMP_WORDS"] = "gate none ch"
     done = gate(cwd=tmp_path, environment={"_GATE_COMPLETE": "bash_complete", **words, "COMP_CWORD": "2"})
     assert done.code == 0

@@ -193,9 +193,10 @@ def prepare(root: Path, now_s: int) -> Mapping[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
 
 
-def _rank(item: Rejected, code: int) -> tuple[bool, int]:
+def _rank(item: Rejected, code: int) -> tuple[bool, int, bool]:
     """What decided comes first, and of that what was found earliest: the rest follows from it."""
-    return item.stage.exit_code != code, list(Stage).index(item.stage)
+    follows = item.code in {"chain.dangling", "chain.unresolved"}
+    return item.stage.exit_code != code, list(Stage).index(item.stage), follows
 
 
 def unsigned_envelope(payload: bytes) -> JsonObject:

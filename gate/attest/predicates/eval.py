@@ -171,8 +171,10 @@ def _is_worse(demands: _Demands, now: Results, then: Results | None, name: str) 
         return False
     better = demands.better(name, now.metrics[name])
     lost = then.metrics[name].value - now.metrics[name].value
-    worse_by = {"higher": lost, "lower": -lost}.get(better or "", Decimal(0))
-    return worse_by > demands.tolerances.get(name, Decimal(0))
+    if better is None:
+        # Nobody said which direction is better: with a tolerance the value may go that far either way.
+        return abs(lost) > demands.tolerances.get(name, abs(lost))
+    return (lost if better == "higher" else -lost) > demands.tolerances.get(name, Decimal(0))
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -131,20 +131,17 @@ def command(  # noqa: PLR0913 - one parameter an option
         "predicate-type": predicate_type,
         "key": key,
     }
-    way = _way({option for option, value in given.items() if value})
+    _check_way({option for option, value in given.items() if value})
     place = Place(Path(), root)
     epoch = source_date_epoch()
-    if way == "claim" and claim is not None:
+    if claim:
         if predicate is None or not subjects or checks > 1:
             raise click.UsageError("--claim needs --predicate FILE and --subject PATH, and has no --determinism-check")
-        _stated(
-            CreateRequest(
-                place, claim, predicate, subjects, predicate_type, depends_on, key, out, created_at, fallback_s=epoch
-            )
-        )
+        told = (predicate_type, depends_on, key, out, created_at, epoch)
+        _stated(CreateRequest(place, claim, predicate, subjects, *told))
         return
     created_s = epoch if created_at is None else created_at
-    if way == "type" and word is not None:
+    if word:
         if config is None:
             raise click.UsageError("--type needs --config FILE")
         made = create_typed(TypedRequest(place, word, config, out, depends_on, created_s, checks), progress)
@@ -155,8 +152,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     _changed(ChangedRequest(place, base, configs or CONFIGS, out, created_s, checks))
 
 
-def _way(given: AbstractSet[str]) -> str:
-    """How the statement is described; exactly one way, with no option of another."""
+def _check_way(given: AbstractSet[str]) -> None:
+    """The statement is described in exactly one way, with no option of another."""
     chosen = [way for way in _WAYS if way in given]
     if len(chosen) != 1:
         raise click.UsageError("give exactly one of --type, --changed-only and --claim")
@@ -164,12 +161,12 @@ def _way(given: AbstractSet[str]) -> str:
         strange = sorted(given & options) if way != chosen[0] else []
         if strange:
             raise click.UsageError(f"--{strange[0]} belongs to --{way}, not to --{chosen[0]}")
-    return chosen[0]
 
 
 def _stated(request: CreateRequest) -> None:
     if request.claim not in CLAIMS and not is_plugin_claim(request.claim):
-        raise click.BadParameter(f"one of: {', '.join(makeable_claims())}", param_hint="--claim")
+        known = ", ".join(makeable_claims())
+        raise click.BadParameter(f"{request.claim!r} is no claim; one of: {known}", param_hint="--claim")
     made = create(request, ask_passphrase, progress)
     show(result_text(made, "gate verify" if request.key else _sign_next(made)))
 

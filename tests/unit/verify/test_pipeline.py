@@ -311,10 +311,10 @@ def test_s14_order_and_file_names_do_not_matter(order: list[int], names: list[st
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=12))
 def test_s14_evidence_that_is_there_twice_does_not_count(chosen: list[int]) -> None:
-    items = pool()
+    items, refused = pool(), {4, 6}  # what nobody trusted signed takes nothing away from what somebody did
     once = changed(*(items[number] for number in sorted(set(chosen))), store=STORE)
     found = changed(*(items[number] for number in chosen), store=STORE)
-    twice = {payload_of(items[number]) for number in chosen if chosen.count(number) > 1 and items[number] != b"junk"}
+    twice = {payload_of(items[number]) for number in chosen if chosen.count(number) > 1 and number not in refused}
     assert {sha256_digest(payload) for payload in twice}.isdisjoint(item.payload for item in found.verified)
     if not twice:
         assert outcome(found) == outcome(once)
