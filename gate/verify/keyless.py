@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from sigstore.verify import Verifier
 
 _MAX_TIMESTAMPS: Final = 32
+_SHOWN: Final = 200  # characters of a name in a message
 _RECORD: Final = "hashedrekord/0.0.2"
 _KINDS: Final = ("dsse/0.0.1", _RECORD)
 _CONFIG: Final = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
@@ -160,18 +161,17 @@ class _Library:
 
 def matching(identity: CertificateIdentity, identities: Mapping[str, IdentitySettings]) -> tuple[str, ...]:
     """The signers that are this identity; raises `KeylessError` that says what differs when there is none."""
+    who, issuer = identity.subject[:_SHOWN], identity.issuer[:_SHOWN]
     named = {name: item for name, item in identities.items() if item.subject == identity.subject}
     if not named:
-        raise KeylessError("identity", f"{identity.subject} of {identity.issuer} is no signer in gate.yaml")
+        raise KeylessError("identity", f"{who} of {issuer} is no signer in gate.yaml")
     issued = {name: item for name, item in named.items() if item.issuer == identity.issuer}
     if not issued:
-        raise KeylessError(
-            "issuer", f"{identity.subject} was vouched for by {identity.issuer}, which is not its issuer"
-        )
+        raise KeylessError("issuer", f"{who} comes from {issuer}, which is not its issuer")
     found = tuple(n for n, item in issued.items() if item.source_repository in {None, identity.source_repository})
     if not found:
-        ran = identity.source_repository or "no source repository"
-        raise KeylessError("repository", f"{identity.subject} signed from {ran}, which is not its source repository")
+        ran = (identity.source_repository or "no source repository")[:_SHOWN]
+        raise KeylessError("repository", f"{who} signed from {ran}, which is not its source repository")
     return found
 
 

@@ -173,6 +173,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a key of another kind": (with_ed25519, "invalid"),
     # Who
     "another subject": (signed(Person("mallory@acme.test")), "identity"),
+    "a subject without end": (signed(Person(WORKFLOW + "x" * 20_000)), "identity"),
     "a longer subject": (signed(Person(WORKFLOW + "x")), "identity"),
     "a subject in capitals": (signed(Person(WORKFLOW.upper())), "identity"),
     "another issuer": (signed(Person(issuer="https://accounts.test")), "issuer"),
