@@ -14,6 +14,7 @@ from typing import Final
 from gate.formats import canonical_json
 from gate.formats.hashes import HEX_LENGTH, Recipe
 from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.model.json import JsonValue
 
 MAX_BYTES: Final = 256 << 20
 _REST_NS: Final = 2_000_000_000
@@ -59,7 +60,9 @@ class HashCache:
 
     def dumps(self) -> bytes:
         """The cache as canonical JSON."""
-        files = {name: {"state": item.state, "digests": dict(item.digests)} for name, item in self._files.items()}
+        files: dict[str, JsonValue] = {
+            name: {"state": item.state, "digests": dict(item.digests)} for name, item in self._files.items()
+        }
         return canonical_json.dumps({"version": _VERSION, "files": files})
 
     def find(self, status: os.stat_result, recipe: Recipe) -> str | None:

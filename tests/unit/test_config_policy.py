@@ -25,7 +25,7 @@ FILES = {
 }
 
 
-NOBODY = TrustStore((), {}, frozenset(), frozenset(), 0)
+NOBODY = TrustStore({}, {}, None, {}, frozenset(), frozenset(), frozenset(), 0)
 
 
 def policy(text: str) -> PolicySettings:

@@ -35,8 +35,7 @@ def test_the_registry_is_told_from_the_name(text: str, registry: str, name: str,
         found = parse_image(reference)
         assert (found.repository, found.tag) == (Repository(registry, name), tag)
         assert found.digest == (f"sha256:{HEX}" if "@" in reference else None)
-    again = parse_image(str(found.repository)).repository
-    assert again == found.repository
+        assert parse_image(str(found.repository)).repository == found.repository
 
 
 @pytest.mark.parametrize(
