@@ -97,7 +97,18 @@ def test_a_value_is_written_in_one_way(text: str) -> None:
             "Infinity",
             "-Infinity",
         ),
-        *("1e1000", "1" * 41, "1\n", "true", "1,5", "9007199254.740992", "-9007199254.740992", "1e16", "1e-999"),
+        *(
+            "-Infinity",
+            "1e1000",
+            "1" * 41,
+            "1\n",
+            "true",
+            "1,5",
+            "9007199254.740992",
+            "-9007199254.740992",
+            "1e16",
+            "1e-999",
+        ),
     ],
 )
 def test_what_is_no_number_is_refused(text: str) -> None:

@@ -21,7 +21,7 @@ FOLDERS: Final = ("a", "a/b", "ab", "b", "A")
 
 def said(files: Mapping[str, Digest], folders: tuple[str, ...] = ()) -> Statement:
     subjects = tuple(Subject(name, digest) for name, digest in files.items())
-    return Statement("prompt", "urn:x", subjects, subjects, False, (), None, {}, {}, True, folders)  # noqa: FBT003
+    return Statement("prompt", "urn:x", subjects, subjects, False, (), None, {}, {}, True, folders)
 
 
 def folder(path: str, files: Mapping[str, Digest | None]) -> Place:
@@ -57,7 +57,7 @@ def test_all_files_with_their_digests_cover_a_folder() -> None:
         (HERE, {}, ("app",), "not attested"),
         (folder("app", {}), {"app/a": X}, ("app",), "not there"),
         (folder("app", {"a": X, "t/b": None}), GOOD, (), "link or a device"),
-        (folder("app", {**{"a": X, "t/b": Y}, "link": None}), GOOD, ("app",), "not attested"),
+        (folder("app", {"a": X, "t/b": Y, "link": None}), GOOD, ("app",), "not attested"),
         (Place("app/a", folder=False, files={"app/a": Y}), GOOD, (), "attested was"),
         (Place("app/a", folder=False, files={}), GOOD, (), "not there"),
         (Place("app/new", folder=False, files={"app/new": X}), GOOD, ("app",), "not attested"),
