@@ -12,7 +12,7 @@ from tests.support.registries import Registry
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial.md"
 BLOCK = re.compile(r"```(sh|text)(?: exit=(\d+))?\n(.*?)```", re.DOTALL)
-SERVE = "docker-registry serve ../registry.yml &\n"
+SERVE = "docker-registry serve ../registry.yml > ../registry.log 2>&1 &\n"
 
 
 def test_the_page_works_as_written(tmp_path: Path) -> None:
