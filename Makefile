@@ -22,7 +22,7 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python bench docs lock \
+.PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python test-slow bench docs lock \
         wheel clean preflight preflight-test
 
 help:  ## show this list
@@ -79,6 +79,10 @@ test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance
 	$(call say,the stages that decide: every line and branch)
 	$(BIN)/python -m coverage report --fail-under=100 \
 	  --include='gate/model/*,gate/formats/*,gate/verify/*,gate/normalize/*,gate/evaluate/*,gate/decide.py'
+
+test-slow: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## against a real Sigstore and cosign: minutes to build, once
+	$(PYTHON) tools/build.py sigparts > /dev/null
+	$(BIN)/python -m pytest -n 0 tests/slow
 
 bench: $(STAMPS)/package  ## the benchmarks
 	$(BIN)/python -m bench

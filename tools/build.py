@@ -2,7 +2,8 @@
 
     python3 tools/build.py opa
 
-A tool is a folder beside this file with a `go.mod` that names it in a `tool` line, or with its source. The program is
+A tool is a folder beside this file with a `go.mod` that names it in a `tool` line, or with its source. Where `tool`
+names several programs, they are built together and what is printed is the folder that holds them. All is
 kept outside the clone, below `$XDG_CACHE_HOME/gate-tools` (or `~/.cache/gate-tools`), in a folder named by the hash of
 go.mod, go.sum, the source, the Go version and the build flags: a changed pin builds anew, and everything else costs
 nothing.
@@ -24,7 +25,8 @@ from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent
 FLAGS = ("-mod=readonly", "-trimpath", "-ldflags", "-s -w")
-_TOOL_LINE = re.compile(r"^tool (?P<package>\S+)$", re.MULTILINE)
+_TOOL_LINE = re.compile(r"^tool (?P<package>[^\s(]+)$", re.MULTILINE)
+_TOOL_BLOCK = re.compile(r"^tool \((?P<packages>[^)]*)\)$", re.MULTILINE)
 
 
 class BuildError(Exception):
@@ -37,10 +39,10 @@ def names() -> list[str]:
 
 
 def program(name: str) -> Path:
-    """The built program, which is built first if the cache has none for these pins."""
+    """The built program, or the folder of several, which are built first if the cache has none for these pins."""
     folder = TOOLS / name
     target = _cache() / _key(folder) / name
-    if not target.is_file():
+    if not target.exists():
         _build(folder, target)
     return target
 
@@ -73,23 +75,33 @@ def _go_version() -> bytes:
 
 
 def _build(folder: Path, target: Path) -> None:
-    found = _TOOL_LINE.search((folder / "go.mod").read_text("utf-8"))
-    if found is None and not (folder / "main.go").is_file():
-        raise BuildError(f"{folder.name} has neither a `tool` line in its go.mod nor a main.go")
-    package = found["package"] if found is not None else "."
-    _say(f"building {folder.name} ({package}) once; this takes a minute or two on a cold cache")
+    packages = _packages(folder)
+    listed = ", ".join(packages)
+    _say(f"building {folder.name} ({listed}) once; this takes a minute or two for each on a cold cache")
     start = time.monotonic()
     target.parent.mkdir(parents=True, exist_ok=True)
     # Into a folder of its own and renamed, so that a parallel or interrupted build leaves no half program.
     with tempfile.TemporaryDirectory(prefix="build-", dir=target.parent) as scratch:
         built = Path(scratch) / folder.name
-        command = ["go", "build", *FLAGS, "-o", str(built), package]
+        if len(packages) > 1:
+            built.mkdir()
+        command = ["go", "build", *FLAGS, "-o", str(built), *packages]
         environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
         done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
         if done.returncode != 0:
-            raise BuildError(f"go build of {package} failed with exit status {done.returncode}")
+            raise BuildError(f"go build of {listed} failed with exit status {done.returncode}")
         built.replace(target)
     _say(f"built {folder.name} in {time.monotonic() - start:.0f} s")
+
+
+def _packages(folder: Path) -> list[str]:
+    """What is built: what `tool` names, else the source in the folder."""
+    text = (folder / "go.mod").read_text("utf-8")
+    block = _TOOL_BLOCK.search(text)
+    found = block["packages"].split() if block is not None else _TOOL_LINE.findall(text)
+    if not found and not (folder / "main.go").is_file():
+        raise BuildError(f"{folder.name} has neither a `tool` line in its go.mod nor a main.go")
+    return found or ["."]
 
 
 def _say(text: str) -> None:

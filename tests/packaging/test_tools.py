@@ -61,6 +61,15 @@ def test_build_knows_its_tools() -> None:
     assert {"opa", "regal"} <= set(build.names())
 
 
+def test_build_knows_what_a_tool_is_made_of(tmp_path: Path) -> None:
+    assert build._packages(TOOLS / "opa") == ["github.com/open-policy-agent/opa"]
+    assert build._packages(TOOLS / "composecheck") == ["."]
+    assert "github.com/sigstore/cosign/v3/cmd/cosign" in build._packages(TOOLS / "sigparts")
+    (tmp_path / "go.mod").write_text("module x\n")
+    with pytest.raises(build.BuildError, match="neither a `tool` line"):
+        build._packages(tmp_path)
+
+
 def test_build_says_that_go_is_missing(tmp_path: Path) -> None:
     done = run(TOOLS / "build.py", "opa", PATH=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
