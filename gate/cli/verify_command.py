@@ -10,7 +10,8 @@ from gate.app.verify import verify
 from gate.app.workspace import Request
 from gate.cli.exit_codes import EXIT_CODES
 from gate.cli.output import OutputFile, progress, show
-from gate.cli.params import now_or_clock, start_folder, workspace_options
+from gate.cli.params import jobs_option, jobs_or_cores, now_or_clock, start_folder, workspace_options
+from gate.normalize.sections.evidence import attestations_section, rejected_section
 from gate.report.verification import FORMATS, render_verification
 
 
@@ -24,6 +25,7 @@ Examples:
 """,
 )
 @workspace_options
+@jobs_option
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file.")
 @click.option("--explain", is_flag=True, help="Show every stage of every item, and what to do about what failed.")
@@ -33,6 +35,7 @@ def command(
     config_from: str,
     root: Path | None,
     now: int | None,
+    jobs: int | None,
     form: str,
     output: Path | None,
     explain: bool,
@@ -44,10 +47,15 @@ def command(
     is no evidence. With several causes the code is the first of 11, 12, 14, 10; see also `gate --help`.
     """
     file = None if output is None else OutputFile(output)
-    request = Request(start_folder(root), root, config, base, config_from == "worktree", now_or_clock(now))
+    at_s, processes = now_or_clock(now), jobs_or_cores(jobs)
+    request = Request(start_folder(root), root, config, base, config_from == "worktree", at_s, processes)
     found = verify(request, progress)
     meaning = "all evidence holds" if found.exit_code == 0 else EXIT_CODES[found.exit_code]
-    text = render_verification(form, found, meaning, explain=explain)
+    sections = {
+        "attestations": attestations_section(found.evidence.verified),
+        "rejected": rejected_section(found.evidence.rejected),
+    }
+    text = render_verification(form, found, meaning, explain=explain, sections=sections)
     if file is None:
         show(text)
     else:

@@ -61,13 +61,19 @@ class _Item:
         return found
 
 
-def render_verification(form: str, found: Verification, meaning: str, *, explain: bool = False) -> str:
-    """The report in one of `FORMATS`; `meaning` says in words what the exit code means."""
+def render_verification(
+    form: str, found: Verification, meaning: str, *, explain: bool = False, sections: JsonObject | None = None
+) -> str:
+    """The report in one of `FORMATS`; `meaning` says in words what the exit code means.
+
+    `sections` are members for the JSON report: what the input document says of the evidence.
+    """
     items = [*map(_verified, found.evidence.verified), *map(_rejected, found.evidence.rejected)]
     items.sort(key=lambda item: (item.origin, item.evidence))
+    if form == "json":
+        return pretty({**_json(found, items, meaning, explain), **(sections or {})})
     write: Callable[[Verification, Sequence[_Item], str, bool], str] = {
         "text": _text,
-        "json": _json,
         "markdown": _markdown,
         "junit": _junit,
     }[form]
@@ -127,8 +133,8 @@ def _counts(found: Verification) -> str:
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
 
-def _json(found: Verification, items: Sequence[_Item], meaning: str, explain: bool) -> str:
-    value: JsonObject = {
+def _json(found: Verification, items: Sequence[_Item], meaning: str, explain: bool) -> JsonObject:
+    return {
         "schema": "urn:gate:verification:v1",
         "exit_code": found.exit_code,
         "meaning": meaning,
@@ -138,7 +144,6 @@ def _json(found: Verification, items: Sequence[_Item], meaning: str, explain: bo
         "items": [_json_item(item, explain) for item in items],
         "skipped": dict(found.evidence.skipped),
     }
-    return pretty(value)
 
 
 def _json_item(item: _Item, explain: bool) -> JsonObject:
