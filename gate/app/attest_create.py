@@ -109,8 +109,8 @@ def _draft(
     }
     named = {path: item.digest for path, item in subjects.items()}
     payload = statement_bytes(named, collector.predicate_type or predicate_type(collector.claim), predicate)
-    if len(payload) > LIMITS.evidence_bytes:
-        raise AttestError(f"{config}: the statement has {len(payload)} bytes, more than evidence may have")
+    if len(payload) > MAX_STATEMENT:
+        raise AttestError(f"{config}: the statement has {len(payload)} bytes, {MAX_STATEMENT} are the most")
     is_encrypted = member(predicate, "privacy", "mode") == ENCRYPTED
     return Drafted(collector.claim, payload, collected, is_encrypted)
 

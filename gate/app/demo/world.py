@@ -193,9 +193,9 @@ def prepare(root: Path, now_s: int) -> Mapping[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
 
 
-def _rank(item: Rejected, code: int) -> tuple[bool, int, bool]:
+def _rank(item: Rejected, code: int) -> tuple[bool, int, int]:
     """What decided comes first, and of that what was found earliest: the rest follows from it."""
-    follows = item.code in {"chain.dangling", "chain.unresolved"}
+    follows = {"chain.dangling": 1, "chain.unresolved": 2}.get(item.code, 0)
     return item.stage.exit_code != code, list(Stage).index(item.stage), follows
 
 
