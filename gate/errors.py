@@ -7,7 +7,7 @@
     │   └── LimitError       a size or count limit was reached
     ├── PolicyError      4   the policy could not be loaded or evaluated
     │   └── PolicyTimeout    its time limit was used up
-    └── AttestError      5   creating, signing or writing failed
+    └── AttestError      5   creating, signing, publishing or writing failed
 
 A bad signature is none of these: it is a `Rejected` item in the document. An exception means that no
 decision was made, and that blocks too.
@@ -40,7 +40,7 @@ class ConfigError(GateError):
 
 
 class EvidenceError(GateError):
-    """Something that has to be read (history, file, report) could not be read."""
+    """Something that has to be read (history, file, report, registry) could not be read."""
 
     exit_code = 3
 
@@ -64,6 +64,6 @@ class PolicyTimeout(PolicyError):
 
 
 class AttestError(GateError):
-    """Creating, signing or writing an attestation failed."""
+    """Creating, signing, publishing or writing an attestation failed."""
 
     exit_code = 5

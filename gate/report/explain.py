@@ -18,7 +18,7 @@ from gate.model.decision import ControlDecision, Decision, VerifiedItem
 from gate.model.digest import Digest
 from gate.model.evidence import Rejected
 from gate.model.json import JsonValue
-from gate.report.summary import counted, day, docs_page, member, short, signers
+from gate.report.summary import counted, day, docs_page, member, rejection_rank, short, signers
 
 _PLACES: Final = 3
 _DAY_S: Final = 86400
@@ -71,9 +71,13 @@ class Explainer:
         return docs_page(self._decision, control)
 
     def reasons(self, control: ControlDecision, waiver: str | None = None) -> list[Group]:
-        """Why a control failed, or what a waiver accepts of it: equal violations together, in their order."""
+        """Why a control failed, or what a waiver accepts of it: equal violations together, in their order.
+
+        What names rejected evidence stands first, a file that differs before the chain that breaks with it.
+        """
         codes: dict[str, dict[str, list[Violation]]] = {}
-        for entry in control.violations:
+        stages = {digest: item.stage.exit_code for digest, item in self._rejected.items()}
+        for entry in sorted(control.violations, key=lambda entry: rejection_rank(entry.violation, stages)):
             if entry.waiver == waiver:
                 messages = codes.setdefault(entry.violation.code, {})
                 messages.setdefault(entry.violation.message, []).append(entry.violation)

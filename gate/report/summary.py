@@ -23,7 +23,7 @@ EXITS: Final = {
     2: "usage or configuration",
     3: "evidence could not be read",
     4: "policy could not be evaluated",
-    5: "signing, publishing or recording failed",
+    5: "signing, publishing or writing failed",
     10: "required evidence missing",
     11: "signature or signer not accepted",
     12: "digest differs: the evidence is about other bytes",
@@ -74,8 +74,14 @@ def _rank(control: ControlDecision, stages: Mapping[Digest, int]) -> tuple[int, 
 
 def _cause(violation: Violation, stages: Mapping[Digest, int]) -> int:
     """The exit code that a violation stands for: that of the rejected evidence it names, else 10 or 13."""
-    named = [stages[digest] for digest in violation.evidence if digest in stages]
-    return min(named, key=_PRECEDENCE.index) if named else 10 if violation.is_missing else 13
+    named = rejection_rank(violation, stages)
+    return _PRECEDENCE[named] if named < len(_PRECEDENCE) else 10 if violation.is_missing else 13
+
+
+def rejection_rank(violation: Violation, stages: Mapping[Digest, int]) -> int:
+    """How much the rejected evidence that a violation names decides, 0 the most; what names none comes last."""
+    named = [_PRECEDENCE.index(stages[digest]) for digest in violation.evidence if digest in stages]
+    return min(named, default=len(_PRECEDENCE))
 
 
 # --- the first and the last line ------------------------------------------------------------------------------------

@@ -137,6 +137,20 @@ def test_refused_controls_are_ordered_by_cause_then_severity() -> None:
     assert shown == ["z.forged", "y.moved", "a.missing", "e.strange", "b.critical", "c.low", "d.error"]
 
 
+def test_within_a_control_the_cause_of_a_broken_chain_stands_before_it() -> None:
+    items = (
+        rejected(Stage.CHAIN, "chain.dangling", evidence=digest("broken")),
+        rejected(Stage.SUBJECT, "subject.mismatch", evidence=digest("moved")),
+        rejected(evidence=digest("forged")),
+    )
+    wrong = [violation("e.a.rejected", f"{item.code}: a file", evidence=[item.evidence]) for item in items]
+    broken = control("e.a", Outcome.FAIL, violation("e.a.rejected", "of itself"), *wrong)
+    shown = render("text", decision(broken, PASSED, rejected=items, exit_code=11))
+    places = [shown.index(f"{word}: a file") for word in ("signature.untrusted", "subject.mismatch", "chain.dangling")]
+    assert places == sorted(places)
+    assert "... and 1 more (e.a.rejected)" in shown
+
+
 # --- evidence that came near -----------------------------------------------------------------------------------------
 
 
