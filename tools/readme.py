@@ -1,6 +1,7 @@
 """Puts what `make demo` really prints into README.md; `--check` only compares.
 
-What differs from run to run (ids, digests, commits, times) is replaced by values that do not.
+What differs from run to run (ids, digests, commits, times) is replaced by values that do not. A block whose name ends
+in "in short" shows the beginning and the last line.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(r"(<!-- demo: (?P<name>[a-z ]+) -->\n```console\n)(?P<text>.*?)(```\n)", re.DOTALL)
+_SHORT = " in short"
+_HEAD_LINES = 6
 _STABLE = (
     (re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b"), "01KAF3T9Q4V7XW2M5N8R6P1ZCD"),
     (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:" + "9f2c" * 16),
@@ -48,7 +51,14 @@ def demo_output() -> Mapping[str, str]:
             "second attempt": demo.second_attempt,
             "third attempt": demo.third_attempt,
         }
-        return {name: "$ gate check --base main\n" + stable(attempt(release)) for name, attempt in attempts.items()}
+        shown = {name: "$ gate check --base main\n" + stable(attempt(release)) for name, attempt in attempts.items()}
+    return shown | {name + _SHORT: shortened(text) for name, text in shown.items()}
+
+
+def shortened(text: str) -> str:
+    """The first lines and the last one."""
+    lines = text.rstrip().splitlines()
+    return "\n".join([*lines[:_HEAD_LINES], "  ...", "", lines[-1]])
 
 
 def filled(text: str, output: Mapping[str, str]) -> str:

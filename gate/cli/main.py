@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "input": "Print the normalised document that the policy judges.",
     "init": "Look at this repository and propose a gate.yaml.",
     "attest": "Create attestations.",
-    "sign": "Sign a model folder, a file or a statement.",
+    "sign": "Sign a model folder, a file or statements.",
     "publish": "Attach signed bundles to an image in a registry.",
     "pull": "Write the bundles that are attached to an image in a registry.",
     "keygen": "Make a signing key, and say how to trust it.",

@@ -49,6 +49,13 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    led = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)\)", index.read_text())}
+    pages = {page for page in index.parent.glob("**/*.md") if page.parent.parent.name != "controls"}
+    assert pages - led == {index}
+
+
 def test_every_command_has_its_help_line() -> None:
     for name, line in COMMANDS.items():
         command = main.get_command(main.make_context("gate", ["--help"], resilient_parsing=True), name)
@@ -95,17 +102,17 @@ def test_ci_examples_pin_actions_by_commit() -> None:
 
 
 def test_commands_in_the_documentation_are_accepted() -> None:
-    text = "\n".join(
-        page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
-    )
+    text = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))])
     text = text.replace("\\\n", " ")
-    verbs = "check|verify|sign|publish|pull|attest create|keygen|init|input|doctor|explain|policy [a-z]+|controls [a-z]+"
+    groups = {"attest", "chain", "controls", "demo", "policy"}
+    plain = "check|verify|sign|publish|pull|keygen|init|input|doctor|explain"
+    verbs = "|".join([plain, *(f"{group} [a-z]+" for group in sorted(groups))])
     commands = set(re.findall(rf"^\s*(?:- |\$ )?gate ((?:{verbs})\b[^#|>\n]*)", text, re.MULTILINE))
     assert len(commands) >= 6
     for command in commands:
         options = re.findall(r"(?<!\S)--[a-z-]+", command)
         words = command.split()
-        path = words[:2] if words[0] in {"attest", "controls", "policy"} else words[:1]
+        path = words[:2] if words[0] in groups else words[:1]
         context = main.make_context("gate", [*path, "--help"], resilient_parsing=True)
         found = main.get_command(context, path[0])
         assert found is not None
