@@ -15,19 +15,18 @@ from gate.model.json import JsonObject
 def signed_bundle(payload: bytes, signer: Signer | BundleSigner) -> bytes:
     """The bundle in JSON; the payload is signed as it is, byte for byte.
 
-    An identity makes its own bundle. That of a key is canonical JSON; its hint, which is also the key id, is the
-    SHA-256 of the public key's PEM text, as OpenSSF model signing writes it. It helps to find the key and proves
-    nothing; some readers of DSSE insist on one.
+    An identity makes its own bundle. That of a key is canonical JSON, and its hint the SHA-256 of the public key's
+    PEM text, as OpenSSF model signing writes it: it helps people to find the key and proves nothing. The key id is
+    there and empty: securesystemslib insists on one, and cosign refuses every other.
     """
     if isinstance(signer, BundleSigner):
         return signer.sign_statement(payload)
-    hint = hashlib.sha256(signer.public_key_pem).hexdigest()
     envelope: JsonObject = {
         "payload": _base64(payload),
         "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"keyid": hint, "sig": _base64(signer.sign(pae(PAYLOAD_TYPE, payload)))}],
+        "signatures": [{"keyid": "", "sig": _base64(signer.sign(pae(PAYLOAD_TYPE, payload)))}],
     }
-    return dumps(bundle_json(envelope, hint))
+    return dumps(bundle_json(envelope, hashlib.sha256(signer.public_key_pem).hexdigest()))
 
 
 def _base64(data: bytes) -> str:

@@ -17,6 +17,8 @@ from gate.formats.canonical_json import dumps
 from gate.formats.dsse import DsseError, Envelope, decode_base64
 from gate.model.json import JsonValue
 
+# What writers of Protobuf leave out because it is the default.
+_DEFAULTS: Final[Mapping[str, Any]] = {"logIndex": "0", "hashes": [], "tlogEntries": []}
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _INT64: Final = 1 << 63
 
@@ -136,6 +138,8 @@ def _normal(value: JsonValue, kind: _Kind, where: str) -> Any:
     for name, item in members.items():
         if value.get(name) is not None:
             found[name] = _normal(value[name], item, f"{where}.{name}")
+        elif name in _DEFAULTS:
+            found[name] = _DEFAULTS[name]
         elif f"{name}?" not in kind:
             raise MaterialError(f"{where} lacks {name}")
     return found

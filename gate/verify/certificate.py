@@ -5,6 +5,9 @@ Source: sigstore/fulcio, certificate-specification.md and oid-info.md.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +40,15 @@ class CertificateIdentity:
     source_repository: str | None
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the warnings of libraries about odd certificates: no verdict may depend on what becomes of a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@quiet()
 def read_certificate(material: CertificateMaterial) -> x509.Certificate:
     """The certificate of a bundle; raises `KeylessError`."""
     from cryptography import x509
@@ -53,6 +65,7 @@ def life_of(certificate: x509.Certificate) -> tuple[int, int]:
     return int(begins.timestamp()), int(ends.timestamp())
 
 
+@quiet()
 def identity_of(certificate: x509.Certificate) -> CertificateIdentity:
     """Whom a certificate names; raises `KeylessError` unless that is one subject and one issuer."""
     try:

@@ -40,6 +40,7 @@ from gate.verify.certificate import (
     KeylessError,
     identity_of,
     life_of,
+    quiet,
     read_certificate,
     short_text,
 )
@@ -85,6 +86,7 @@ class KeylessVerifier:
     path: str
     identities: Mapping[str, IdentitySettings]
 
+    @quiet()
     def verify(self, envelope: Envelope, material: CertificateMaterial) -> Certified:
         """Who signed the envelope, and when; raises `KeylessError`, whatever is wrong with the bundle.
 

@@ -54,6 +54,7 @@ from tests.support.virtual_sigstore import (
     REPOSITORY,
     WORKFLOW,
     Person,
+    VirtualSigstore,
     asn1_text,
     b64,
     older,
@@ -110,6 +111,17 @@ def test_numbers_and_url_safe_base64_mean_the_same() -> None:
     bundle = changed(bundle, f"{ENTRY}.canonicalizedBody", lambda text: text.replace("+", "-").replace("/", "_"))
     bundle = changed(bundle, "dsseEnvelope.signatures.0.sig", lambda text: text.replace("+", "-").replace("/", "_"))
     admitted(changed(bundle, STAMPS.rpartition(".")[0], lambda material: {**material, STAMPS.rpartition(".")[2]: None}))
+
+
+@pytest.mark.parametrize("log", ["v1", "v2"])
+def test_what_writers_leave_out_is_its_default(log: str) -> None:
+    first = VirtualSigstore(now=lambda: AT)
+    first.log.leaves.clear()
+    first.log2.leaves.clear()
+    bundle = first.sign(PAYLOAD, log=log)
+    for place in ("logIndex", "inclusionProof.logIndex", "inclusionProof.hashes"):
+        bundle = changed(bundle, f"{ENTRY}.{place}", ...)
+    admitted(bundle, keyless_trust(root=encode(first.trusted_root())))
 
 
 def test_the_earliest_trusted_time_counts() -> None:

@@ -186,6 +186,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "an issuer that is no text": (odd(raw={8: b"\x0c\x7f"}), "certificate"),
     # The log
     "no log entry": (with_(ENTRIES, []), "log"),
+    "no log entries": (with_(ENTRIES, ...), "log"),
     "two log entries": (with_(ENTRIES, double), "log"),
     "the entry of another payload": (entry_of(OTHER_PAYLOAD), "log"),
     "the entry of another signature": (entry_of(PAYLOAD), "log"),
