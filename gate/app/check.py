@@ -9,7 +9,7 @@ from typing import Final
 
 from gate import __version__
 from gate.app.engines import open_engine
-from gate.app.gather import Gathered, Progress, gather, silent
+from gate.app.gather import Counting, Gathered, gather, silent
 from gate.app.policy import judging_policy
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.decide import Case, decide
@@ -41,7 +41,7 @@ def check(
     request: Request,
     *,
     dry_run: bool = False,
-    progress: Progress = silent,
+    progress: Counting = silent,
     engine: EngineFactory = open_engine,
 ) -> Judged:
     """Judges; raises a `GateError` when no decision can be made."""
@@ -52,7 +52,7 @@ def judge(
     workspace: Workspace,
     *,
     dry_run: bool = False,
-    progress: Progress = silent,
+    progress: Counting = silent,
     engine: EngineFactory = open_engine,
 ) -> Judged:
     """Judges an opened workspace; raises like `check`."""
@@ -84,7 +84,7 @@ def judge(
     return Judged(decide(case), document, gathered.artifacts)
 
 
-def input_document(request: Request, progress: Progress = silent) -> InputDocument:
+def input_document(request: Request, progress: Counting = silent) -> InputDocument:
     """The document that `check` would judge."""
     workspace = open_workspace(request)
     gathered = gather(workspace, progress)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gate import __version__
 from gate.app.workspace import Workspace
@@ -31,6 +32,14 @@ from gate.verify.pipeline import Admission, admit_evidence
 Progress = Callable[[str], AbstractContextManager[Tell | None]]
 """Called with what is being done now; the context ends when it is done. It may want to know of bytes that are read."""
 
+
+class Counting(Protocol):
+    """Like `Progress`; with a number of items it may want to know of those that are done, from one thread alone."""
+
+    def __call__(self, what: str, items: int = 0, /) -> AbstractContextManager[Tell | None]:
+        """The context in which it is done."""
+
+
 # Formats that can run code when they are loaded matter for what is loaded as a model or its data.
 _INSPECTED = frozenset({ArtifactKind.WEIGHTS, ArtifactKind.ADAPTER, ArtifactKind.DATASET})
 
@@ -45,12 +54,12 @@ class Gathered:
     scans: tuple[Scan, ...]
 
 
-def silent(_: str) -> AbstractContextManager[None]:
+def silent(_: str, _items: int = 0, /) -> AbstractContextManager[None]:
     """A progress that says nothing."""
     return nullcontext()
 
 
-def gather(workspace: Workspace, progress: Progress = silent) -> Gathered:
+def gather(workspace: Workspace, progress: Counting = silent) -> Gathered:
     """Reads, inspects and verifies; raises `EvidenceError` for what cannot be read."""
     admission, skipped = _admission(workspace, progress)
     reading = Reading(wanted=_wanted(admission.statements()))
@@ -58,7 +67,7 @@ def gather(workspace: Workspace, progress: Progress = silent) -> Gathered:
     with progress("comparing with the merge base" if workspace.range else "looking for files below gates"):
         change = _change(workspace)
     digests = _OtherDigests(workspace, artifacts, change, reading.others)
-    with progress("verifying the evidence"):
+    with progress("comparing the evidence with what is there"):
         evidence = admission.settle(artifacts, _at_stake(workspace, change), digests)
     reports = read_reports(workspace.root, workspace.settings.reports, workspace.settings.limits)
     scans += tuple(read_report(raw, artifacts) for raw in reports)
@@ -115,7 +124,7 @@ def _change(workspace: Workspace) -> ChangeSet:
     )
 
 
-def _admission(workspace: Workspace, progress: Progress) -> tuple[Admission, Mapping[str, str]]:
+def _admission(workspace: Workspace, progress: Counting) -> tuple[Admission, Mapping[str, str]]:
     """All evidence that is configured, as far as it can be judged alone, and what was left out."""
     settings = workspace.settings
     items: list[Evidence] = []
@@ -130,7 +139,10 @@ def _admission(workspace: Workspace, progress: Progress) -> tuple[Admission, Map
             found, left_out = read_referrers(source, settings.artifacts[source.artifact].image or "", settings.limits)
         items += found
         skipped |= left_out
-    return admit_evidence(items, workspace.trust, limit=settings.limits.evidence_bytes), skipped
+    with progress(f"verifying {len(items)} attestations", len(items)) as tell:
+        limit = settings.limits.evidence_bytes
+        admission = admit_evidence(items, workspace.trust, limit=limit, jobs=workspace.jobs, tell=tell or unheard)
+    return admission, skipped
 
 
 def _at_stake(workspace: Workspace, change: ChangeSet) -> Mapping[str, Digest | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gate import __version__
-from gate.app.gather import Progress, gather, silent
+from gate.app.gather import Counting, gather, silent
 from gate.app.workspace import Request, open_workspace
 from gate.decide import EXIT_ALLOW, EXIT_MISSING, PRECEDENCE
 from gate.model.evidence import VerifiedSet
@@ -12,7 +12,7 @@ from gate.model.verification import Verification
 __all__ = ["Verification", "verify"]
 
 
-def verify(request: Request, progress: Progress = silent) -> Verification:
+def verify(request: Request, progress: Counting = silent) -> Verification:
     """Verifies the evidence against the artifacts and the change; raises a `GateError` when it cannot be read."""
     workspace = open_workspace(request)
     evidence = gather(workspace, progress).evidence

@@ -31,7 +31,10 @@ _POLICY_FILES: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asked for. `start` is a folder; `now_s` is the time of the decision."""
+    """What a person asked for. `start` is a folder; `now_s` is the time of the decision.
+
+    `jobs` is how many processes may verify evidence: more than one is for a program that is the gate alone.
+    """
 
     start: Path
     root: Path | None
@@ -39,6 +42,7 @@ class Request:
     base: str | None
     config_from_worktree: bool
     now_s: int
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Workspace:
     trust: TrustStore
     waivers: Mapping[str, Waiver]
     now_s: int
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,7 @@ def open_workspace(request: Request) -> Workspace:
         trust=trust,
         waivers=_waivers(settings),
         now_s=request.now_s,
+        jobs=request.jobs,
     )
 
 

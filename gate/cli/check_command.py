@@ -11,13 +11,22 @@ from gate.app.check import check
 from gate.app.engines import engine_with
 from gate.app.workspace import Request
 from gate.cli.output import OutputFile, progress, show, wants_colour
-from gate.cli.params import engine_choice, engine_options, now_or_clock, start_folder, workspace_options
+from gate.cli.params import (
+    engine_choice,
+    engine_options,
+    jobs,
+    jobs_option,
+    now_or_clock,
+    start_folder,
+    workspace_options,
+)
 from gate.model.decision import Verdict
 from gate.report.interface import FORMATS, render
 
 
 @click.command("check")
 @workspace_options
+@jobs_option
 @engine_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report.")
 @click.option(
@@ -54,6 +63,7 @@ def command(
         base=base,
         config_from_worktree=config_from == "worktree",
         now_s=now_or_clock(now),
+        jobs=jobs(),
     )
     decision = check(request, dry_run=dry_run, progress=progress, engine=engine_with(engine_choice())).decision
     show(render(form, decision, colour=wants_colour(sys.stdout.isatty())))

@@ -72,17 +72,30 @@ def wants_colour(stream_is_terminal: bool) -> bool:
 
 
 class _Meter:
-    """How long something takes, and how many bytes were read for it, told by any number of threads."""
+    """How long something takes, and how many bytes were read for it, told by any number of threads.
 
-    def __init__(self, what: str) -> None:
+    Where it is a number of items that is done, how many of them are is told instead, by one thread.
+    """
+
+    def __init__(self, what: str, items: int) -> None:
         self._what = what
+        self._items = items
+        self._done = 0
         self._began = time.monotonic()
+        self._next_s = _QUIET_S
         self._bytes = 0
         self._lock = threading.Lock()
 
     def tell(self, count: int) -> None:
         with self._lock:
             self._bytes += count
+
+    def count(self, count: int) -> None:
+        """So many items more are done; shown at most once a second."""
+        self._done += count
+        if self.seconds >= self._next_s:
+            self._next_s = self.seconds + 1.0
+            click.echo(self.line(0), err=True, nl=False)
 
     @property
     def seconds(self) -> float:
@@ -91,20 +104,32 @@ class _Meter:
     def line(self, decimals: int) -> str:
         seconds = self.seconds
         read = f", {size_text(self._bytes)}, {size_text(int(self._bytes / seconds))}/s" if self._bytes else ""
+        read += f", {self._done} of {self._items}" if self._items else ""
         # What a longer line left there is overwritten.
         return f"\r{self._what} ... {seconds:.{decimals}f} s{read}".ljust(79)
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[Callable[[int], object] | None]:
+def progress(what: str, items: int = 0, /) -> Iterator[Callable[[int], object] | None]:
     """Says on standard error what takes so long, once it has taken two seconds and somebody is watching.
 
-    Whoever reads many bytes meanwhile tells how many; then their number and the rate are shown too.
+    Whoever reads many bytes meanwhile tells how many; then their number and the rate are shown too. Whoever does
+    `items` tells how many more are done. That needs no thread, so there is none: other processes may be started.
     """
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    meter = _Meter(what)
+    meter = _Meter(what, items)
+    try:
+        with contextlib.nullcontext(meter.count) if items else _ticking(meter) as tell:
+            yield tell
+    finally:
+        if meter.seconds > _QUIET_S:
+            click.echo(f"{meter.line(1).rstrip()}, done", err=True)
+
+
+@contextlib.contextmanager
+def _ticking(meter: _Meter) -> Iterator[Callable[[int], object]]:
     done = threading.Event()
 
     def tick() -> None:
@@ -120,8 +145,6 @@ def progress(what: str) -> Iterator[Callable[[int], object] | None]:
     finally:
         done.set()
         thread.join()
-        if meter.seconds > _QUIET_S:
-            click.echo(f"{meter.line(1).rstrip()}, done", err=True)
 
 
 def size_text(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from gate.formats.rfc3339 import parse_time
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_META: Final = "gate.engine."
+_META: Final = "gate.option."
 _SIZE: Final = re.compile(r"([0-9]{1,16})(KiB|MiB|GiB)?")
 _SHIFTS: Final = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
@@ -117,6 +118,19 @@ def engine_choice() -> EngineOptions:
     return EngineOptions(
         *(meta[_META + name] for name in ("engine", "isolation", "opa_url", "opa_ca", "opa_token_file"))
     )
+
+
+def jobs_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--jobs`, which `jobs` gives."""
+    text = "Processes that verify many attestations at once; 1 starts none.  [default: one for each core]"
+    number = click.IntRange(1, 256)
+    return click.option("--jobs", type=number, metavar="N", expose_value=False, callback=_keep, help=text)(function)
+
+
+def jobs() -> int:
+    """The number of processes that the running command was given, or that of the cores which this one may use."""
+    given = click.get_current_context().meta[f"{_META}jobs"]
+    return given if isinstance(given, int) else len(os.sched_getaffinity(0))
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:

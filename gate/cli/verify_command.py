@@ -10,7 +10,7 @@ from gate.app.verify import verify
 from gate.app.workspace import Request
 from gate.cli.exit_codes import EXIT_CODES
 from gate.cli.output import OutputFile, progress, show
-from gate.cli.params import jobs_option, jobs_or_cores, now_or_clock, start_folder, workspace_options
+from gate.cli.params import jobs, jobs_option, now_or_clock, start_folder, workspace_options
 from gate.normalize.sections.evidence import attestations_section, rejected_section
 from gate.report.verification import FORMATS, render_verification
 
@@ -35,7 +35,6 @@ def command(
     config_from: str,
     root: Path | None,
     now: int | None,
-    jobs: int | None,
     form: str,
     output: Path | None,
     explain: bool,
@@ -47,7 +46,7 @@ def command(
     is no evidence. With several causes the code is the first of 11, 12, 14, 10; see also `gate --help`.
     """
     file = None if output is None else OutputFile(output)
-    at_s, processes = now_or_clock(now), jobs_or_cores(jobs)
+    at_s, processes = now_or_clock(now), jobs()
     request = Request(start_folder(root), root, config, base, config_from == "worktree", at_s, processes)
     found = verify(request, progress)
     meaning = "all evidence holds" if found.exit_code == 0 else EXIT_CODES[found.exit_code]

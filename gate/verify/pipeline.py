@@ -10,19 +10,15 @@
  8. What it builds on is there, verified, of a claim that it may build on, and    CHAIN      SECURITY 14
     not stated later; no evidence is there twice
 
-The payload is parsed once, from the bytes whose signature was checked, and only after that check. Nothing here
-raises for bad evidence, and one bad item hides no other. The result depends on the set of items alone.
+The first five are judged for each item alone (`alone.py`), the others here. Nothing raises for bad evidence, and one
+bad item hides no other. The result depends on the set of items alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
 
-from gate.formats.bundle import BundleError
-from gate.formats.canonical_json import CanonicalJsonError, dumps
-from gate.formats.intoto import StatementError
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import (
@@ -35,36 +31,12 @@ from gate.model.evidence import (
     Verified,
     VerifiedSet,
 )
+from gate.verify.alone import Problem, Refused, Signed
 from gate.verify.binding import Binder, OtherDigest, Relation, artifacts_among, build_targets
 from gate.verify.chain import broken_edges, inherited, resolve_chain
-from gate.verify.containers import open_container, prove, read_payload, signed_payload
-from gate.verify.hints import Hints, read_hints
-from gate.verify.located import misplaced
+from gate.verify.hints import Hints
+from gate.verify.parallel import Bench, Tell, judge_all
 from gate.verify.trust import Proof, TrustStore, Untrusted
-
-# How far two clocks may be apart.
-_SKEW_S: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """An envelope that met obligations 1 to 5: who signed it, and what it says."""
-
-    evidence: Digest
-    origin: str
-    payload: Digest
-    proof: Proof
-    statement: Statement
-
-    @property
-    def signers(self) -> frozenset[str]:
-        return frozenset(signer.name for signer in self.proof.signers)
-
-
-class _Refusal(Exception):  # noqa: N818 - how an item leaves the pipeline; always caught here
-    def __init__(self, stage: Stage, code: str, detail: str, also: tuple[Failure, ...] = ()) -> None:
-        super().__init__(detail)
-        self.stage, self.code, self.detail, self.also = stage, code, detail, also
 
 
 def verify_evidence(
@@ -84,72 +56,40 @@ def verify_evidence(
     return admit_evidence(items, trust, limit=limit).settle(artifacts, changed, other_digest)
 
 
-def admit_evidence(items: Sequence[Evidence], trust: TrustStore, *, limit: int) -> Admission:
-    """Obligations 1 to 5 for all items, which need nothing of what is at stake."""
-    admission = Admission(trust, limit)
-    for item in sorted(items, key=lambda item: (sha256_digest(item.data), item.origin)):
-        admission.admit(item)
+def admit_evidence(
+    items: Sequence[Evidence], trust: TrustStore, *, limit: int, jobs: int = 1, tell: Tell = lambda _: None
+) -> Admission:
+    """Obligations 1 to 5 for all items, which need nothing of what is at stake.
+
+    At most `jobs` processes work where there is enough to do; what they find does not depend on their number.
+    `tell` is told how many more items are done.
+    """
+    named = [(sha256_digest(item.data), item) for item in items]
+    named.sort(key=lambda pair: (pair[0], pair[1].origin))
+    admission = Admission(trust)
+    for outcome in judge_all(Bench(named, trust, limit), jobs, tell):
+        admission.admit(outcome)
     return admission
 
 
 class Admission:
     """Evidence on its way: what is signed by somebody trusted, and what is refused already."""
 
-    def __init__(self, trust: TrustStore, limit: int) -> None:
+    def __init__(self, trust: TrustStore) -> None:
         self._trust = trust
-        self._limit = limit
-        self._signed: dict[Digest, list[_Signed]] = {}
+        self._signed: dict[Digest, list[Signed]] = {}
         self._hints: dict[Digest, Hints] = {}
-        self._refused: dict[Digest, tuple[str, Digest | None, _Refusal]] = {}
+        self._refused: dict[Digest, tuple[str, Digest | None, Problem]] = {}
 
-    def admit(self, item: Evidence) -> None:
-        """Obligations 1 to 5, which each item meets alone."""
-        evidence = sha256_digest(item.data)
-        try:
-            signed = self._read(item, evidence)
-        except _Refusal as refusal:
-            payload, hints = read_hints(item.data, self._limit)
-            if payload is not None:
-                self._hints[payload] = hints
-            self._refused[evidence] = item.origin, payload, refusal
+    def admit(self, outcome: Signed | Refused) -> None:
+        """What became of one item."""
+        if isinstance(outcome, Signed):
+            self._hints[outcome.payload] = Hints.of(outcome.statement)
+            self._signed.setdefault(outcome.payload, []).append(outcome)
             return
-        self._hints[signed.payload] = Hints.of(signed.statement)
-        self._signed.setdefault(signed.payload, []).append(signed)
-
-    def _read(self, item: Evidence, evidence: Digest) -> _Signed:
-        try:
-            container = open_container(item, self._limit)
-        except BundleError as error:
-            raise _Refusal(Stage.ENVELOPE, error.code, str(error)) from None
-        payload = sha256_digest(signed_payload(container))
-        if self._trust.is_revoked_evidence(evidence, payload):
-            raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
-        try:
-            proof = prove(container, self._trust)
-        except Untrusted as error:
-            raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
-        try:
-            statement = read_payload(container, self._limit)
-            dumps(statement.predicate)
-        except StatementError as error:
-            raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None
-        except CanonicalJsonError as error:
-            raise _Refusal(Stage.STATEMENT, "number", f"the predicate has no canonical form: {error}") from None
-        self._check_place_and_time(statement)
-        stated, signed = statement.stated_at_s, proof.signed_at_s
-        if stated is not None and signed is not None and stated > signed + _SKEW_S:
-            raise _Refusal(Stage.STATEMENT, "time", "the statement says that it was made after it was signed")
-        return _Signed(evidence, item.origin, payload, proof, statement)
-
-    def _check_place_and_time(self, statement: Statement) -> None:
-        """What a statement that names paths must not do: leave the root, or come from the future."""
-        if not statement.located:
-            return
-        path = misplaced(statement)
-        if path is not None:
-            raise _Refusal(Stage.SUBJECT, "path", f"{path[:200]!r} does not stay below the root")
-        if statement.stated_at_s is not None and statement.stated_at_s > self._trust.now_s + _SKEW_S:
-            raise _Refusal(Stage.STATEMENT, "future", "created_at is in the future")
+        if outcome.payload is not None:
+            self._hints[outcome.payload] = outcome.hints
+        self._refused[outcome.evidence] = outcome.origin, outcome.payload, outcome.problem
 
     def statements(self) -> Iterable[Statement]:
         """The statements that met obligations 1 to 5; whether they count is not known yet."""
@@ -166,7 +106,7 @@ class Admission:
         joined = {payload: item.statement.depends_on for payload, item in bound.items() if payload not in edges}
         chains, broken = resolve_chain(joined)
         for payload, (code, detail) in {**edges, **broken}.items():
-            self._reject_all(payload, _Refusal(Stage.CHAIN, code, detail))
+            self._reject_all(payload, Problem(Stage.CHAIN, code, detail))
         verified = [replace(item, ancestors=chains[payload]) for payload, item in bound.items() if payload in chains]
         return VerifiedSet(
             tuple(sorted(verified, key=lambda item: item.payload)),
@@ -179,13 +119,13 @@ class Admission:
             first = group[0]
             if len({item.evidence for item in group}) < len(group):
                 places = ", ".join(sorted(item.origin for item in group))
-                self._reject_all(payload, _Refusal(Stage.CHAIN, "duplicate", f"the same evidence lies at {places}"))
+                self._reject_all(payload, Problem(Stage.CHAIN, "duplicate", f"the same evidence lies at {places}"))
                 continue
             names = frozenset[str]().union(*(item.signers for item in group))
             try:
                 signers = self._trust.authorised(names, first.statement.claim)
             except Untrusted as error:
-                self._reject_all(payload, _Refusal(Stage.SIGNATURE, error.code, str(error)))
+                self._reject_all(payload, Problem(Stage.SIGNATURE, error.code, str(error)))
                 continue
             counted = {signer.name for signer in signers}
             proofs = [item.proof for item in group if not counted.isdisjoint(item.signers)]
@@ -209,7 +149,7 @@ class Admission:
                 if payload in edges:
                     code, detail = edges[payload]
                     also.append(Failure(Stage.CHAIN, f"{Stage.CHAIN.value}.{code}", detail))
-                self._reject_all(payload, _Refusal(Stage.SUBJECT, *problem, tuple(also)))
+                self._reject_all(payload, Problem(Stage.SUBJECT, *problem, tuple(also)))
                 continue
             statement, signed = item.statement, relations[payload].files
             if signed is not None:
@@ -219,27 +159,27 @@ class Admission:
             bound[payload] = replace(item, statement=statement, artifacts=names)
         return bound
 
-    def _reject_all(self, payload: Digest, refusal: _Refusal) -> None:
+    def _reject_all(self, payload: Digest, problem: Problem) -> None:
         for item in self._signed[payload]:
-            self._refused[item.evidence] = item.origin, payload, refusal
+            self._refused[item.evidence] = item.origin, payload, problem
 
     def _rejected(self, binder: Binder) -> Iterable[Rejected]:
         """What is refused, with what it concerns: what it mentions, and what the statements it builds on mention."""
         own = {payload: binder.mentioned(hints) for payload, hints in self._hints.items()}
         mentioned = inherited(own, {payload: hints.depends_on for payload, hints in self._hints.items()})
-        for evidence, (origin, payload, refusal) in self._refused.items():
+        for evidence, (origin, payload, problem) in self._refused.items():
             hints = Hints() if payload is None else self._hints[payload]
             keys = binder.mentioned(hints) if payload is None else mentioned[payload]
             yield Rejected(
                 evidence=evidence,
                 origin=origin,
-                stage=refusal.stage,
-                code=f"{refusal.stage.value}.{refusal.code}",
-                detail=refusal.detail,
+                stage=problem.stage,
+                code=f"{problem.stage.value}.{problem.code}",
+                detail=problem.detail,
                 claimed=hints.claim,
                 concern=Concern.AT_STAKE if keys else Concern.OTHERS,
                 artifacts=artifacts_among(keys),
-                also=refusal.also,
+                also=problem.also,
                 payload=payload,
                 depends_on=hints.depends_on,
             )

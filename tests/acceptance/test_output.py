@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -427,6 +428,23 @@ def test_progress_shows_bytes_and_their_rate(monkeypatch: pytest.MonkeyPatch) ->
         time.sleep(0.05)
     last = watched.text.rpartition("\r")[2]
     assert re.fullmatch(r"hashing \.\.\. [0-9.]+ s, 3\.0 GiB, [0-9.]+ [GT]iB/s, done\n", last)
+
+
+@pytest.mark.parametrize("quiet", [0.0, 30.0])
+def test_progress_shows_how_many_of_how_many_and_needs_no_thread(monkeypatch: pytest.MonkeyPatch, quiet: float) -> None:
+    import sys
+
+    watched, threads = Watched(), threading.active_count()
+    monkeypatch.setattr(sys, "stderr", watched)
+    monkeypatch.setattr(output, "_QUIET_S", quiet)
+    with output.progress("verifying", 12000) as tell:
+        assert tell is not None
+        assert threading.active_count() == threads
+        tell(5000)
+        tell(7000)  # less than a second later
+    shown = [re.sub(r"[0-9.]+ s", "S", line).strip() for line in watched.text.split("\r")]
+    lines = ["", "verifying ... S, 5000 of 12000", "verifying ... S, 12000 of 12000, done"]
+    assert shown == ([""] if quiet else lines)
 
 
 def test_nobody_is_told_who_does_not_watch() -> None:

@@ -1,0 +1,114 @@
+"""Obligations 1 to 5, which an item meets alone, whatever else is there and whatever asks for admission.
+
+The payload is parsed once, from the bytes whose signature was checked, and only after that check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from gate.formats.bundle import BundleError
+from gate.formats.canonical_json import CanonicalJsonError, dumps
+from gate.formats.intoto import StatementError
+from gate.model.digest import Digest, sha256_digest
+from gate.model.evidence import Evidence, Failure, Stage, Statement
+from gate.verify.containers import open_container, prove, read_payload, signed_payload
+from gate.verify.hints import Hints, read_hints
+from gate.verify.located import misplaced
+from gate.verify.trust import Proof, TrustStore, Untrusted
+
+# How far two clocks may be apart.
+_SKEW_S: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An envelope that met obligations 1 to 5: who signed it, and what it says."""
+
+    evidence: Digest
+    origin: str
+    payload: Digest
+    proof: Proof
+    statement: Statement
+
+    @property
+    def signers(self) -> frozenset[str]:
+        """The names of those who signed it."""
+        return frozenset(signer.name for signer in self.proof.signers)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The first obligation that is not met, and what else was found."""
+
+    stage: Stage
+    code: str
+    detail: str
+    also: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item that missed an obligation, with what it says about itself: unproved, and depending on it alone."""
+
+    evidence: Digest
+    origin: str
+    problem: Problem
+    payload: Digest | None = None
+    hints: Hints = field(default_factory=Hints)
+
+
+class _Refusal(Exception):  # noqa: N818 - how an item leaves the obligations; always caught here
+    def __init__(self, stage: Stage, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.problem = Problem(stage, code, detail)
+
+
+def judge(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Signed | Refused:
+    """What becomes of an item with this digest; `limit` is the most bytes of one.
+
+    Raises only what says that the gate cannot do its work, such as `ConfigError` for a library that is missing.
+    """
+    try:
+        return _read(item, evidence, trust, limit)
+    except _Refusal as refusal:
+        payload, hints = read_hints(item.data, limit)
+        return Refused(evidence, item.origin, refusal.problem, payload, hints)
+
+
+def _read(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Signed:
+    try:
+        container = open_container(item, limit)
+    except BundleError as error:
+        raise _Refusal(Stage.ENVELOPE, error.code, str(error)) from None
+    payload = sha256_digest(signed_payload(container))
+    if trust.is_revoked_evidence(evidence, payload):
+        raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
+    try:
+        proof = prove(container, trust)
+    except Untrusted as error:
+        raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
+    try:
+        statement = read_payload(container, limit)
+        dumps(statement.predicate)
+    except StatementError as error:
+        raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None
+    except CanonicalJsonError as error:
+        raise _Refusal(Stage.STATEMENT, "number", f"the predicate has no canonical form: {error}") from None
+    _check_place_and_time(statement, trust.now_s)
+    stated, signed = statement.stated_at_s, proof.signed_at_s
+    if stated is not None and signed is not None and stated > signed + _SKEW_S:
+        raise _Refusal(Stage.STATEMENT, "time", "the statement says that it was made after it was signed")
+    return Signed(evidence, item.origin, payload, proof, statement)
+
+
+def _check_place_and_time(statement: Statement, now_s: int) -> None:
+    """What a statement that names paths must not do: leave the root, or come from the future."""
+    if not statement.located:
+        return
+    path = misplaced(statement)
+    if path is not None:
+        raise _Refusal(Stage.SUBJECT, "path", f"{path[:200]!r} does not stay below the root")
+    if statement.stated_at_s is not None and statement.stated_at_s > now_s + _SKEW_S:
+        raise _Refusal(Stage.STATEMENT, "future", "created_at is in the future")
