@@ -27,7 +27,6 @@ from gate.verify.certificate import quiet
 from tests.support.virtual_tsa import TimestampAuthority
 
 BUNDLE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
-OLDER_BUNDLE: Final = "application/vnd.dev.sigstore.bundle+json;version={}"
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 FULCIO: Final = "1.3.6.1.4.1.57264.1"
 SOURCE_REPOSITORY: Final = 12
@@ -55,7 +54,6 @@ _NO_USAGE: Final = dict.fromkeys(
 )
 
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
-PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -87,10 +85,9 @@ def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
     return f"DSSEv1 {len(payload_type)} {payload_type} {len(payload)} ".encode() + payload
 
 
-def asn1_text(text: str, tag: int = 0x0C) -> bytes:
-    """A DER UTF8String."""
+def asn1_text(text: str) -> bytes:
     data = text.encode()
-    return bytes([tag]) + asn1_length(len(data)) + data
+    return b"\x0c" + asn1_length(len(data)) + data
 
 
 def asn1_length(size: int) -> bytes:
@@ -391,17 +388,12 @@ def dsse_entry(envelope: bytes, payload: bytes, signatures: list[str], certifica
 
 
 def older(bundle: dict[str, Any], version: str) -> dict[str, Any]:
-    """The same bundle as v0.1 or v0.2 wrote it, with a chain of one certificate."""
+    """The same bundle as v0.1 or v0.2 wrote it."""
     material = dict(bundle["verificationMaterial"])
-    chain = {"certificates": [material.pop("certificate")]}
-    return {
-        **bundle,
-        "mediaType": OLDER_BUNDLE.format(version),
-        "verificationMaterial": {**material, "x509CertificateChain": chain},
-    }
+    material["x509CertificateChain"] = {"certificates": [material.pop("certificate")]}
+    media_type = f"application/vnd.dev.sigstore.bundle+json;version={version}"
+    return {**bundle, "mediaType": media_type, "verificationMaterial": material}
 
 
 def _general_name(subject: str) -> x509.GeneralName:
-    if "://" in subject:
-        return x509.UniformResourceIdentifier(subject)
-    return x509.RFC822Name(subject)
+    return x509.UniformResourceIdentifier(subject) if "://" in subject else x509.RFC822Name(subject)

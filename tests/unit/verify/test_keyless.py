@@ -17,6 +17,7 @@ from cryptography.x509.oid import ObjectIdentifier
 from gate.errors import ConfigError
 from gate.formats.bundle import parse_container
 from gate.model.evidence import TimeSource, Verified
+from gate.normalize.sections.evidence import attestations_section
 from gate.verify.certificate import CertificateIdentity, KeylessError, identity_of
 from tests.support.evidence import (
     LIMIT,
@@ -85,6 +86,8 @@ def test_a_bundle_of_a_trusted_identity_is_verified(log: str, stamped: bool, sou
     assert (identity.name, identity.kind, identity.spki) == ("builder", "identity", None)
     assert (identity.issuer, identity.subject) == (ISSUER, WORKFLOW)
     assert (found.signed_at_s, found.time_source.value, found.log_included) == (AT_S, source, True)
+    facts: Any = attestations_section([found])[found.payload]
+    assert (facts["signed_at"], facts["log"]) == ({"at_s": AT_S, "source": source}, {"included": True})
 
 
 def test_the_alternative_name_of_version_three_is_read() -> None:
