@@ -91,7 +91,7 @@ def test_the_package_is_complete(wheel: Path) -> None:
     assert not [name for name in packed if "__pycache__" in name or name.endswith((".pyc", ".orig", "~"))]
 
 
-@pytest.mark.parametrize("folder", ["rego", "schemas", "frameworks", "opa"])
+@pytest.mark.parametrize("folder", ["rego", "schemas", "frameworks", "opa", "tiny-rag"])
 def test_all_data_is_inside_the_package(wheel: Path, folder: str) -> None:
     with zipfile.ZipFile(wheel) as archive:
         prefix = f"gate/_data/{folder}/"

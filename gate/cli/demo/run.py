@@ -43,7 +43,7 @@ def command(keep: Path | None) -> int:
 
 
 def _run(folder: Path) -> int:
-    show(f"{'case':<5}{'what was done':<78}{'right':<10}{'came':<6}why")
+    show(f"{'case':<5}{'what was done':<78}{'right':<13}{'came':<6}why")
     wrong = 0
     for shown in run_demo(int(time.time()), folder.resolve(), progress):
         show(_line(shown))
@@ -58,4 +58,4 @@ def _run(folder: Path) -> int:
 def _line(shown: Shown) -> str:
     right = " or ".join(map(str, shown.expected))
     mark = "" if shown.is_right else "WRONG "
-    return f"{shown.id:<5}{terminal(shown.what):<78}{right:<10}{shown.code:<6}{mark}{terminal(shown.why, _WHY)}"
+    return f"{shown.id:<5}{terminal(shown.what):<78}{right:<13}{shown.code:<6}{mark}{terminal(shown.why, _WHY)}"
