@@ -209,9 +209,9 @@ _range(limits) := text if {
 # Millionths as a decimal fraction.
 _decimal(value) := trim_suffix(trim_right(text, "0"), ".") if {
 	digits := sprintf("%d", [abs(value)])
-	padded := concat("", [substring("0000000", 0, max([0, 7 - count(digits)])), digits])
+	padded := concat("", [substring("000000", 0, max([0, 7 - count(digits)])), digits])
 	point := count(padded) - 6
-	text := sprintf("%s%s.%s", [_sign(value), substring(padded, 0, point), substring(padded, point, 6)])
+	text := sprintf("%s%s.%s", [_sign(value), substring(padded, 0, point), substring(padded, point, -1)])
 }
 
 _sign(value) := "-" if value < 0

@@ -111,6 +111,13 @@ test_fails_when_a_measure_is_no_measure if {
 	}
 }
 
+test_fails_when_a_measure_is_no_whole_number if {
+	both := {["outside", "accuracy"], ["regressed", "accuracy"]}
+	every value in [between(900000.5, 910000), between(910000, 910000.5)] {
+		faults([put("/metrics/accuracy/candidate", value)]) == both
+	}
+}
+
 test_fails_when_a_measure_that_nothing_limits_is_no_measure if {
 	faults([put("/metrics/length/candidate", {})]) == {["regressed", "length"]}
 	faults([put("/metrics/length", {"candidate": {}, "baseline": {}, "better": null})]) == {["regressed", "length"]}
@@ -120,7 +127,10 @@ test_fails_when_a_measure_that_nothing_limits_is_no_measure if {
 test_fails_when_a_baseline_is_no_measure if {
 	compared({}, exactly(910000), {}, "higher") == worse
 	compared({}, exactly(910000), {}, "lower") == worse
-	compared("a", exactly(910000), {}, "higher") == {["regressed", "accuracy"]}
+	compared("a", exactly(910000), {}, "higher") == worse
+	compared({"high": 880000}, exactly(910000), {}, "higher") == worse
+	compared({"low": 910000}, exactly(880000), {}, "lower") == worse
+	compared(exactly(880000), {"high": 870000, "low": "x"}, {}, "lower") == {["outside", "accuracy"], ["regressed", "accuracy"]}
 }
 
 test_passes_when_it_is_no_worse if {
@@ -167,6 +177,7 @@ test_passes_when_rounding_hides_nothing if {
 
 test_fails_when_a_direction_is_unknown if {
 	compared(exactly(880000), exactly(910000), {}, "sideways") == worse
+	compared(exactly(880000), exactly(910000), {"accuracy": 30000}, "sideways") == worse
 }
 
 test_passes_when_nobody_says_that_a_difference_matters if {
@@ -228,5 +239,7 @@ test_details_say_when_there_is_no_value if {
 	detail("outside", [put("/thresholds/accuracy", {"min": "x", "max": 1})], "accuracy") == " (0.91, no limit)"
 	detail("outside", [put("/thresholds/accuracy", {"min": 1, "max": "x"})], "accuracy") == " (0.91, no limit)"
 	detail("outside", [put("/metrics/accuracy/candidate", between(2, 1))], "accuracy") == " (no value, at least 0.8)"
+	detail("outside", [put("/metrics/accuracy/candidate", exactly(0.5))], "accuracy") == " (no value, at least 0.8)"
+	detail("outside", [put("/metrics/accuracy/candidate", between(0.5, 1.5))], "accuracy") == " (no value, at least 0.8)"
 	detail("regressed", [put("/metrics/accuracy/baseline", null)], "accuracy") == " (0.91, before no value)"
 }

@@ -34,6 +34,7 @@ test_errors_when_a_signer_cannot_be_told_from_others if {
 	not signers([tuned.put("sigbase", "signers/0/spki", "x")])
 	not signers([tuned.put("sigbase", "signers/0/kind", "x")])
 	not signers([tuned.put("sigbase", "signers/0/kind", "identity")])
+	not signers([tuned.put("approval", "signers/0/kind", "x")])
 	not signers([tuned.put("approval", "signers/0/issuer", "")])
 	not signers([tuned.put("approval", "signers/0/subject", null)])
 	not signers([tuned.put("approval", "signers/1", {"name": "x"})])

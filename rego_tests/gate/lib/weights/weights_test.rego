@@ -26,7 +26,7 @@ test_a_whole_has_its_own_digest_and_that_which_was_signed if {
 	whole([], "base") == {tuned.whole.base, tuned.roots.base}
 	whole([], "rows") == {tuned.whole.rows}
 	whole([fixtures.put("/artifacts/rows/digest", null)], "rows") == set()
-	whole([tuned.put("sigbase", "subjects", [])], "base") == {tuned.whole.base}
+	whole([tuned.put("sigbase", "subjects", null)], "base") == {tuned.whole.base}
 }
 
 test_parts_are_regular_files if {
@@ -40,6 +40,7 @@ test_names_are_wholes_or_all_parts if {
 	is_named([], "base", {tuned.roots.base, tuned.whole.rows})
 	is_named([], "base", files)
 	is_named([], "base", files | {tuned.whole.rows})
+	is_named([], "style", {tuned.artifacts.style.files["adapter.safetensors"].digest})
 }
 
 test_nothing_else_is_a_name if {

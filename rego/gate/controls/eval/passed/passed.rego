@@ -28,12 +28,8 @@ default status := "error"
 
 status := result.status(subjects, proved, violations) if is_set(lineage.at_stake)
 
-subjects := artifacts | spoken
-
-artifacts := attested.of_kind("evaluation")
-
 # Statements about something here that say how it went. A collected one does by its values.
-spoken := {digest |
+subjects := {digest |
 	some digest in lineage.at_stake
 	statements.verified[digest].claim in {"eval", "eval.result", "test.result"}
 	not is_silent(statements.verified[digest].facts)
@@ -48,7 +44,7 @@ is_silent(facts) if {
 }
 
 measured[digest] := facts if {
-	some digest in spoken
+	some digest in subjects
 	statements.verified[digest].claim == "eval"
 	facts := statements.verified[digest].facts
 	facts.collected == true
@@ -57,22 +53,21 @@ measured[digest] := facts if {
 # What is measured has passed or not; a warning is no pass.
 warned := {digest | some digest, facts in measured; not object.get(facts, "result", null) in {null, "passed"}}
 
-agreed := statements.supporting(spoken) - warned
+agreed := statements.supporting(subjects) - warned
 
 sound := {digest | some digest, facts in measured; count(measures.faults(facts)) == 0}
 
-accepted := agreed & (sound | (spoken - object.keys(measured)))
+proved := agreed & (sound | (subjects - object.keys(measured)))
 
-proved := accepted | {name | some name in artifacts; count((statements.about("eval", name) & accepted) & sound) > 0}
-
+# An artifact needs a collected statement that covers it. That one is about something here, so it is judged too.
 violations contains entry if {
-	some [fault, name, digests] in attested.problems("evaluation", "eval", artifacts)
+	some [fault, name, digests] in attested.problems("evaluation", "eval", set())
 	[code, message] := about_artifacts[fault]
 	entry := result.violation(code, message, {"artifact": name, "evidence": digests})
 }
 
 violations contains entry if {
-	some digest in (spoken - agreed)
+	some digest in (subjects - agreed)
 	message := sprintf("the %s statement does not say that it passed", [statements.verified[digest].claim])
 	entry := result.violation("eval.passed.failed", message, {"evidence": [digest]})
 }
@@ -98,7 +93,7 @@ about_measures := {
 	"incomplete": ["eval.passed.incomplete", "not every sample was evaluated"],
 }
 
-evidence := accepted
+evidence := proved
 
 default reason := null
 

@@ -42,7 +42,6 @@ is_complete(facts) if {
 	shape.is_whole(facts.window.end_s)
 	facts.window.start_s < facts.window.end_s
 	objectives := facts.objectives
-	is_object(objectives)
 	every name in named {
 		shape.is_whole(objectives[name])
 	}

@@ -151,3 +151,16 @@ test_errors_when_the_sections_disagree if {
 test_errors_when_there_are_no_artifacts if {
 	answer([fixtures.remove("/artifacts")])[0] == "error"
 }
+
+test_errors_when_the_minimum_is_unsound_and_nothing_asks_for_admission if {
+	answer([
+		fixtures.put("/parameters/approval.human/minimum", 0),
+		fixtures.put("/artifacts", {}),
+	])[0] == "error"
+}
+
+test_fails_with_the_statement_that_rejects if {
+	{entry.evidence |
+		some entry in whole([tuned.put("approval", "facts/decision", "rejected")]).violations
+	} == {[tuned.digests.approval]}
+}

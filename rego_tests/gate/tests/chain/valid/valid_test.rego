@@ -186,3 +186,18 @@ test_errors_when_the_sections_disagree if {
 test_errors_when_nothing_says_what_was_rejected if {
 	answer([fixtures.remove("/rejected")]) == ["error", set()]
 }
+
+test_passes_when_what_it_builds_on_gives_no_time if answer([application.put("prompt", "stated_at_s", null)]) == ["pass", set()]
+
+test_fails_when_only_a_refused_statement_is_there if {
+	answer([
+		fixtures.put("/attestations", {}),
+		fixtures.put("/claims", {}),
+		fixtures.put("/rejected", {application.digests.other: {
+			"origin": "own.json",
+			"stage": "chain",
+			"code": "chain.dangling",
+			"concern": "at_stake",
+		}}),
+	]) == ["fail", {["chain.valid.rejected", null, null]}]
+}

@@ -123,3 +123,10 @@ test_errors_when_there_are_no_artifacts if {
 test_errors_when_the_sections_disagree if {
 	answer([fixtures.put("/claims", {})])[0] == "error"
 }
+
+test_fails_when_corpora_are_kept_among_the_usual_kinds if {
+	answer(array.concat(application.uncover("corpus"), [fixtures.remove("/parameters/eval.binds/kinds")])) == [
+		"fail",
+		{["eval.binds.unbound", "documents", null]},
+	]
+}

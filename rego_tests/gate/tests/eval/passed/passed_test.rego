@@ -225,3 +225,17 @@ test_errors_when_the_lineage_is_broken if {
 test_errors_when_there_is_no_change if {
 	answer([fixtures.remove("/change")]) == ["error", set()]
 }
+
+test_fails_with_what_was_not_collected if {
+	whole([application.put("eval", "facts/collected", false)]).violations == {{
+		"artifact": "evaluation",
+		"code": "eval.passed.uncollected",
+		"evidence": [application.digests.eval],
+		"file": null,
+		"message": "what covers it is its signer's word; nothing was collected",
+	}}
+}
+
+test_errors_when_the_lineage_is_broken_and_no_evaluation_asks_for_admission if {
+	answer([fixtures.remove("/artifacts/evaluation"), application.put("eval", "ancestors", [])])[0] == "error"
+}

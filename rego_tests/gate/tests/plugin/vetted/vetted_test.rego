@@ -132,3 +132,24 @@ test_errors_when_the_sections_disagree if {
 test_errors_when_there_are_no_artifacts if {
 	answer([fixtures.remove("/artifacts")])[0] == "error"
 }
+
+test_errors_when_a_permission_is_no_text if {
+	answer([fixtures.put("/parameters/plugin.vetted/permissions", ["read", 1])])[0] == "error"
+}
+
+test_fails_with_the_statements_behind_it if {
+	whole([tuned.put("plugin", "facts/collected", false)]).violations == {{
+		"artifact": "tools",
+		"code": "plugin.vetted.uncollected",
+		"evidence": [tuned.digests.plugin],
+		"file": null,
+		"message": "what covers it is its signer's word; nothing was collected",
+	}}
+	whole([tuned.put("review", "facts/decision", "rejected")]).violations == {{
+		"artifact": "tools",
+		"code": "plugin.vetted.rejected",
+		"evidence": [tuned.digests.review],
+		"file": null,
+		"message": "somebody rejected it",
+	}}
+}

@@ -171,3 +171,17 @@ test_passes_when_a_claim_that_holds_nothing_is_silent if {
 test_fails_when_any_claim_holds_plaintext if {
 	answer(silent("scan.report", {"privacy": {"mode": "plaintext_explicit", "payloads": ["a"]}})) == ["fail", {["privacy.plaintext.embedded", null, "a"]}]
 }
+
+test_errors_when_an_allowed_path_is_no_text if {
+	answer([fixtures.put("/parameters/privacy.plaintext/allow", ["a", 1])])[0] == "error"
+}
+
+test_fails_with_the_statement_that_is_silent if {
+	whole([application.remove("prompt", "facts/privacy")]).violations == {{
+		"artifact": null,
+		"code": "privacy.plaintext.unstated",
+		"evidence": [application.digests.prompt],
+		"file": null,
+		"message": "the prompt statement does not say how it keeps content",
+	}}
+}

@@ -226,3 +226,9 @@ test_errors_when_there_are_no_artifacts if {
 test_errors_when_there_are_no_statements if {
 	answer([fixtures.remove("/attestations"), fixtures.put("/claims", {})]) == ["error", set()]
 }
+
+test_fails_when_a_compared_objective_is_no_whole_number if {
+	incomplete := ["fail", {["slo.attested.incomplete", "levels", null]}]
+	answer([application.put("slo", "facts/objectives/error_rate_cap", 0.5)]) == incomplete
+	answer([application.put("slo", "facts/objectives/ttft_ms_p50", 0.5)]) == incomplete
+}

@@ -181,3 +181,10 @@ test_errors_when_the_sections_disagree if {
 test_errors_when_there_are_no_artifacts if {
 	answer([fixtures.remove("/artifacts")])[0] == "error"
 }
+
+test_fails_when_nothing_at_all_is_said_of_an_adapter if {
+	answer(array.concat([fixtures.put("/artifacts/style/base", null)], tuned.cover("training", []))) == [
+		"fail",
+		{["training.base_lineage.unadmitted", "style", null]},
+	]
+}

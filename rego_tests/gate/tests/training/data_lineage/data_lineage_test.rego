@@ -80,7 +80,7 @@ test_fails_when_nothing_says_how_weights_were_trained if {
 }
 
 test_passes_when_subjects_of_a_dataset_have_no_shape_and_it_is_admitted if {
-	answer([tuned.put("dataset", "subjects", [])]) == ["pass", set()]
+	answer([tuned.put("dataset", "subjects", null)]) == ["pass", set()]
 }
 
 test_fails_with_a_message if {
@@ -111,4 +111,29 @@ test_errors_when_the_sections_disagree if {
 
 test_errors_when_there_are_no_artifacts if {
 	answer([fixtures.remove("/artifacts")])[0] == "error"
+}
+
+test_passes_when_a_file_is_named_of_a_dataset_that_nobody_attested if {
+	answer([
+		tuned.put("dataset", "facts/collected", false),
+		tuned.put("training", "facts/datasets", {"a": tuned.artifacts.rows.files["rows.csv"].digest}),
+	]) == ["pass", set()]
+}
+
+test_errors_when_the_sections_disagree_and_no_model_is_there if {
+	answer([
+		fixtures.remove("/artifacts/style"),
+		fixtures.remove("/artifacts/base"),
+		fixtures.put("/claims", {}),
+	])[0] == "error"
+}
+
+test_fails_with_the_statement_that_names_no_dataset if {
+	whole([tuned.put("training", "facts/datasets", {})]).violations == {{
+		"artifact": "style",
+		"code": "training.data_lineage.unnamed",
+		"evidence": [tuned.digests.training],
+		"file": null,
+		"message": "the statement about its training names no dataset",
+	}}
 }
