@@ -34,8 +34,9 @@ $ gate check
 ALLOW  everything below the root
 $ gate check --base main
 DENY  change against
+subject.mismatch: .gate/attestations/prompt.sigstore.json
+found: 'app/system_prompt.txt' is sha256:
 chain.dangling: .gate/attestations/eval.sigstore.json
-(subject.mismatch): 'app/system_prompt.txt' is sha256:
 exit 12 (digest differs: the evidence is about other bytes; also 14, 10, 13)
 $ gate attest create --changed-only --base main
 made      attest/prompt.yaml: prompt, 7 files
