@@ -14,6 +14,7 @@ from gate.model.json import JsonValue
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _KEY: Final = re.compile(_STRING.pattern + ":")
 _NUMBER: Final = re.compile(r"[0-9][.eE]|[0-9]{16}")
+_LONG: Final = re.compile(rb"[0-9]{16}")
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -34,6 +35,15 @@ def dumps(value: JsonValue) -> bytes:
     except (ValueError, UnicodeEncodeError) as error:
         raise CanonicalJsonError(str(error)) from None
     return _with_library(value)
+
+
+def check(value: JsonValue, source: bytes) -> None:
+    """Raises `CanonicalJsonError` unless a value has a canonical form. `source` is strict JSON that it was read from.
+
+    There are no surrogates, NaN and infinity in that, so only an integer of 16 digits or more can have none.
+    """
+    if _LONG.search(source):
+        dumps(value)
 
 
 def _is_plain(text: str) -> bool:

@@ -71,12 +71,11 @@ def parse_subject(item: JsonValue, what: str) -> Subject:
     digests = item.get("digest")
     if not isinstance(digests, Mapping):
         raise StatementError("subject_digest", f"{what} has no digest")
-    secure = {key: digests[key] for key in _HEX_LENGTH if key in digests}
+    secure = {key: _hex(digests[key], key, what) for key in _HEX_LENGTH if key in digests}
     if not secure:
         raise StatementError("subject_digest", f"{what} has no sha256, sha384 or sha512 digest")
-    checked = {key: _hex(text, key, what) for key, text in secure.items()}
-    sha256 = checked.pop("sha256", None)
-    return Subject(name, digest_from_hex(sha256) if sha256 else None, checked)
+    sha256 = secure.pop("sha256", None)
+    return Subject(name, Digest(f"sha256:{sha256}") if sha256 else None, secure)
 
 
 def parse_digest_list(value: JsonValue, what: str) -> tuple[Digest, ...]:

@@ -20,6 +20,7 @@ _UNSEEN: Final = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]+"
 )
+_NEVER_PLAIN: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 _ESCAPE = re.compile(rb"\\\\|\\x([0-9a-f]{2})")
 
 
@@ -39,7 +40,7 @@ def is_plain_relative(text: str) -> bool:
     Refuses absolute names, empty, `.` and `..` segments, backslashes, drive letters and control characters
     (SECURITY 12). The name is only compared, never opened.
     """
-    if not text or "\\" in text or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+    if not text or _NEVER_PLAIN.search(text):
         return False
     if len(text) > 1 and text[1] == ":" and text[0].isascii() and text[0].isalpha():
         return False

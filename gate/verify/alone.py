@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gate.formats.bundle import BundleError
-from gate.formats.canonical_json import CanonicalJsonError, dumps
+from gate.formats.canonical_json import CanonicalJsonError, check
 from gate.formats.intoto import StatementError
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Evidence, Failure, Stage, Statement
@@ -82,7 +82,8 @@ def _read(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Si
         container = open_container(item, limit)
     except BundleError as error:
         raise _Refusal(Stage.ENVELOPE, error.code, str(error)) from None
-    payload = sha256_digest(signed_payload(container))
+    signed = signed_payload(container)
+    payload = sha256_digest(signed)
     if trust.is_revoked_evidence(evidence, payload):
         raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
     try:
@@ -91,14 +92,14 @@ def _read(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Si
         raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
     try:
         statement = read_payload(container, limit)
-        dumps(statement.predicate)
+        check(statement.predicate, signed)
     except StatementError as error:
         raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None
     except CanonicalJsonError as error:
         raise _Refusal(Stage.STATEMENT, "number", f"the predicate has no canonical form: {error}") from None
     _check_place_and_time(statement, trust.now_s)
-    stated, signed = statement.stated_at_s, proof.signed_at_s
-    if stated is not None and signed is not None and stated > signed + _SKEW_S:
+    stated_s, signed_s = statement.stated_at_s, proof.signed_at_s
+    if stated_s is not None and signed_s is not None and stated_s > signed_s + _SKEW_S:
         raise _Refusal(Stage.STATEMENT, "time", "the statement says that it was made after it was signed")
     return Signed(evidence, item.origin, payload, proof, statement)
 

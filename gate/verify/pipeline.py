@@ -26,6 +26,7 @@ from gate.model.evidence import (
     Evidence,
     Failure,
     Rejected,
+    SignerIdentity,
     Stage,
     Statement,
     Verified,
@@ -84,7 +85,6 @@ class Admission:
     def admit(self, outcome: Signed | Refused) -> None:
         """What became of one item."""
         if isinstance(outcome, Signed):
-            self._hints[outcome.payload] = Hints.of(outcome.statement)
             self._signed.setdefault(outcome.payload, []).append(outcome)
             return
         if outcome.payload is not None:
@@ -107,7 +107,7 @@ class Admission:
         chains, broken = resolve_chain(joined)
         for payload, (code, detail) in {**edges, **broken}.items():
             self._reject_all(payload, Problem(Stage.CHAIN, code, detail))
-        verified = [replace(item, ancestors=chains[payload]) for payload, item in bound.items() if payload in chains]
+        verified = [_above(item, chains[payload]) for payload, item in bound.items() if payload in chains]
         return VerifiedSet(
             tuple(sorted(verified, key=lambda item: item.payload)),
             tuple(sorted(self._rejected(binder), key=lambda item: item.evidence)),
@@ -115,21 +115,24 @@ class Admission:
 
     def _authorise(self) -> Iterable[tuple[Digest, Verified]]:
         """Obligation 6. Several envelopes around one payload count together: the same statement, more signers."""
+        allowed: dict[tuple[frozenset[str], str], tuple[SignerIdentity, ...]] = {}
         for payload, group in sorted(self._signed.items()):
             first = group[0]
             if len({item.evidence for item in group}) < len(group):
                 places = ", ".join(sorted(item.origin for item in group))
                 self._reject_all(payload, Problem(Stage.CHAIN, "duplicate", f"the same evidence lies at {places}"))
                 continue
-            names = frozenset[str]().union(*(item.signers for item in group))
+            names = first.signers.union(*(item.signers for item in group[1:]))
+            asked = names, first.statement.claim
             try:
-                signers = self._trust.authorised(names, first.statement.claim)
+                signers = allowed.get(asked) or allowed.setdefault(asked, self._trust.authorised(*asked))
             except Untrusted as error:
                 self._reject_all(payload, Problem(Stage.SIGNATURE, error.code, str(error)))
                 continue
             counted = {signer.name for signer in signers}
             proofs = [item.proof for item in group if not counted.isdisjoint(item.signers)]
-            yield payload, _timed(Verified(payload, first.evidence, first.origin, first.statement, signers), proofs)
+            item = Verified(payload, first.evidence, first.origin, first.statement, signers)
+            yield payload, _timed(item, proofs)
 
     def _bind(self, candidates: Mapping[Digest, Verified], binder: Binder) -> Mapping[Digest, Verified]:
         """Obligation 7. A statement about other bytes is refused unless a statement of its claim fits those here.
@@ -156,7 +159,9 @@ class Admission:
                 statement = replace(statement, facts={**statement.facts, "files": dict(signed)})
             outdated = statement.located and relations[payload].mismatches
             names = () if outdated else artifacts_among(relations[payload].covers)
-            bound[payload] = replace(item, statement=statement, artifacts=names)
+            # Most are about nothing at stake, and a copy takes as long as half of the rest.
+            is_new = names or statement is not item.statement
+            bound[payload] = replace(item, statement=statement, artifacts=names) if is_new else item
         return bound
 
     def _reject_all(self, payload: Digest, problem: Problem) -> None:
@@ -165,10 +170,13 @@ class Admission:
 
     def _rejected(self, binder: Binder) -> Iterable[Rejected]:
         """What is refused, with what it concerns: what it mentions, and what the statements it builds on mention."""
-        own = {payload: binder.mentioned(hints) for payload, hints in self._hints.items()}
-        mentioned = inherited(own, {payload: hints.depends_on for payload, hints in self._hints.items()})
+        if not self._refused:
+            return
+        known = {payload: Hints.of(group[0].statement) for payload, group in self._signed.items()} | self._hints
+        own = {payload: binder.mentioned(hints) for payload, hints in known.items()}
+        mentioned = inherited(own, {payload: hints.depends_on for payload, hints in known.items()})
         for evidence, (origin, payload, problem) in self._refused.items():
-            hints = Hints() if payload is None else self._hints[payload]
+            hints = Hints() if payload is None else known[payload]
             keys = binder.mentioned(hints) if payload is None else mentioned[payload]
             yield Rejected(
                 evidence=evidence,
@@ -187,10 +195,17 @@ class Admission:
 
 def _timed(item: Verified, proofs: Sequence[Proof]) -> Verified:
     """The statement with the earliest trusted time of the signatures that count."""
+    if not any(proof.log_included or proof.signed_at_s is not None for proof in proofs):
+        return item
     times = [(p.signed_at_s, p.time_source) for p in proofs if p.signed_at_s is not None]
     at_s, source = min(times, key=lambda found: (found[0], found[1].value), default=(None, item.time_source))
     logged = any(proof.log_included for proof in proofs)
     return replace(item, signed_at_s=at_s, time_source=source, log_included=logged)
+
+
+def _above(item: Verified, ancestors: tuple[Digest, ...]) -> Verified:
+    """The statement with all that it depends on."""
+    return replace(item, ancestors=ancestors) if ancestors else item
 
 
 def _mismatch(relation: Relation, statement: Statement, covered: set[tuple[str, str]]) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gate.formats.canonical_json import CanonicalJsonError, dumps, pretty
+from gate.formats.canonical_json import CanonicalJsonError, check, dumps, pretty
 from gate.formats.strict_json import loads
 
 # RFC 8785, appendix B: the bits of a double and how it is written.
@@ -173,3 +173,26 @@ def test_the_pretty_form_is_sorted_and_indented() -> None:
 def test_the_pretty_form_has_no_number_that_json_lacks(value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         pretty(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":9007199254740991}',
+        '{"a":9007199254740992}',
+        '{"a":-9007199254740993}',
+        '{"a":[9223372036854775807]}',
+        '{"a":1e300,"b":1.0,"c":-0.0,"d":0.1234567890123456789}',
+        '{"a":"9007199254740993","9007199254740993":1}',
+        '{"\\u00e9":1,"\\ud83d\\ude00":[true,null]}',
+    ],
+)
+def test_check_refuses_what_dumps_refuses(text: str) -> None:
+    value, source = loads(text.encode()), text.encode()
+    try:
+        dumps(value)
+    except CanonicalJsonError:
+        with pytest.raises(CanonicalJsonError):
+            check(value, source)
+    else:
+        check(value, source)
