@@ -69,7 +69,7 @@ _REASONS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Certified:
+class Identified:
     """A signature whose obligations all hold: by which of the trusted identities, and when."""
 
     identity: CertificateIdentity
@@ -87,7 +87,7 @@ class KeylessVerifier:
     identities: Mapping[str, IdentitySettings]
 
     @quiet()
-    def verify(self, envelope: Envelope, material: CertificateMaterial) -> Certified:
+    def verify(self, envelope: Envelope, material: CertificateMaterial) -> Identified:
         """Who signed the envelope, and when; raises `KeylessError`, whatever is wrong with the bundle.
 
         Raises `ConfigError` when the library is missing or cannot read the trusted root.
@@ -107,7 +107,7 @@ class KeylessVerifier:
         if payload != (envelope.payload_type, envelope.payload):
             raise KeylessError("payload", "the signature is over another payload than the one that was read")
         signed_at_s, source = min(times, key=lambda item: (item[0], item[1].value))
-        return Certified(identity, matching(identity, self.identities), signed_at_s, source)
+        return Identified(identity, matching(identity, self.identities), signed_at_s, source)
 
     def _root_during(self, begins_s: int, ends_s: int) -> JsonObject:
         """What of the trusted root was trusted while the certificate lived."""

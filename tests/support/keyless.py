@@ -110,7 +110,7 @@ def admitted(bundle: Any, store: TrustStore | None = None) -> Verified:
     return only_verified(verify(encode(bundle), store=store or keyless_trust()))
 
 
-def certified(person: Person | None = None, **more: Any) -> dict[str, Any]:
+def with_certificate(person: Person | None = None, **more: Any) -> dict[str, Any]:
     """A bundle whose certificate is made in an unusual way."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = sigstore().issue(key.public_key(), person or Person(), AT, **more)

@@ -39,7 +39,6 @@ from tests.support.keyless import (
     MAINTAINER,
     PAYLOAD,
     admitted,
-    certified,
     changed,
     code,
     good,
@@ -48,6 +47,7 @@ from tests.support.keyless import (
     root_bytes,
     signature_of,
     sigstore,
+    with_certificate,
 )
 from tests.support.virtual_sigstore import (
     FULCIO,
@@ -102,7 +102,7 @@ def test_people_and_workflows_are_identities(person: Person) -> None:
 
 def test_a_user_name_is_a_subject() -> None:
     name = x509.OtherName(ObjectIdentifier(f"{FULCIO}.7"), asn1_text("ann"))
-    assert admitted(certified(names=[name]), keyless_trust(keyless(subject="ann"))).signers[0].subject == "ann"
+    assert admitted(with_certificate(names=[name]), keyless_trust(keyless(subject="ann"))).signers[0].subject == "ann"
 
 
 def test_the_source_repository_is_compared_when_it_is_given() -> None:

@@ -17,7 +17,6 @@ from tests.support.evidence import digest_of, encode, only_rejected, provenance,
 from tests.support.keyless import (
     AT,
     PAYLOAD,
-    certified,
     changed,
     code,
     good,
@@ -25,6 +24,7 @@ from tests.support.keyless import (
     keyless_trust,
     signature_of,
     sigstore,
+    with_certificate,
 )
 from tests.support.virtual_sigstore import (
     ISSUER,
@@ -69,7 +69,7 @@ def signed(person: Person) -> Make:
 
 
 def odd(**more: Any) -> Make:
-    return lambda: certified(**more)
+    return lambda: with_certificate(**more)
 
 
 def entry_of(payload: bytes, instance: str = "virtual.test") -> Make:
