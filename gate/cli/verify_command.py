@@ -12,7 +12,7 @@ from gate.cli.exit_codes import EXIT_CODES
 from gate.cli.output import OutputFile, progress, show
 from gate.cli.params import jobs, jobs_option, now_or_clock, start_folder, workspace_options
 from gate.normalize.sections.evidence import attestations_section, rejected_section
-from gate.report.verification import FORMATS, render_verification
+from gate.report.verification import FORMATS, render_verification, summary
 
 
 @click.command(
@@ -59,4 +59,5 @@ def command(
         show(text)
     else:
         file.write(text if text.endswith("\n") else f"{text}\n")
+        show(summary(found, meaning))
     return found.exit_code

@@ -108,7 +108,7 @@ def _tree(nodes: Mapping[Digest, Node], top: Digest, depth: int, shown: set[Dige
         mark = {"verified": "", "rejected": " REJECTED", "missing": " MISSING"}[node.state]
         where = terminal(node.origin or "not there", _LABEL)
         rest = ", above" if again else f", {terminal(node.note, _LABEL)}"
-        yield f"{'  ' * min(level, _DEEPEST)}{node.claim}{mark}  {digest[:_SHORT]}  {where}{rest}"
+        yield f"{'  ' * min(level, _DEEPEST)}{terminal(node.claim, _LABEL)}{mark}  {digest[:_SHORT]}  {where}{rest}"
         if not again:
             waiting += [(needed, level + 1) for needed in sorted(node.depends_on, reverse=True)]
 

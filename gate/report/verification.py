@@ -80,6 +80,11 @@ def render_verification(
     return write(found, items, meaning, explain)
 
 
+def summary(found: Verification, meaning: str) -> str:
+    """The line that ends the text, alone: what is said where the report goes into a file."""
+    return f"{_counts(found)}.   exit {found.exit_code} ({meaning})"
+
+
 def _verified(item: Verified) -> _Item:
     statement = item.statement
     return _Item(
@@ -106,7 +111,7 @@ def _text(found: Verification, items: Sequence[_Item], meaning: str, explain: bo
     lines = [line for item in items for line in _text_item(item, explain)]
     for path, reason in sorted(found.evidence.skipped.items()):
         lines.append(f"skipped   {terminal(path)}: {terminal(reason)}")
-    lines.append(f"{_counts(found)}.   exit {found.exit_code} ({meaning})")
+    lines.append(summary(found, meaning))
     return "\n".join(lines)
 
 
@@ -116,9 +121,9 @@ def _text_item(item: _Item, explain: bool) -> Iterator[str]:
     if not item.failures:
         about = ", ".join(item.artifacts) or "nothing configured here"
         names = ", ".join(signer.name for signer in item.signers)
-        yield f"{'':<10}{item.claim} by {terminal(names)}, covers {terminal(about)}"
+        yield f"{'':<10}{terminal(item.claim or '')} by {terminal(names)}, covers {terminal(about)}"
     for failure in item.failures:
-        yield f"{'':<10}{failure.code}: {terminal(failure.detail)}"
+        yield f"{'':<10}{terminal(failure.code)}: {terminal(failure.detail)}"
     if explain:
         for stage, outcome in item.stages.items():
             yield f"{'':<12}{outcome:<12}{stage:<11}{_MEANING[Stage(stage)]}"

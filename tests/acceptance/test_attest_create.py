@@ -276,7 +276,7 @@ def test_a_process_that_fails_or_hangs(site: Site, monkeypatch: pytest.MonkeyPat
     def expired(*_arguments: Any, **_more: Any) -> None:
         raise subprocess.TimeoutExpired("x", 600)
 
-    monkeypatch.setattr(recollect.subprocess, "run", expired)
+    monkeypatch.setattr(subprocess, "run", expired)
     refused(site.create("prompt", "--determinism-check", "2"), "took longer than 600 s")
 
 
