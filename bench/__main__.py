@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,23 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.data import TestKey, provenance, pull_request
+from bench.attestations import creation, signing, verification
+from bench.data import pull_request
 from bench.engines import engines
-from bench.measure import Figure, median_ms, milliseconds, peak_mib, run, table
+from bench.measure import GATE, ROOT, Figure, median_ms, milliseconds, peak_mib, run, table
 from bench.model_signing import model_signing
 from bench.policy import hundred_controls, model_repository
 from gate import __version__
-from gate.app.workspace import Request, open_workspace
 from gate.collect.directory import collect_artifact
 from gate.formats import canonical_json
 from gate.model.artifact import ArtifactKind
-from gate.model.evidence import Evidence
 from gate.model.settings import ArtifactSettings, Limits
-from gate.verify.pipeline import verify_evidence
 from tests.support.opa_server import opa_program
-
-ROOT = Path(__file__).resolve().parent.parent
-GATE = str(Path(sys.executable).parent / "gate")
 
 
 def start_up(folder: Path) -> Iterator[Figure]:
@@ -54,48 +48,6 @@ def start_up(folder: Path) -> Iterator[Figure]:
     what = "gate check, pull request: 10 files, 5 attestations, 1 report"
     yield Figure(what, milliseconds(value), beside, f"{value / crypto:.1f}x", "129 ms")
     yield Figure("its peak memory", f"{peak_mib(command, repository):.0f} MiB", "", "", "100 MiB")
-
-
-def verification(folder: Path) -> Iterator[Figure]:
-    """N distinct signed attestations in one process, beside what one signature check costs OpenSSL."""
-    key = TestKey()
-    (folder / "gate.yaml").write_text(
-        "version: 1\ntarget: deployment\ntrust:\n  signers:\n    b: {key: b.pub, claims: ['build.*']}\n"
-        "gates:\n  - {id: G, trigger_paths: ['x'], required_attestations: [build.provenance]}\n"
-    )
-    (folder / "b.pub").write_bytes(key.pem)
-    trust = open_workspace(
-        Request(folder, folder, "gate.yaml", None, config_from_worktree=True, now_s=1795176000)
-    ).trust
-    limit = openssl_verify_ms()
-    for count in (1, 100, 1000, 10000):
-        items = [
-            Evidence(str(number), key.envelope(provenance({f"f{number}": str(number).encode()}, number)))
-            for number in range(count)
-        ]
-
-        def work(items: list[Evidence] = items) -> None:
-            found = verify_evidence(items, trust, {}, {}, limit=1 << 20, other_digest=lambda _d, _a: None)
-            if len(found.verified) != len(items):
-                raise SystemExit("not all verified")
-
-        value = median_ms(work, 9 if count < 10000 else 3) / count
-        beside = f"openssl speed, one Ed25519 verification {limit:.3f} ms"
-        yield Figure(
-            f"verify {count} distinct attestations, each",
-            f"{value:.3f} ms",
-            beside,
-            f"{value / limit:.1f}x",
-            "0.2 ms, 3x",
-        )
-
-
-def openssl_verify_ms() -> float:
-    done = subprocess.run(["openssl", "speed", "-seconds", "2", "ed25519"], capture_output=True, text=True, check=True)
-    rate = re.search(r"253 bits EdDSA \(Ed25519\).*?([0-9.]+)\s*$", done.stdout, re.MULTILINE)
-    if rate is None:
-        raise SystemExit(f"openssl speed printed something else:\n{done.stdout}")
-    return 1000 / float(rate[1])
 
 
 def evaluation(folder: Path) -> Iterator[Figure]:
@@ -154,6 +106,8 @@ def hashing(folder: Path) -> Iterator[Figure]:
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "start-up": start_up,
     "verification": verification,
+    "signing": signing,
+    "creation": creation,
     "evaluation": evaluation,
     "engines": engines,
     "hashing": hashing,

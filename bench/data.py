@@ -37,6 +37,9 @@ gates:
 """
 
 
+OTHER_ROLES = ("render_config", "test_suite", "others")
+
+
 class TestKey:
     """An Ed25519 key for measurements."""
 
@@ -114,6 +117,25 @@ def other_statement(kind: str, number: int) -> dict[str, object]:
         "subject": [{"name": f"app/{kind}.txt", "digest": {"sha256": sha256(f"{kind}{number}".encode())}}],
         "predicateType": f"urn:promotion-gate:predicate:{kind}:v1",
         "predicate": {"created_at": "2026-11-20T10:00:00Z", "note": number},
+    }
+
+
+def prompt(number: int) -> dict[str, object]:
+    """A collected statement about four files."""
+    roles = ("system_prompt", "templates", "tool_schemas", "safety_policy")
+    files = {role: f"app/{number}/{role}.txt" for role in roles}
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": path, "digest": {"sha256": sha256(path.encode())}} for path in files.values()],
+        "predicateType": "urn:promotion-gate:predicate:prompt:v1",
+        "predicate": {
+            "created_at": "2026-11-20T10:00:00Z",
+            "depends_on": [],
+            "folders": {},
+            "privacy": {"mode": "hash_only"},
+            "roles": {role: [files[role]] if role in files else [] for role in (*roles, *OTHER_ROLES)},
+            "sensitivity_labels": ["internal"],
+        },
     }
 
 

@@ -6,10 +6,14 @@ import os
 import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GATE = str(Path(sys.executable).parent / "gate")
 
 
 @dataclass(frozen=True, slots=True)
