@@ -266,7 +266,7 @@ class TestBuilding:
     def test_what_is_built_is_opened(self, place: Path) -> None:
         self.build(place)
         found = open_bundle(*read_pair(place / "p.tar.gz"), store(), 1)
-        assert set(found.policy.profiles) == {"baseline", "strict", "team"}
+        assert set(found.policy.profiles) == {*packaged_bundle().profiles, "team"}
 
     def test_only_a_higher_serial_replaces_it(self, place: Path) -> None:
         self.build(place, 2)

@@ -83,10 +83,6 @@ ENVELOPES: dict[str, tuple[str, bytes]] = {
     "another bundle version": ("version", edited(mediaType="application/vnd.dev.sigstore.bundle.v0.1+json")),
     "a signed message": ("content", encode({"mediaType": bundle_value(GOOD)["mediaType"], "messageSignature": {}})),
     "no material": ("shape", edited(verificationMaterial=None)),
-    "a certificate without an entry": (
-        "shape",
-        edited(verificationMaterial={"certificate": {"rawBytes": b64(STRANGER.pem)}}),
-    ),
     "a key that is brought along": ("material_mode", edited(verificationMaterial={"publicKey": {"rawBytes": "AA=="}})),
     "an extra member": ("shape", edited(trust={"key": STRANGER.pem.decode()})),
     "payload type json": ("payload_type", signed_as("application/json")),
