@@ -191,13 +191,18 @@ def own(
     **more: object,
 ) -> bytes:
     """A statement in the gate's own predicate type of a claim. `depends_on` are payloads."""
-    word = {"scan.report": "scan"}.get(claim, claim.replace(".", "-"))
     predicate: dict[str, object] = {"created_at": created} if created is not None else {}
     if depends_on:
         predicate["depends_on"] = [f"sha256:{sha256(payload)}" for payload in depends_on]
     if claim in {"approval", "review"}:
         predicate["decision"] = "approved"
-    return statement(f"urn:promotion-gate:predicate:{word}:v1", about, {**predicate, **more})
+    return statement(own_type(claim), about, {**predicate, **more})
+
+
+def own_type(claim: str) -> str:
+    """The gate's own predicate type of a claim."""
+    word = {"scan.report": "scan"}.get(claim, claim.replace(".", "-"))
+    return f"urn:promotion-gate:predicate:{word}:v1"
 
 
 # -- envelopes ---------------------------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pickle
 
+from tools.scenario_collected import tuned_model
 from tools.scenario_draft import (
     MODEL,
-    MODEL_ARTIFACT,
     MODEL_GATE,
     PROMPT,
     PROMPT_GATE,
@@ -230,17 +230,7 @@ def _(draft: Draft) -> None:
 
 @scenario("allow/load-no_remote_code", "An adapter whose settings name no code", passing=["load.no_remote_code"])
 def _(draft: Draft) -> None:
-    entry = "style: {kind: adapter, path: models/style, base: summarizer}"
-    draft.configure(config([MODEL_ARTIFACT, entry]))
-    draft.model()
-    draft.good()
-    draft.change["models/style/adapter_config.json"] = b'{"peft_type": "LORA", "r": 8, "auto_map": {}}\n'
-    draft.change["models/style/adapter_model.safetensors"] = safetensors("style")
-    style = draft.files("models/style")
-    draft.evidence["style.json"] = bundle(model_signature("style", style), key("release"))
-    draft.evidence["style-built.json"] = envelope(
-        provenance(subjects({f"models/style/{path}": data for path, data in style.items()})), key("builder")
-    )
+    tuned_model(draft)
 
 
 @scenario("allow/load-safe_format", "A pickle that holds data and calls nothing", passing=["load.safe_format"])

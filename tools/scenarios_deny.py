@@ -104,14 +104,14 @@ def _(draft: Draft) -> None:
 
 @scenario(
     "deny/artifact-integrity",
-    "Prompts that ask for admission and are not signed as they are",
+    "Routes that ask for admission and are not signed as they are",
     10,
     failing=["artifact.integrity"],
     passing=["artifact.pinned", "change.attested"],
     words=["artifact.integrity"],
 )
 def _(draft: Draft) -> None:
-    draft.configure(config(["prompts: {kind: prompt, path: app}"], gates=PROMPT_GATE))
+    draft.configure(config(["routes: {kind: route, path: app}"], gates=PROMPT_GATE))
     prompt_change(draft)
     about = subjects(draft.only(PROMPT))
     draft.evidence["prompt.json"] = bundle(own("prompt", about), key("release"))
@@ -268,7 +268,7 @@ def _(draft: Draft) -> None:
     "deny/change-attested-chain",
     "An evaluation that builds on a statement which is not there",
     14,
-    failing=["change.attested", "evidence.accepted"],
+    failing=["chain.valid", "change.attested", "evidence.accepted"],
     words=["chain.dangling"],
 )
 def _(draft: Draft) -> None:
@@ -601,7 +601,7 @@ def _(draft: Draft) -> None:
     "deny/scan-malware-waiver-expired",
     "A waiver that ran out yesterday",
     13,
-    failing=["scan.malware"],
+    failing=["scan.malware", "waiver.valid"],
     words=["W-7", "expired"],
 )
 def _(draft: Draft) -> None:
