@@ -9,6 +9,7 @@ from typing import Final
 
 from gate import __version__
 from gate.app.engines import EngineOptions, overridden
+from gate.app.init import PUBLIC
 from gate.app.notes import Level, Note
 from gate.app.sidecar import examine_sidecar
 from gate.app.workspace import Request, Workspace, open_workspace
@@ -103,6 +104,12 @@ def _signers(workspace: Workspace) -> Iterator[Note]:
                     "set trust.sigstore (trusted_root and sha256)",
                 )
             continue
+        if signer.key_path == PUBLIC:
+            yield Note(
+                Level.WEAK,
+                f"signer {name}: `gate init` made its key, for trying; who has this folder can sign with it",
+                "gate keygen for the job that releases, or docs/how-to/sign-keyless.md",
+            )
         if signer.valid_until_s is None:
             yield Note(Level.WEAK, f"signer {name}: its key never expires", "set valid_until")
         elif signer.valid_until_s < workspace.now_s:
@@ -136,7 +143,10 @@ def _policy(workspace: Workspace) -> Iterator[Note]:
     for control, mode in workspace.profile.controls.items():
         if mode is not Mode.ENFORCE:
             yield Note(Level.WEAK, f"{control} is {mode.value} in profile {workspace.profile.name}", "enforce it")
-    for control in sorted(workspace.bundle.catalogue.keys() - workspace.profile.controls.keys()):
+    bundle = workspace.bundle
+    left = bundle.catalogue.keys() - workspace.profile.controls.keys()
+    # What a named profile leaves out of the library is for other artifacts than those that it is made for.
+    for control in sorted(left & set(bundle.own) if workspace.profile.name in bundle.profiles else left):
         yield Note(Level.WEAK, f"{control} is not part of profile {workspace.profile.name}", "add it")
     for (control, name, loose), meaning in _LOOSE.items():
         if workspace.profile.parameters.get(control, {}).get(name) == loose:

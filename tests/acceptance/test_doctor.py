@@ -40,6 +40,14 @@ def test_what_is_installed_and_what_is_weak(world: World) -> None:
     assert done.out.endswith("0 wrong, 3 weak\n")
 
 
+def test_a_key_for_trying_is_weak(world: World) -> None:
+    public = (world.root / "keys/release.pub").read_bytes()
+    text = config().replace(b"keys/release.pub", b"keys/development.pub")
+    done = notes(reconfigured(world, text, keys__development_DOT_pub=public))
+    assert done.code == 0
+    assert "weak   signer release: `gate init` made its key, for trying" in done.out
+
+
 def test_nothing_is_weak(world: World) -> None:
     signers = {name: f"{claims}, valid_until: 2027-06-01" for name, claims in SIGNERS.items()}
     done = notes(reconfigured(world, config(signers=signers)))
