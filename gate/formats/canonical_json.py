@@ -14,7 +14,8 @@ from gate.model.json import JsonValue
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _KEY: Final = re.compile(_STRING.pattern + ":")
 _NUMBER: Final = re.compile(r"[0-9][.eE]|[0-9]{16}")
-_LONG: Final = re.compile(rb"[0-9]{16}")
+# A number of so many digits, or a string that looks like one, in the JSON text of an object.
+_LONG: Final = re.compile(rb"[-:,\[\s][0-9]{16}")
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -38,9 +39,10 @@ def dumps(value: JsonValue) -> bytes:
 
 
 def check(value: JsonValue, source: bytes) -> None:
-    """Raises `CanonicalJsonError` unless a value has a canonical form. `source` is strict JSON that it was read from.
+    """Raises `CanonicalJsonError` unless a value has a canonical form.
 
-    There are no surrogates, NaN and infinity in that, so only an integer of 16 digits or more can have none.
+    `source` is the strict JSON, an object, that it was read from. There are no surrogates, NaN and infinity in that, so
+    only an integer of 16 digits or more can have none.
     """
     if _LONG.search(source):
         dumps(value)
