@@ -280,6 +280,28 @@ def test_a_process_that_fails_or_hangs(site: Site, monkeypatch: pytest.MonkeyPat
     refused(site.create("prompt", "--determinism-check", "2"), "took longer than 600 s")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "place"),
+    [
+        ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}, "/a/1/b"),
+        ({"a": [1]}, {"a": [1, 2]}, "/a"),
+        ({"a": [1]}, {"a": {"b": 1}}, "/a"),
+        ({"a": 1}, {}, "/a"),
+        ([{"a": 1}], [{"a": 1}], ""),
+        ({"a": 1}, {"a": 1}, ""),
+    ],
+)
+def test_the_first_difference_is_named(one: Any, other: Any, place: str) -> None:
+    assert recollect._difference(one, other) == place
+
+
+def test_only_what_is_random_is_left_out() -> None:
+    same = b'{"predicate":{"privacy":{"payloads":{"a":{"commitment":"%d","recipients":[]},"b":1}}}}'
+    assert recollect._settled(same % 1) == recollect._settled(same % 2)
+    for text in (b'{"predicate":{"privacy":{"payloads":%d}}}', b'{"predicate":{"privacy":%d}}', b'{"predicate":%d}'):
+        assert recollect._settled(text % 1) != recollect._settled(text % 2)
+
+
 # -- refusals: options -------------------------------------------------------------------------------------------------
 
 
@@ -447,6 +469,11 @@ def test_a_statement_is_never_written_over_something_else(site: Site) -> None:
     site.write(f"{STATEMENTS}/prompt.json", b"notes")
     assert site.create("prompt").code == 5
     assert site.read(f"{STATEMENTS}/prompt.json") == b"notes"
+
+
+def test_a_statement_that_is_too_large_for_anybody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gate.app.attest_create.MAX_STATEMENT", 100)
+    refused(site.create("prompt"), "attest/prompt.yaml: the statement has", "100 are the most")
 
 
 def test_a_file_that_changes_between_two_reads(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -783,6 +810,11 @@ def test_it_needs_the_top_of_a_repository(tracked: Tracked) -> None:
 
 def test_it_needs_a_repository(tmp_path: Path) -> None:
     refused(lay(tmp_path / "plain").run("--changed-only", "--base", "main"), "needs a git repository", code=2)
+
+
+def test_a_branch_without_a_commit(tracked: Tracked) -> None:
+    tracked.repository.git("checkout", "-q", "--orphan", "unborn")
+    refused(tracked.changed(), "no commit yet", code=2)
 
 
 def test_a_repository_without_a_commit(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from gate import resources
 from gate.app.demo import CASES
 from gate.app.demo.tamper import predicate_of
 from gate.app.demo.world import BUNDLES, STATEMENTS, TYPES, Case, World, prepare
+from gate.attest.keygen import generate_key
 from gate.errors import AttestError
 from gate.formats.canonical_json import dumps
 from gate.formats.rfc3339 import format_time
@@ -210,6 +211,11 @@ STATED: Final[Mapping[str, tuple[Callable[[World], object], int, str]]] = {
         with_statement("eval", lambda s: predicate_of(s)["metrics"]["accuracy"].update(candidate="NaN")),  # type: ignore[index,call-overload,union-attr]
         14,
         "statement.",
+    ),
+    "a value beyond what rules can compare": (
+        with_statement("eval", lambda s: predicate_of(s)["metrics"]["accuracy"].update(candidate="9" * 16)),  # type: ignore[index,call-overload,union-attr]
+        14,
+        "statement.number",
     ),
     "a bound with seven decimals": (
         restate("eval", thresholds={"accuracy": {"min": "0.1234567", "max": None}}),
@@ -400,6 +406,13 @@ def test_a_case_that_is_not_noticed_is_a_bug(monkeypatch: pytest.MonkeyPatch) ->
 def test_git_that_fails_in_the_demonstration_is_said(world: World) -> None:
     with pytest.raises(AttestError, match="git checkout"):
         world.git("checkout", "none")
+
+
+def test_the_key_of_the_demonstration_has_no_passphrase(tmp_path: Path) -> None:
+    folder = tmp_path / "application"
+    generate_key("p256", tmp_path / "release.key", tmp_path / "release.pub", "secret")
+    with pytest.raises(AttestError, match="no passphrase"):
+        World(folder, tmp_path, NOW_S).signer()
 
 
 def test_the_example_is_what_the_package_holds() -> None:

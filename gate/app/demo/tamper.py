@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gate.app.demo.world import BUNDLES, Case, Json, World
+from gate.app.demo.world import BUNDLES, Case, Json, World, dict_of, list_of
 
 _FILES: Final = (
     "app/system_prompt.txt",
@@ -35,9 +35,7 @@ def _envelope(world: World, change: Callable[[Json], object]) -> tuple[int, str]
 
 def signature_of(envelope: Json) -> Json:
     """The first signature of an envelope."""
-    found = envelope["signatures"]
-    first = found[0] if isinstance(found, list) else None
-    return first if isinstance(first, dict) else {}
+    return dict_of(list_of(envelope["signatures"])[0])
 
 
 def _replace_signature(envelope: Json) -> None:
@@ -52,8 +50,7 @@ def _restated(world: World, change: Callable[[Json], object]) -> tuple[int, str]
 
 def predicate_of(statement: Json) -> Json:
     """The predicate of a statement."""
-    found = statement["predicate"]
-    return found if isinstance(found, dict) else {}
+    return dict_of(statement["predicate"])
 
 
 def bad_members(statement: Json) -> None:
@@ -62,9 +59,7 @@ def bad_members(statement: Json) -> None:
 
 
 def _bad_subject(statement: Json) -> None:
-    subjects = statement["subject"]
-    if isinstance(subjects, list) and isinstance(subjects[0], dict):
-        subjects[0]["digest"] = {"sha256": "abc"}
+    dict_of(list_of(statement["subject"])[0])["digest"] = {"sha256": "abc"}
 
 
 def _kept(world: World, *kinds: str) -> tuple[int, str]:

@@ -127,9 +127,7 @@ class World:
     def edit_bundle(self, kind: str, change: Callable[[Json], object]) -> None:
         """Changes the envelope of a bundle."""
         bundle = self.bundle(kind)
-        envelope = bundle["dsseEnvelope"]
-        if isinstance(envelope, dict):
-            change(envelope)
+        change(dict_of(bundle["dsseEnvelope"]))
         self.write(f"{BUNDLES}/{kind}.sigstore.json", dumps(bundle))
 
     def statement(self, kind: str) -> Json:
@@ -197,6 +195,16 @@ def _rank(item: Rejected, code: int) -> tuple[bool, int, int]:
     """What decided comes first, and of that what was found earliest: the rest follows from it."""
     follows = {"chain.dangling": 1, "chain.unresolved": 2}.get(item.code, 0)
     return item.stage.exit_code != code, list(Stage).index(item.stage), follows
+
+
+def dict_of(value: JsonValue) -> Json:
+    """The value, where it is an object as it was created."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: JsonValue) -> list[JsonValue]:
+    """The value, where it is a list as it was created."""
+    return value if isinstance(value, list) else []
 
 
 def unsigned_envelope(payload: bytes) -> JsonObject:
