@@ -4,7 +4,7 @@ Obligations, each of them an error when it is not met:
 1. the path lies below the root, and no link lies between them;
 2. it is, or lies below, an artifact that the configuration names;
 3. the verdict is ALLOW, and not that of a dry run;
-4. an enforced control that judges artifacts of this kind passed;
+4. an enforced control that judges artifacts of this kind, not only statements, waivers or a change, passed;
 5. there are files, and each of them has a digest in the very collection that was judged.
 """
 
@@ -34,6 +34,8 @@ from gate.report.text import render_text
 
 # Folders count too when files are enumerated.
 _ENTRIES_PER_FILE: Final = 10
+# Controls of these families look at statements, waivers or a change, and pass over an artifact without any.
+_NOT_OF_ARTIFACTS: Final = frozenset({"chain", "change", "evidence", "privacy", "waiver"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,12 @@ def admit(request: Request, path: Path) -> Admission:
     if decision.verdict is not Verdict.ALLOW:
         raise Refused(decision)
     kind = artifact.kind.value
-    if not any(
-        control.mode is Mode.ENFORCE and control.outcome is Outcome.PASS and kind in control.info.artifacts
+    passed = [
+        control.info
         for control in decision.controls.values()
-    ):
+        if control.mode is Mode.ENFORCE and control.outcome is Outcome.PASS
+    ]
+    if not any(kind in info.artifacts and info.family not in _NOT_OF_ARTIFACTS for info in passed):
         raise ConfigError(
             f"the profile allows, but no enforced control judged {artifact.name}",
             hint=f"enforce one whose METADATA lists {kind} among its artifacts, such as artifact.integrity",

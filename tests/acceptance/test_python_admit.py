@@ -270,6 +270,15 @@ def test_an_artifact_that_no_enforced_control_judged_is_not_admitted(
         admit("p", base=None)
 
 
+def test_controls_of_statements_alone_judged_no_artifact(here: World) -> None:
+    names = ("evidence.accepted", "evidence.fresh", "chain.valid", "waiver.valid", "change.policy_unchanged")
+    judged = profile(dict.fromkeys(names, "enforce"))
+    reconfigured(here, config(profile="own.yaml"), {"own.yaml": judged})
+    assert here.judge().code == 0
+    with pytest.raises(gate.ConfigError, match="no enforced control judged summarizer"):
+        admit()
+
+
 def test_the_innermost_artifact_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = "all: {kind: weights, path: m}\n  inner: {kind: prompt, path: m/prompts}"
     root = plain(tmp_path, {"m/model.safetensors": safetensors("x"), "m/prompts/config.json": b"{}"}, artifacts=named)
