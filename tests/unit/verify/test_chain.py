@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.model.digest import Digest
-from gate.verify.chain import inherited, resolve_chain
+from gate.model.evidence import Statement
+from gate.verify.chain import broken_edges, inherited, resolve_chain
 from tests.support.evidence import digest_of
 
 Graph = dict[str, str]
@@ -138,3 +139,45 @@ def test_words_are_inherited(graph: Graph, own: dict[str, str], expected: dict[s
 def test_nothing_is_inherited_from_nothing() -> None:
     own = {d("a"): frozenset[str](), d("b"): frozenset[str]()}
     assert inherited(own, {d("a"): (d("b"),), d("b"): ()}) == own
+
+
+# -- what may be built on what, and when -------------------------------------------------------------------------------
+
+
+def said(claim: str, *needed: str, at: int | None = None, collected: bool = False) -> Statement:
+    depends_on = tuple(d(name) for name in needed)
+    return Statement(claim, "urn:x", (), (), False, depends_on, at, {"collected": collected}, {})
+
+
+@pytest.mark.parametrize(
+    ("statements", "broken"),
+    [
+        ({}, {}),
+        ({"a": said("eval", "b"), "b": said("prompt")}, {}),
+        ({"a": said("prompt", "b"), "b": said("slo")}, {"a": "edge"}),
+        ({"a": said("route", "b"), "b": said("prompt")}, {"a": "edge"}),
+        ({"a": said("eval", "b", "c"), "b": said("prompt"), "c": said("route")}, {"a": "edge"}),
+        ({"a": said("waiver", "b"), "b": said("waiver")}, {"a": "edge"}),
+        # What is not there, and what names itself, is for `resolve_chain` to say.
+        ({"a": said("prompt", "x")}, {}),
+        ({"a": said("prompt", "a")}, {}),
+        ({"a": said("prompt", "x", "b"), "b": said("slo")}, {"a": "edge"}),
+        ({"a": said("prompt", "a", "b"), "b": said("slo")}, {"a": "edge"}),
+        # Nothing builds on what was stated later.
+        ({"a": said("eval", "b", at=5), "b": said("prompt", at=4)}, {}),
+        ({"a": said("eval", "b", at=5), "b": said("prompt", at=5)}, {}),
+        ({"a": said("eval", "b", at=5), "b": said("prompt", at=6)}, {"a": "order"}),
+        ({"a": said("eval", "b", at=5), "b": said("prompt")}, {}),
+        ({"a": said("eval", "b"), "b": said("prompt", at=6)}, {}),
+        ({"a": said("eval", "b", "c", at=5), "b": said("prompt", at=4), "c": said("corpus", at=6)}, {"a": "order"}),
+        # A collected evaluation, route or service level says nothing alone.
+        *(({"a": said(claim, collected=True)}, {"a": "no_predecessor"}) for claim in ("eval", "route", "slo")),
+        ({"a": said("prompt", collected=True), "b": said("eval")}, {}),
+        ({"a": said("eval", "b", collected=True), "b": said("prompt", collected=True)}, {}),
+        ({"a": said("eval", "x", collected=True)}, {}),
+    ],
+)
+def test_s14_edges_are_of_the_right_kind_and_order(statements: dict[str, Statement], broken: dict[str, str]) -> None:
+    found = broken_edges({d(name): statement for name, statement in statements.items()})
+    assert {digest: code for digest, (code, _) in found.items()} == {d(name): code for name, code in broken.items()}
+    assert all(detail for _, detail in found.values())

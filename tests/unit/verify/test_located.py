@@ -80,6 +80,7 @@ def test_what_differs_is_named(place: Place, files: dict[str, Digest], folders: 
         (folder("app", {}), {}, ("app",)),
         (Place("app/gone", folder=False, files={}), GOOD, ("app",)),
         (Place("app/a", folder=False, files={"app/a": X}), {"app": X}, ()),
+        (Place("app/a", folder=False, files={"app/a": X}), {"app/a/b": X}, ()),
     ],
 )
 def test_what_is_not_all_said_is_not_covered_and_no_contradiction(
