@@ -7,6 +7,7 @@ only whether they are there.
 
 from __future__ import annotations
 
+import itertools
 import json
 import posixpath
 import re
@@ -58,10 +59,10 @@ class Gate:
 
 @dataclass(slots=True)
 class Converted:
-    """What was found: configurations by type, artifacts (`{type: path}`), gates, and what a person has to know."""
+    """What was found: configurations by type, artifacts (type and path by name), gates, and what a person has to know."""
 
     configs: dict[str, str] = field(default_factory=dict)
-    artifacts: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, tuple[str, str]] = field(default_factory=dict)
     gates: list[Gate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     has_bundles: bool = False
@@ -250,15 +251,41 @@ def _globs(found: Converted, where: str, node: Node) -> Iterator[str]:
 
 
 def _find_artifacts(found: Converted, root: Path, rules: Mapping[str, tuple[str, ...]]) -> None:
-    """The folder of each type: that of its only path rule, where it is one."""
-    for word, paths in rules.items():
-        folder = paths[0].removesuffix("/**")
-        taken = [other for other in found.artifacts.values() if f"{other}/".startswith(f"{folder}/")]
-        inside = [other for other in found.artifacts.values() if f"{folder}/".startswith(f"{other}/")]
-        if len(paths) == 1 and folder != paths[0] and (root / folder).is_dir() and not taken and not inside:
-            found.artifacts[word] = folder
-        else:
-            found.notes.append(f"{word}: no folder of its own in path_rules; name its artifact in gate.yaml")
+    """An artifact for each path rule below which there are files; raises `ConfigError` when there is none at all.
+
+    A rule within the artifact of another one of its type belongs to that. Folders of two types inside one another are
+    for a person to tell apart.
+    """
+    for word, globs in rules.items():
+        places = dict.fromkeys(_place(glob) for glob in globs)
+        for place in places:
+            if place and any(place.startswith(f"{other}/") for other in places if other):
+                continue
+            others = [path for _, path in found.artifacts.values()]
+            if not place or not _has_files(root / place):
+                reason = "there are no files" if place else "there is no folder that it names"
+            elif any(f"{place}/".startswith(f"{path}/") or f"{path}/".startswith(f"{place}/") for path in others):
+                reason = "it overlaps with the artifact of another type"
+            else:
+                number = 1 + sum(kind == word for kind, _ in found.artifacts.values())
+                found.artifacts[word if number == 1 else f"{word}-{number}"] = (word, place)
+                continue
+            found.notes.append(f"{word}: no artifact for path rule {place or '**'}: {reason}; name one in gate.yaml")
+    if not found.artifacts:
+        raise ConfigError(
+            "no folder of path_rules holds a file, so nothing would be at stake",
+            hint="add path_rules to llmsa.yaml that name folders, such as prompt_attestation: ['app/**']; or write a"
+            " gate.yaml (docs/reference/configuration.md)",
+        )
+
+
+def _place(glob: str) -> str:
+    """The path in front of a pattern's first wildcard, or the pattern itself without any; empty for `**`."""
+    return "/".join(itertools.takewhile(lambda part: not {"*", "?"} & set(part), glob.split("/")))
+
+
+def _has_files(path: Path) -> bool:
+    return path.is_file() or any(entry.is_file() for entry in path.rglob("*"))
 
 
 def render(found: Converted, valid_until: str, public_key: str) -> str:
@@ -271,9 +298,10 @@ def render(found: Converted, valid_until: str, public_key: str) -> str:
         "environment: production",
         "profile: llm-application",
     ]
-    if found.artifacts:
-        lines += ["", "artifacts:                        # what asks for admission"]
-        lines += [f"  {word}: {{kind: {KINDS[word]}, path: {_text(path)}}}" for word, path in found.artifacts.items()]
+    lines += ["", "artifacts:                        # what asks for admission"]
+    lines += [
+        f"  {name}: {{kind: {KINDS[word]}, path: {_text(path)}}}" for name, (word, path) in found.artifacts.items()
+    ]
     lines += ["", "evidence:", "  - directory: .gate/attestations"]
     if found.has_bundles:
         lines += [

@@ -70,7 +70,7 @@ def test_a_collector_keeps_its_keys_and_its_files(tmp_path: Path) -> None:
         'safety_policy: "../app/safety.yaml"',
     ]
     assert found.notes == []
-    assert found.artifacts == {"prompt": "app"}
+    assert found.artifacts == {"prompt": ("prompt", "app")}
     assert [(gate.id, gate.trigger_paths, gate.required) for gate in found.gates] == [
         ("G001", ("app/**",), ("prompt",))
     ]
@@ -87,8 +87,7 @@ def test_the_configuration_can_be_loaded(tmp_path: Path) -> None:
     assert settings.trust.signers["development"].claims == ("prompt",)
     assert settings.gates["G001"].message == "Look"
     (tmp_path / ".llmsa" / "attestations").rmdir()
-    bare = render(converted(tmp_path, RULES.replace("app/", "none/")), "2027-02-19", "keys/ann.pub")
-    assert "artifacts:" not in bare
+    bare = render(converted(tmp_path, RULES), "2027-02-19", "keys/ann.pub")
     assert "llmsa/attestations" not in bare
     assert loads(bare.encode()).members()["gates"].items()
 
@@ -190,25 +189,41 @@ def test_a_gate_without_an_id_gets_one(tmp_path: Path) -> None:
     assert [gate.id for gate in found.gates] == ["G001"]
 
 
-@pytest.mark.parametrize(
-    "rules",
-    [
-        "{prompt_attestation: ['app/**', 'x/**']}",
-        "{prompt_attestation: ['app/*.txt']}",
-        "{prompt_attestation: ['none/**']}",
-    ],
-)
-def test_a_type_without_a_folder_of_its_own_is_said(tmp_path: Path, rules: str) -> None:
-    found = converted(folder(tmp_path), f"path_rules: {rules}\n")
-    assert found.artifacts == {}
-    assert "prompt: no folder of its own in path_rules; name its artifact in gate.yaml" in found.notes
+def test_each_folder_of_a_type_is_an_artifact(tmp_path: Path) -> None:
+    rules = "{prompt_attestation: ['app/**', 'none/**', 'app/tools/**', 'configs/*.yaml'], eval_attestation: [one.txt]}"
+    (folder(tmp_path) / "one.txt").write_text("x")
+    found = converted(tmp_path, f"path_rules: {rules}\n")
+    assert found.artifacts == {
+        "prompt": ("prompt", "app"),
+        "prompt-2": ("prompt", "configs"),
+        "eval": ("eval", "one.txt"),
+    }
+    assert found.notes == ["prompt: no artifact for path rule none: there are no files; name one in gate.yaml"]
+    text = render(found, "2027-02-19", "keys/ann.pub")
+    assert "  prompt-2: {kind: prompt, path: configs}\n  eval: {kind: evaluation, path: one.txt}\n" in text
+
+
+def test_a_rule_that_names_no_folder_is_said(tmp_path: Path) -> None:
+    found = converted(
+        folder(tmp_path), "path_rules: {slo_attestation: ['**/*.yaml'], prompt_attestation: ['app/**']}\n"
+    )
+    assert found.artifacts == {"prompt": ("prompt", "app")}
+    assert found.notes == ["slo: no artifact for path rule **: there is no folder that it names; name one in gate.yaml"]
+
+
+@pytest.mark.parametrize("rules", ["{prompt_attestation: ['none/**', '**']}", "{}"])
+def test_a_configuration_in_which_nothing_is_at_stake_is_not_proposed(tmp_path: Path, rules: str) -> None:
+    (folder(tmp_path) / "none").mkdir()
+    assert "nothing would be at stake" in problem(tmp_path, f"path_rules: {rules}\n", GATE)
 
 
 def test_folders_inside_one_another_are_not_two_artifacts(tmp_path: Path) -> None:
     inner, outer = "['app/tools/**']", "['app/**']"
     rules = f"path_rules: {{prompt_attestation: {inner}, eval_attestation: {outer}, slo_attestation: {inner}}}\n"
     found = converted(folder(tmp_path), rules)
-    assert found.artifacts == {"prompt": "app/tools"}
+    assert found.artifacts == {"prompt": ("prompt", "app/tools")}
+    assert [note.partition(":")[0] for note in found.notes] == ["eval", "slo"]
+    assert "overlaps with the artifact of another type" in found.notes[0]
 
 
 @pytest.mark.parametrize(
