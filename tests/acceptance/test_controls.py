@@ -17,6 +17,7 @@ from tests.acceptance.world import gate, inside
 
 REGO = Path(__file__).resolve().parents[2] / "rego"
 NEVER = re.compile("(?i)" + "|".join(("compl" + "ies", "complia" + "nt", "certif" + "ied", "satisf" + "ies")))
+LADDER = ["ladder-1-hashes", "ladder-2-signatures", "ladder-3-provenance"]
 ALL = json.loads(inside("controls", "list", "--format", "json").out)
 OWN = """# METADATA
 # title: Own
@@ -95,7 +96,9 @@ def test_the_list_as_csv_and_markdown() -> None:
     rows = list(csv.DictReader(io.StringIO(inside("controls", "list", "--format", "csv").out, newline="")))
     assert [row["control"] for row in rows] == [item["id"] for item in ALL]
     table = inside("controls", "list", "--format", "markdown").out.splitlines()
-    assert table[0].startswith("| control | title | severity | baseline | strict |")
+    columns = [column.strip(" `") for column in table[0].split("|")[1:-1]]
+    assert columns[:3] == ["control", "title", "severity"]
+    assert columns[3:9] == ["baseline", *LADDER, "llm-application", "strict"]
     assert len(table) == len(ALL) + 2
 
 
@@ -107,7 +110,7 @@ def test_a_control_has_parameters_with_defaults_and_a_page() -> None:
     value = json.loads(inside("controls", "show", "scan.malware", "--format", "json").out)
     assert value["parameters"][0] | {"meaning": ""} == {
         "name": "limit", "type": "string", "default": "low", "meaning": "",
-        "profiles": {"baseline": "medium", "strict": "low"},
+        "profiles": dict.fromkeys(["baseline", *LADDER, "llm-application"], "medium") | {"strict": "low"},
     }  # fmt: skip
 
 
