@@ -20,16 +20,17 @@ from typing import Any, Final
 import pytest
 
 from gate import decide
-from gate.verify import binding, chain, hints, keys, pipeline, trust
+from gate.verify import binding, chain, hints, keys, located, pipeline, trust
 from tests.support.mutants import Mutant, mutants_of, survives
 
 JUDGES: Final[dict[ModuleType, tuple[str, ...]]] = {
     decide: ("test_decide", "test_decide_waivers"),
-    binding: ("verify.test_binding", "verify.test_superseded", "verify.test_concern"),
+    binding: ("verify.test_binding", "verify.test_superseded", "verify.test_concern", "verify.test_collected"),
     chain: ("verify.test_chain",),
     hints: ("verify.test_hints", "verify.test_concern"),
     keys: ("verify.test_keys",),
-    pipeline: ("verify.test_pipeline", "verify.test_concern", "verify.test_superseded"),
+    located: ("verify.test_located", "verify.test_collected"),
+    pipeline: ("verify.test_pipeline", "verify.test_concern", "verify.test_superseded", "verify.test_collected"),
     trust: ("verify.test_trust",),
 }
 EQUIVALENT: Final[dict[str, str]] = json.loads(Path(__file__).with_name("equivalent_mutants_python.json").read_text())

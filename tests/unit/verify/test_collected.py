@@ -127,6 +127,23 @@ def test_a_statement_that_fits_one_artifact_and_not_another_counts_for_neither()
     assert (item.code, item.artifacts) == ("subject.mismatch", ("more", "prompts"))
 
 
+def test_two_statements_that_are_each_right_about_one_artifact_make_up_for_nothing() -> None:
+    other = folder("more", {"a.txt": "1"}, ArtifactKind.PROMPT, "more")
+    here = {"more/a.txt": digest_of("1")}
+    one = prompt({**NAMED, "more/a.txt": digest_of("old")})
+    two = prompt({**NAMED, "app/system.txt": digest_of("old"), **here})
+    found = judged(bundle(one), bundle(two), artifacts=(APP, other))
+    assert found.verified == ()
+    assert [item.code for item in found.rejected] == ["subject.mismatch"] * 2
+
+
+def test_a_statement_that_builds_on_what_it_may_not_is_not_verified_too() -> None:
+    approval = statement("approval", {"elsewhere": digest_of("y")})
+    found = judged(bundle(approval), bundle(prompt(depends_on=[sha256_digest(approval)])))
+    assert [item.payload for item in found.verified] == [sha256_digest(approval)]
+    assert [codes(item) for item in found.rejected] == [["chain.edge"]]
+
+
 def test_a_changed_file_that_was_edited_refuses_though_the_artifact_fits() -> None:
     changed = {"lib/x.txt": digest_of("new")}
     named = {**NAMED, "lib/x.txt": digest_of("old")}
