@@ -59,7 +59,7 @@ class Gate:
 
 @dataclass(slots=True)
 class Converted:
-    """What was found: configurations by type, artifacts (type and path by name), gates, and what a person has to know."""
+    """What was found: configurations by type, artifacts (type and path by name), gates, and what to tell a person."""
 
     configs: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, tuple[str, str]] = field(default_factory=dict)

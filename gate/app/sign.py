@@ -28,6 +28,7 @@ from gate.app.produce import (
     names_folder,
     open_key,
     party_digest,
+    path_below,
     real_path,
     root_of,
     sign_payload,
@@ -39,9 +40,11 @@ from gate.app.produce import (
 from gate.attest.files import read_prefix, replace_file, replace_files
 from gate.attest.signers import Passphrase
 from gate.attest.statement import check_statement, is_statement
+from gate.collect.git import Repository, find_root
 from gate.errors import AttestError
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.digest import hex_of, sha256_digest
+from gate.model.path import fold
 
 _BLOCK: Final = 100
 
@@ -51,7 +54,8 @@ class SignRequest:
     """What to sign: a folder, a file or a statement; `key` is a path or URI.
 
     `out` is a file to write, for statements signed by `sign_statements` the folder to write into. `hashing` is for
-    models.
+    models. Statements that git tracks are signed only where `tracked` says so: whoever proposes a change could have
+    brought them, and a job that signs a folder would put its key to their words.
     """
 
     place: Place
@@ -59,6 +63,7 @@ class SignRequest:
     key: str
     out: Path | None = None
     hashing: Hashing = WHOLE_FILES
+    tracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ def sign_statements(request: SignRequest, passphrase: Passphrase, progress: Prog
     place = request.place
     folder = root_of(place) / EVIDENCE_FOLDER if request.out is None else place.start / request.out
     paths = _statement_files(place.start / request.path, request.path, folder)
+    _refuse_tracked(request, paths)
     with progress(f"checking {len(paths)} statements"):
         checked = _checked(paths, folder)
     signer = open_key(place.start, request.key, [], passphrase)
@@ -165,6 +171,7 @@ def sign(request: SignRequest, passphrase: Passphrase, progress: Progress = null
 
 
 def _sign_statement(request: SignRequest, root: Path, path: Path, payload: bytes, passphrase: Passphrase) -> Made:
+    _refuse_tracked(request, [path])
     statement = check_statement(payload)
     out = target(
         request.place, request.out, root / EVIDENCE_FOLDER, f"{path.name.removesuffix('.json')}{BUNDLE_SUFFIX}"
@@ -222,6 +229,22 @@ def _statement_files(path: Path, given: Path, out: Path) -> list[Path]:
     if not found:
         raise AttestError(f"{given}: there are no statements (*.json)", hint="gate attest create")
     return found
+
+
+def _refuse_tracked(request: SignRequest, paths: Sequence[Path]) -> None:
+    """Raises `AttestError` for statements, all of one folder, that the repository around them tracks."""
+    real = [real_path(path) for path in paths]
+    top = find_root(real[0].parent)
+    if request.tracked or top is None:
+        return
+    tracked = {fold(path) for path in Repository(top).tracked()}
+    found = [path.name for path in real if fold(path_below(path, top) or "") in tracked]
+    if found:
+        raise AttestError(
+            f"git tracks {len(found)} of {len(paths)} statements: a change could have brought them; nothing was signed",
+            hint="create statements in a folder that git ignores, and sign that; --tracked signs what was committed",
+            details=found,
+        )
 
 
 def _checked(paths: Sequence[Path], folder: Path) -> list[_Checked]:

@@ -62,6 +62,11 @@ Examples:
     help="Of a model: do not read again what looks unchanged since FILE was written. Verification never believes it.",
 )
 @click.option(
+    "--tracked",
+    is_flag=True,
+    help="Of statements: also sign those that git tracks. A change can bring them, so a job in CI must not.",
+)
+@click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="The root that .gate lies in  [default: the top of this repository, else this folder]",
@@ -74,6 +79,7 @@ def command(
     out: Path | None,
     shard_size: int | None,
     hash_cache: Path | None,
+    tracked: bool,
     root: Path | None,
 ) -> None:
     """Sign a model folder, a file or statements.
@@ -83,13 +89,14 @@ def command(
     of a folder that holds nothing else. Either is written as a Sigstore bundle that `gate check` and model-signing
     tools read. A bundle that lies there already is replaced, any other file is not.
 
-    Of many statements, all are checked before the first is written: a single bad one leaves everything as it was.
+    Of many statements, all are checked before the first is written: a single bad one leaves everything as it was. A
+    statement that git tracks is refused: a pull request could have brought it.
     The key is a PEM file, or is kept in a cloud, a Vault or a token; a passphrase or PIN is asked for on the terminal.
     """
     if (path is None) == (statements is None):
         raise click.UsageError("Give what to sign: PATH, or statements with --in.")
     hashing = Hashing(shard_size, hash_cache)
-    request = SignRequest(Place(Path(), root), path or statements or Path(), key, out, hashing)
+    request = SignRequest(Place(Path(), root), path or statements or Path(), key, out, hashing, tracked)
     if statements is not None or names_statements(request):
         if hashing != WHOLE_FILES:
             raise click.UsageError("--shards and --hash-cache are for models, not for statements")

@@ -202,6 +202,11 @@ class Repository:
                     found[name] = objects.read(entry.id, "blob", limit)
         return found
 
+    def tracked(self) -> frozenset[str]:
+        """The paths in the index: what was checked out or added, whatever `.gitignore` says."""
+        listed = self.command.run("ls-files", "-z", "--cached").output
+        return frozenset(path_text(path) for path in listed.split(b"\0")[:-1])
+
     def changes(self, merge_base: str, head: str, limits: Limits) -> Mapping[str, FileChange]:
         """What differs between two commits, by path, with the SHA-256 of both sides.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,36 @@ def test_all_statements_of_a_folder_are_signed() -> None:
 def test_a_folder_of_statements_alone_needs_no_option() -> None:
     assert inside("sign", "st", "--key", "../key", "--out", "signed").code == 0
     assert list(written(Path("signed"))) == NAMES
+
+
+def git(*arguments: str, cwd: Path = Path()) -> None:
+    done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("arguments", [("--in", "st"), ("st",), ("--in", "st/s1.json"), ("st/s1.json",)])
+def test_statements_that_git_tracks_are_signed_on_purpose_only(arguments: tuple[str, ...]) -> None:
+    """A pull request can bring files into an ignored folder, and a job that signs the folder would vouch for them."""
+    git("init", "-q")
+    Path(".gitignore").write_text("st/\n")
+    assert inside("sign", *arguments, "--key", "../key", "--out", "first").code == 0
+    git("add", "--force", "st/s1.json")
+    done = inside("sign", *arguments, "--key", "../key")
+    refused(done, "git tracks 1 of ", "s1.json", "--tracked")
+    assert written() == {}
+    assert inside("sign", *arguments, "--key", "../key", "--tracked").code == 0
+
+
+def test_a_folder_of_statements_is_found_behind_links_and_in_submodules(place: Path, tmp_path: Path) -> None:
+    git("init", "-q")
+    git("add", "st/s1.json")
+    (tmp_path / "link").symlink_to(place)
+    refused(inside("sign", "--in", "../link/st", "--key", "../key"), "git tracks 1 of 3 statements", "s1.json")
+    git("init", "-q", cwd=place / "st")
+    assert inside("sign", "--in", "st", "--key", "../key", "--out", "first").code == 0
+    git("add", "s2.json", cwd=place / "st")
+    refused(inside("sign", "--in", "st", "--key", "../key"), "git tracks 1 of 3 statements", "s2.json")
 
 
 @pytest.mark.usefixtures("place")
