@@ -67,8 +67,8 @@ def propose(root: Path, valid_until: str, public_key: str, level: Level = BASELI
     """A commented `gate.yaml`; raises `ConfigError` when there is nothing to judge below the root.
 
     Prompts, documents and what stands beside them are switched on where no model is found: that is an application built
-    on a model from elsewhere, for which the baseline becomes the profile `llm-application`. Beside models they are
-    proposed as comments.
+    on a model from elsewhere, for which the baseline becomes the profile `llm-application`, and for which a level that
+    asks for no signature is an error: nothing would look at them. Beside models they are proposed as comments.
     """
     entries: list[Entry] = []
     dockerfiles: list[str] = []
@@ -80,6 +80,11 @@ def propose(root: Path, valid_until: str, public_key: str, level: Level = BASELI
     entries, is_application = _application(entries)
     if is_application and level is BASELINE:
         level = APPLICATION
+    if is_application and not level.signs:
+        raise ConfigError(
+            "this is an application without a model: without signatures nothing would judge its prompts and documents",
+            hint="gate init without --level asks for what an application needs, --level 2 for signatures alone",
+        )
     found = tuple(_named(sorted(set(entries), key=lambda entry: (not entry[2], entry[1]))))
     if not any(entry.active for entry in found):
         raise ConfigError(

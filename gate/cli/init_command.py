@@ -48,8 +48,8 @@ def command(level: str | None, yes: bool, root: Path | None, sources: tuple[Path
 
     Finds models, adapters, datasets, lock files, Dockerfiles and the parts of an LLM application (prompts, documents,
     evaluations, routes) by their names, shows the configuration and, when you agree, writes it, with a development
-    key where signatures are asked for. Nothing that exists is overwritten. Start with --level 1 where nothing is
-    signed yet; docs/explanation/adoption-ladder.md says what each level supports.
+    key where signatures are asked for. Nothing that exists is overwritten. Start with --level 1 where there are models
+    and nothing is signed yet; docs/explanation/adoption-ladder.md says what each level supports.
 
     --from converts a configuration of llmsa instead: collectors, path rules and gates. What has no counterpart is
     said, and no key that llmsa used becomes trusted.

@@ -197,6 +197,18 @@ def test_a_level_asks_an_application_for_no_more_than_it_says(tmp_path: Path) ->
     assert "A changed prompt needs artifact.signature." in text
 
 
+def test_an_application_has_no_level_without_signatures(tmp_path: Path) -> None:
+    """At level 1 no control looks at prompts, documents, evaluations or routes: every change of them would pass."""
+    world = fresh(tmp_path / "new", APPLICATION)
+    done = world.run("init", "--yes", "--level", "1")
+    assert done.code == 2
+    assert "nothing would judge its prompts" in done.err
+    assert "--level 2" in done.err
+    assert not (world.root / "gate.yaml").exists()
+    world.write_all(MODELS)
+    assert world.run("init", "--yes", "--level", "1").code == 0
+
+
 def test_parts_of_an_application_beside_a_model_are_for_a_person_to_switch_on(tmp_path: Path) -> None:
     world = fresh(tmp_path / "new", {**MODELS, **APPLICATION})
     assert world.run("init", "--yes").code == 0
