@@ -1,6 +1,6 @@
 # METADATA
 # title: Evaluations are of what is admitted
-# description: For each prompt and corpus there is an evaluation that builds on a statement about it as it is now.
+# description: One evaluation, with its own files, builds on statements about every prompt and corpus as it is now.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -59,7 +59,40 @@ bound contains pair if {
 	pair := [name, digest]
 }
 
-proved := {name | some [name, _] in bound}
+# Those that are about everything at once: parts that were evaluated apart have never met.
+whole := {digest |
+	some digest in evaluations
+	every name in subjects {
+		[name, digest] in bound
+	}
+}
+
+# An evaluation that asks for admission is needed with its own files; without any, each evaluation counts.
+suites := {null} if count(attested.of_kind("evaluation")) == 0
+
+suites := names if {
+	names := attested.of_kind("evaluation")
+	count(names) > 0
+}
+
+covering contains [null, digest] if {
+	null in suites
+	some digest in evaluations
+}
+
+covering contains [name, digest] if {
+	some digest in evaluations
+	some name in statements.verified[digest].artifacts
+	name in suites
+}
+
+pool(suite) := {pair[1] | some pair in covering; pair[0] == suite}
+
+unserved := {suite | some suite in suites; count(pool(suite)) == 0}
+
+answered := {suite | some suite in suites; count(pool(suite) & whole) > 0}
+
+proved := {name | some name in subjects; count(suites - answered) == 0}
 
 violations contains entry if {
 	count(stated) == 0
@@ -78,12 +111,34 @@ violations contains entry if {
 
 violations contains entry if {
 	count(evaluations) > 0
-	some name in (subjects - proved)
-	message := "no evaluation builds on a statement that covers it as it is now"
-	entry := result.violation("eval.binds.unbound", message, {"artifact": name, "evidence": evaluations})
+	count(subjects) > 0
+	some suite in unserved
+	message := "no evaluation that counts covers its files as they are"
+	entry := result.violation("eval.binds.uncovered", message, {"artifact": suite, "evidence": evaluations})
 }
 
-evidence := {digest | some [_, digest] in bound}
+violations contains entry if {
+	some suite in (suites - unserved)
+	some name in (subjects - about(pool(suite)))
+	message := sprintf("no evaluation%s builds on a statement that covers it as it is now", [with_files(suite)])
+	entry := result.violation("eval.binds.unbound", message, {"artifact": name, "evidence": pool(suite)})
+}
+
+violations contains entry if {
+	some suite in ((suites - answered) - unserved)
+	count(subjects - about(pool(suite))) == 0
+	every_name := concat(", ", sort(subjects))
+	message := sprintf("no single evaluation%s is about all of it: %s", [with_files(suite), every_name])
+	entry := result.violation("eval.binds.apart", message, {"artifact": suite, "evidence": pool(suite)})
+}
+
+about(evaluated) := {name | some [name, digest] in bound; digest in evaluated}
+
+with_files(suite) := "" if is_null(suite)
+
+with_files(suite) := sprintf(" of %s", [suite]) if is_string(suite)
+
+evidence := {digest | some [_, digest] in bound} & ({digest | some [_, digest] in covering} & whole)
 
 default reason := null
 

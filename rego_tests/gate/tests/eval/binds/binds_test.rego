@@ -92,7 +92,7 @@ test_fails_with_a_message if {
 		"code": "eval.binds.unbound",
 		"evidence": [application.digests.eval],
 		"file": null,
-		"message": "no evaluation builds on a statement that covers it as it is now",
+		"message": "no evaluation of evaluation builds on a statement that covers it as it is now",
 	}}
 }
 
@@ -129,4 +129,119 @@ test_fails_when_corpora_are_kept_among_the_usual_kinds if {
 		"fail",
 		{["eval.binds.unbound", "documents", null]},
 	]
+}
+
+# A second evaluation, with its own files and what it builds on; the first one then builds on the rest.
+second(artifacts, before, others) := [
+	fixtures.put(concat("/", ["/attestations", application.digests.other]), object.union(application.good.attestations[application.digests.eval], {
+		"artifacts": artifacts,
+		"depends_on": before,
+		"ancestors": before,
+	})),
+	fixtures.put("/claims/eval", {
+		"all": [application.digests.eval, application.digests.other],
+		"by_artifact": {name: [digest |
+			some digest, names in {application.digests.eval: others, application.digests.other: artifacts}
+			name in names
+		] |
+			some name in array.concat(artifacts, others)
+		},
+	}),
+	application.put("eval", "artifacts", others),
+]
+
+# Patches after which the evaluation with the artifact builds on the corpus alone.
+half := [
+	application.put("eval", "depends_on", [application.digests.corpus]),
+	application.put("eval", "ancestors", [application.digests.corpus]),
+	application.put("route", "ancestors", [application.digests.eval, application.digests.corpus]),
+	application.put("slo", "ancestors", [application.digests.eval, application.digests.corpus, application.digests.route]),
+]
+
+without_suite := fixtures.remove("/artifacts/evaluation")
+
+test_fails_when_each_part_is_evaluated_apart if {
+	answer(array.concat(half, second(["evaluation"], [application.digests.prompt], ["evaluation"]))) == ["fail", {["eval.binds.apart", "evaluation", null]}]
+}
+
+test_fails_when_another_evaluation_without_the_files_binds_the_rest if {
+	answer(array.concat(half, second([], [application.digests.corpus, application.digests.prompt], ["evaluation"]))) == ["fail", {["eval.binds.unbound", "prompts", null]}]
+}
+
+test_passes_when_a_second_evaluation_is_about_less if {
+	answer(second([], [application.digests.prompt], ["evaluation"])) == ["pass", set()]
+}
+
+test_passes_with_the_evaluation_that_is_about_all_as_evidence if {
+	whole(second(["evaluation"], [application.digests.prompt], ["evaluation"])).evidence == {application.digests.eval}
+	whole(second([], [application.digests.corpus, application.digests.prompt], ["evaluation"])).evidence == {application.digests.eval}
+	whole(second(["routes"], [application.digests.corpus, application.digests.prompt], ["evaluation"])).evidence == {application.digests.eval}
+}
+
+test_fails_with_a_message_when_parts_are_apart if {
+	whole(array.concat(half, second(["evaluation"], [application.digests.prompt], ["evaluation"]))).violations == {{
+		"artifact": "evaluation",
+		"code": "eval.binds.apart",
+		"evidence": [application.digests.eval, application.digests.other],
+		"file": null,
+		"message": "no single evaluation of evaluation is about all of it: documents, prompts",
+	}}
+}
+
+test_fails_when_no_evaluation_covers_the_artifact if {
+	whole(application.uncover("eval")).violations == {{
+		"artifact": "evaluation",
+		"code": "eval.binds.uncovered",
+		"evidence": [application.digests.eval],
+		"file": null,
+		"message": "no evaluation that counts covers its files as they are",
+	}}
+}
+
+test_passes_when_no_evaluation_asks_for_admission if {
+	answer(array.concat(application.uncover("eval"), [without_suite])) == ["pass", set()]
+}
+
+test_fails_when_parts_are_apart_and_no_evaluation_asks_for_admission if {
+	whole(array.concat(array.concat(half, second([], [application.digests.prompt], [])), [without_suite])).violations == {{
+		"artifact": null,
+		"code": "eval.binds.apart",
+		"evidence": [application.digests.eval, application.digests.other],
+		"file": null,
+		"message": "no single evaluation is about all of it: documents, prompts",
+	}}
+}
+
+test_fails_with_a_message_when_no_evaluation_asks_for_admission if {
+	found := whole(array.concat(array.concat(application.uncover("prompt"), application.uncover("eval")), [without_suite])).violations
+	found == {{
+		"artifact": "prompts",
+		"code": "eval.binds.unbound",
+		"evidence": [application.digests.eval],
+		"file": null,
+		"message": "no evaluation builds on a statement that covers it as it is now",
+	}}
+}
+
+# The routes are a second evaluation here.
+two := [fixtures.put("/artifacts/routes/kind", "evaluation")]
+
+test_passes_when_each_of_two_evaluations_is_about_all if {
+	answer(array.concat(two, second(["routes"], [application.digests.corpus, application.digests.prompt], ["evaluation"]))) == ["pass", set()]
+}
+
+test_fails_when_one_of_two_evaluations_is_not_about_all if {
+	answer(array.concat(two, second(["routes"], [application.digests.corpus], ["evaluation"]))) == ["fail", {["eval.binds.unbound", "prompts", null]}]
+}
+
+test_fails_when_one_of_two_evaluations_is_not_covered if {
+	answer(two) == ["fail", {["eval.binds.uncovered", "routes", null]}]
+}
+
+test_is_not_applicable_when_nothing_is_evaluated_and_nothing_covers_the_evaluation if {
+	answer(array.concat(application.uncover("eval"), [fixtures.put("/parameters/eval.binds/kinds", [])])) == ["not_applicable", set()]
+}
+
+test_fails_when_the_only_subject_has_no_evaluation_with_the_files if {
+	answer(array.concat(application.uncover("eval"), [fixtures.put("/parameters/eval.binds/kinds", ["corpus"])])) == ["fail", {["eval.binds.uncovered", "evaluation", null]}]
 }
