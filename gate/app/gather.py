@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gate import __version__
 from gate.app.workspace import Workspace
-from gate.collect.changes import collect_changes
+from gate.collect.changes import collect_changes, submodules_of
 from gate.collect.directory import Reading, collect_artifact, open_regular, read_evidence, read_reports
 from gate.collect.hashing import Tell, Wanted, unheard
 from gate.collect.legacy import read_bundles
+from gate.collect.named import read_named
 from gate.collect.oci import read_referrers
 from gate.errors import EvidenceError
 from gate.formats.glob import compile_glob
@@ -21,12 +22,13 @@ from gate.formats.predicates.model_signature import wanted_digests
 from gate.formats.reports import read_report
 from gate.inspect.interface import inspect_file
 from gate.inspect.run import inspect_artifact
-from gate.model.artifact import Artifact, ArtifactKind
+from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind, tree_digest
 from gate.model.change import ChangeSet
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence, Statement, VerifiedSet
 from gate.model.scan import FileInspection, Scan
 from gate.normalize.sections.change import triggered_gates
+from gate.verify.located import Place, named_paths, named_places
 from gate.verify.pipeline import Admission, admit_evidence
 
 Progress = Callable[[str], AbstractContextManager[Tell | None]]
@@ -68,10 +70,19 @@ def gather(workspace: Workspace, progress: Counting = silent) -> Gathered:
         change = _change(workspace)
     digests = _OtherDigests(workspace, artifacts, change, reading.others)
     with progress("comparing the evidence with what is there"):
-        evidence = admission.settle(artifacts, _at_stake(workspace, change), digests)
+        named = _named(workspace, admission, artifacts)
+        evidence = admission.settle(artifacts, _at_stake(workspace, change), digests, named)
     reports = read_reports(workspace.root, workspace.settings.reports, workspace.settings.limits)
     scans += tuple(read_report(raw, artifacts) for raw in reports)
-    return Gathered(artifacts, change, replace(evidence, skipped=skipped), scans)
+    return Gathered(artifacts, change, replace(evidence, skipped={**evidence.skipped, **skipped}), scans)
+
+
+def _named(workspace: Workspace, admission: Admission, artifacts: Mapping[str, Artifact]) -> Mapping[str, Place]:
+    """What lies where statements name paths outside of all artifacts."""
+    held = {artifact.path for artifact in artifacts.values() if artifact.path is not None}
+    files, folders = named_paths(admission.statements(), held)
+    there = read_named(workspace.root, files, folders, workspace.settings.limits) if files or folders else {}
+    return named_places(files, folders, there)
 
 
 def _wanted(statements: Iterable[Statement]) -> Wanted:
@@ -88,6 +99,7 @@ def _artifacts(
 ) -> tuple[Mapping[str, Artifact], tuple[Scan, ...]]:
     artifacts: dict[str, Artifact] = {}
     scans = []
+    submodules = submodules_of(workspace.repository) if workspace.repository is not None else ()
     for name, settings in workspace.settings.artifacts.items():
         inspections: dict[str, FileInspection] = {}
         inspected = settings.kind in _INSPECTED and settings.path is not None
@@ -100,10 +112,20 @@ def _artifacts(
                 inspections=inspections,
                 reading=replace(reading, tell=tell or unheard),
             )
-        artifacts[name] = artifact
+        artifacts[name] = artifact = _with_submodules(artifact, submodules)
         if inspected:
             scans.append(inspect_artifact(artifacts[name], inspections, __version__))
     return artifacts, tuple(scans)
+
+
+def _with_submodules(artifact: Artifact, submodules: Sequence[str]) -> Artifact:
+    """The artifact with the submodules below it, which hold files that only other checkouts have."""
+    prefix = f"{artifact.path}/"
+    found = [path.removeprefix(prefix) for path in submodules if path.startswith(prefix)]
+    if not found:
+        return artifact
+    files = {**artifact.files, **dict.fromkeys(found, ArtifactFile(None, 0, "special"))}
+    return replace(artifact, files=dict(sorted(files.items())), digest=tree_digest(files))
 
 
 def _change(workspace: Workspace) -> ChangeSet:

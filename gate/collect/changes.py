@@ -59,6 +59,15 @@ def collect_changes(
         return collection.between(repository, span, steering)
 
 
+def submodules_of(repository: Repository) -> tuple[str, ...]:
+    """The paths of the submodules of the head; raises `HistoryError`."""
+    head = repository.head()
+    if head is None:
+        return ()
+    listed = listed_tree(repository.command, head[1])
+    return tuple(path_text(path) for path, entry in listed if entry.mode == _SUBMODULE)
+
+
 class _Collection:
     def __init__(
         self,

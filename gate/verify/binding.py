@@ -90,12 +90,15 @@ def _artifact_target(artifact: Artifact) -> Target:
 class Binder:
     """Relates statements to targets through indexes, so that many statements and files stay cheap."""
 
-    def __init__(self, targets: Sequence[Target], other_digest: OtherDigest) -> None:
+    def __init__(
+        self, targets: Sequence[Target], other_digest: OtherDigest, named: Mapping[str, Place] | None = None
+    ) -> None:
+        """`named` are places that statements name and that are not at stake by themselves."""
         self._targets = {target.key: target for target in targets}
         self._other_digest = other_digest
         self._by_digest: dict[Digest, set[str]] = {}
         self._by_name: dict[str, set[str]] = {}
-        self._places = Places({target.key: target.place for target in targets if target.is_path})
+        self._places = Places({target.key: target.place for target in targets if target.is_path}, named)
         for target in targets:
             for digest in {target.digest, *target.files.values()} - {None}:
                 self._by_digest.setdefault(Digest(str(digest)), set()).add(target.key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from gate.model.claim import NEEDS_PREDECESSOR, may_build_on
 from gate.model.digest import Digest
@@ -62,6 +63,17 @@ def resolve_chain(
                 ready.append(user)
     broken = {digest: _why(digest, depends_on) for digest in depends_on if digest not in ancestors}
     return {digest: tuple(sorted(found)) for digest, found in ancestors.items()}, broken
+
+
+def building_on(old: AbstractSet[Digest], depends_on: Mapping[Digest, tuple[Digest, ...]]) -> AbstractSet[Digest]:
+    """The statements that build on one of `old`, directly or not."""
+    users, found, waiting = _users(depends_on), set[Digest](), deque(old)
+    while waiting:
+        for user in users.get(waiting.popleft(), ()):
+            if user not in found:
+                found.add(user)
+                waiting.append(user)
+    return found
 
 
 def inherited(

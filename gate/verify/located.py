@@ -6,12 +6,17 @@ nothing else may be. So an edited, added, removed or renamed file is seen, and t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
 from gate.model.digest import Digest
 from gate.model.evidence import Statement
 from gate.model.path import is_plain_relative
+
+# The name of a subject that is a digest, such as that of a statement which is approved.
+_NO_PATH: Final = "sha256:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,11 @@ class Place:
 class Places:
     """Everything at stake by where it lies, so that a statement is compared with what it names alone."""
 
-    def __init__(self, places: Mapping[str, Place]) -> None:
-        self._places = places
+    def __init__(self, places: Mapping[str, Place], named: Mapping[str, Place] | None = None) -> None:
+        """`named` are places that only statements name: nothing else is at stake there."""
+        self._named = named or {}
+        self._places = {**places, **self._named}
+        places = self._places
         self._at: dict[str, set[str]] = {}
         self._below: dict[str, set[str]] = {}
         for key, place in places.items():
@@ -45,6 +53,8 @@ class Places:
         for folder in statement.folders:
             keys |= self._at.get(folder, set()) | self._below.get(folder, set())
             keys = keys.union(*(self._at.get(path, set()) for path in _parents(folder)))
+        if not any(name in self._places[key].files for key in keys for name in said):
+            keys -= self._named.keys()  # nothing that it names is here: it is about another tree
         covers, mismatches = [], {}
         for key in sorted(keys):
             place = self._places[key]
@@ -54,6 +64,30 @@ class Places:
             elif place.files and all(path in said for path in place.files):
                 covers.append(key)
         return covers, mismatches
+
+
+def named_paths(statements: Iterable[Statement], held: AbstractSet[str]) -> tuple[set[str], set[str]]:
+    """The files and folders that statements name by path, but for those at or below the paths in `held`."""
+    files: set[str] = set()
+    folders: set[str] = set()
+    for statement in statements:
+        if statement.located:
+            files.update(item.name for item in statement.subjects if not item.name.startswith(_NO_PATH))
+            folders.update(statement.folders)
+    return _outside(files, held), _outside(folders, held)
+
+
+def _outside(paths: Iterable[str], held: AbstractSet[str]) -> set[str]:
+    return {path for path in paths if path not in held and held.isdisjoint(_parents(path))}
+
+
+def named_places(files: Iterable[str], folders: Iterable[str], there: Mapping[str, Digest | None]) -> dict[str, Place]:
+    """The places that statements name, by key, with what `there` says is there."""
+    found = {f"path:{path}": Place(path, False, {path: there[path]} if path in there else {}) for path in files}
+    for folder in folders:
+        below = {path: digest for path, digest in there.items() if path.startswith(f"{folder}/")}
+        found[f"path:{folder}/"] = Place(folder, True, below)
+    return found
 
 
 def misplaced(statement: Statement) -> str | None:

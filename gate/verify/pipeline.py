@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest, sha256_digest
@@ -29,13 +30,15 @@ from gate.model.evidence import (
     SignerIdentity,
     Stage,
     Statement,
+    Subject,
     Verified,
     VerifiedSet,
 )
 from gate.verify.alone import Problem, Refused, Signed
 from gate.verify.binding import Binder, OtherDigest, Relation, artifacts_among, build_targets
-from gate.verify.chain import broken_edges, inherited, resolve_chain
+from gate.verify.chain import broken_edges, building_on, inherited, resolve_chain
 from gate.verify.hints import Hints
+from gate.verify.located import Place
 from gate.verify.parallel import Bench, Tell, judge_all
 from gate.verify.trust import Proof, TrustStore, Untrusted
 
@@ -73,6 +76,10 @@ def admit_evidence(
     return admission
 
 
+_OUTDATED: Final = "about an older state of its files; a newer statement of its claim is here"
+_BUILT_ON_OUTDATED: Final = "builds on a statement about an older state"
+
+
 class Admission:
     """Evidence on its way: what is signed by somebody trusted, and what is refused already."""
 
@@ -96,12 +103,19 @@ class Admission:
         return [group[0].statement for _, group in sorted(self._signed.items())]
 
     def settle(
-        self, artifacts: Mapping[str, Artifact], changed: Mapping[str, Digest | None], other_digest: OtherDigest
+        self,
+        artifacts: Mapping[str, Artifact],
+        changed: Mapping[str, Digest | None],
+        other_digest: OtherDigest,
+        named: Mapping[str, Place] | None = None,
     ) -> VerifiedSet:
-        """Obligations 6 to 8, which hold or fail for the set. The arguments are those of `verify_evidence`."""
-        binder = Binder(build_targets(artifacts, changed), other_digest)
+        """Obligations 6 to 8, which hold or fail for the set. The arguments are those of `verify_evidence`.
+
+        `named` are the places that statements name and that are not at stake by themselves.
+        """
+        binder = Binder(build_targets(artifacts, changed), other_digest, named)
         authorised = dict(self._authorise())
-        bound = self._bind(authorised, binder)
+        bound, outdated = self._bind(authorised, binder)
         edges = broken_edges({payload: item.statement for payload, item in bound.items()})
         joined = {payload: item.statement.depends_on for payload, item in bound.items() if payload not in edges}
         chains, broken = resolve_chain(joined)
@@ -111,6 +125,7 @@ class Admission:
         return VerifiedSet(
             tuple(sorted(verified, key=lambda item: item.payload)),
             tuple(sorted(self._rejected(binder), key=lambda item: item.evidence)),
+            outdated,
         )
 
     def _authorise(self) -> Iterable[tuple[Digest, Verified]]:
@@ -134,16 +149,26 @@ class Admission:
             item = Verified(payload, first.evidence, first.origin, first.statement, signers)
             yield payload, _timed(item, proofs)
 
-    def _bind(self, candidates: Mapping[Digest, Verified], binder: Binder) -> Mapping[Digest, Verified]:
+    def _bind(
+        self, candidates: Mapping[Digest, Verified], binder: Binder
+    ) -> tuple[Mapping[Digest, Verified], Mapping[str, str]]:
         """Obligation 7. A statement about other bytes is refused unless a statement of its claim fits those here.
 
         So last month's signature may lie beside this month's, but weights that no signature fits are refused as
-        "the evidence is about other bytes", not as "nothing is there".
+        "the evidence is about other bytes", not as "nothing is there". A statement that names paths counts wholly or
+        not at all: it is left out, with all that builds on it, where newer ones of its claim fit everything that it
+        does not. The second answer says which, by origin.
         """
         relations = {payload: binder.relate(item.statement) for payload, item in candidates.items()}
         edges = broken_edges({payload: item.statement for payload, item in candidates.items()})
-        covered = {(candidates[p].statement.claim, key) for p, relation in relations.items() for key in relation.covers}
+        covered = {
+            (candidates[payload].statement.claim, key)
+            for payload, relation in relations.items()
+            if not (candidates[payload].statement.located and relation.mismatches)
+            for key in relation.covers
+        }
         bound = {}
+        old: set[Digest] = set()
         for payload, item in candidates.items():
             problem = _mismatch(relations[payload], item.statement, covered)
             if problem is not None:
@@ -155,14 +180,20 @@ class Admission:
                 self._reject_all(payload, Problem(Stage.SUBJECT, *problem, tuple(also)))
                 continue
             statement, signed = item.statement, relations[payload].files
+            if statement.located and relations[payload].mismatches:
+                old.add(payload)
+                continue
             if signed is not None:
-                statement = replace(statement, facts={**statement.facts, "files": dict(signed)})
-            outdated = statement.located and relations[payload].mismatches
-            names = () if outdated else artifacts_among(relations[payload].covers)
+                files = tuple(Subject(name, digest) for name, digest in signed.items())
+                statement = replace(statement, facts={**statement.facts, "files": dict(signed)}, resources=files)
+            names = artifacts_among(relations[payload].covers)
             # Most are about nothing at stake, and a copy takes as long as half of the rest.
             is_new = names or statement is not item.statement
             bound[payload] = replace(item, statement=statement, artifacts=names) if is_new else item
-        return bound
+        above = building_on(old, {payload: item.statement.depends_on for payload, item in bound.items()})
+        left = {candidates[payload].origin: _OUTDATED for payload in old}
+        left |= {candidates[payload].origin: _BUILT_ON_OUTDATED for payload in above}
+        return {payload: item for payload, item in bound.items() if payload not in above}, left
 
     def _reject_all(self, payload: Digest, problem: Problem) -> None:
         for item in self._signed[payload]:

@@ -29,6 +29,8 @@ class Coverage:
         self._claims = {item.payload: item.statement.claim for item in verified}
         self._lines = {item.payload: (item.payload, *item.ancestors) for item in verified}
         self._names = {item.payload: _Names(item) for item in verified}
+        self._located = {item.payload: item.statement.located for item in verified}
+        self._folders = {item.payload: item.statement.folders for item in verified}
         self._own = {payload: names.digests for payload, names in self._names.items()}
         self._by_digest: dict[Digest, list[Digest]] = {}
         for payload, line in sorted(self._lines.items()):
@@ -40,8 +42,7 @@ class Coverage:
         return [
             payload
             for payload in (self._by_digest.get(digest, []) if digest is not None else [])
-            if self._claims[payload] == claim
-            and any(digest in self._own[item] and not self._denies(item, path, digest) for item in self._lines[payload])
+            if self._claims[payload] == claim and any(self._has(item, path, digest) for item in self._lines[payload])
         ]
 
     def of_policy(self, path: str, digest: Digest) -> list[Digest]:
@@ -58,7 +59,8 @@ class Coverage:
     def of_deletion(self, path: str, old: Digest | None, folder: frozenset[Digest], claim: str) -> list[Digest]:
         """The statements of a claim that cover all that the folder of a deleted file now holds; sorted.
 
-        One that still names the deleted file was made before, and says nothing about the folder as it is now.
+        One that still names the deleted file was made before, and says nothing about the folder as it is now. One that
+        names paths says something about what is no longer there only if it attests a folder around it whole.
         """
         return [
             payload
@@ -66,7 +68,28 @@ class Coverage:
             if self._claims[payload] == claim
             and folder <= frozenset[Digest]().union(*(self._own[item] for item in self._lines[payload]))
             and not any(self._remembers(item, path, old, folder) for item in self._lines[payload])
+            and (not self._located[payload] or any(self._attests_around(item, path) for item in self._lines[payload]))
         ]
+
+    def of_policy_deletion(self, path: str) -> list[Digest]:
+        """The approvals that attest whole a folder in which a file that steers the gate is no longer; sorted.
+
+        A decision that names other files of the folder is not one about the deletion.
+        """
+        return sorted(
+            payload
+            for payload, claim in self._claims.items()
+            if claim == _APPROVAL and self._attests_around(payload, path) and not any(self._names[payload].of(path))
+        )
+
+    def _has(self, payload: Digest, path: str, digest: Digest | None) -> bool:
+        """Whether a statement is about a file: its bytes, and where it names paths, this very path."""
+        if digest is None or self._located[payload]:
+            return digest in self._names[payload].of(path)[0]
+        return digest in self._own[payload] and not self._denies(payload, path, digest)
+
+    def _attests_around(self, payload: Digest, path: str) -> bool:
+        return any(path.startswith(f"{folder}/") for folder in self._folders[payload])
 
     def _denies(self, payload: Digest, path: str, digest: Digest) -> bool:
         """Whether a statement gives the file's own name to other bytes only, so that the file is not where it was.
@@ -179,6 +202,8 @@ def _covered_by(path: str, claim: str, role: str | None, change: ChangeSet, cove
             return coverage.of_policy(path, digest)
         return coverage.of_file(path, digest, claim)
     old = entry.old.digest if entry.old is not None else None
+    if role is not None and claim == _APPROVAL:
+        return coverage.of_policy_deletion(path)
     return coverage.of_deletion(path, old, change.folders.get(path, frozenset()), claim)
 
 

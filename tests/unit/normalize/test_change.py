@@ -287,10 +287,40 @@ def test_a_link_that_steers_the_gate_is_approved_by_nothing() -> None:
     assert found["files"]["gate.yaml"]["covered_by"] == {"approval": []}
 
 
-def test_the_deletion_of_a_file_that_steers_the_gate_is_approved_by_its_folder() -> None:
+@pytest.mark.parametrize(
+    ("names", "folders", "approves"),
+    [
+        ({"keys/b.pub": "2"}, ("keys",), True),
+        ({"keys/b.pub": "2"}, (), False),
+        ({"keys/b.pub": "2"}, ("other",), False),
+        ({"keys/b.pub": "2", "keys/a.pub": "1"}, ("keys",), False),
+    ],
+)
+def test_the_deletion_of_a_file_that_steers_the_gate_is_approved_by_its_whole_folder(
+    names: dict[str, str], folders: tuple[str, ...], approves: bool
+) -> None:
     change = change_of(deleted={"keys/a.pub": "1"}, folders={"keys/a.pub": frozenset({digest_of("2")})})
-    found, _ = sections(change, said("s", "approval", {"keys/b.pub": "2"}), keys__a_dot_pub="key")
-    assert found["files"]["keys/a.pub"]["covered_by"] == {"approval": [digest_of("s")]}
+    item = said("s", "approval", names)
+    item = dataclasses.replace(item, statement=dataclasses.replace(item.statement, located=True, folders=folders))
+    found, _ = sections(change, item, keys__a_dot_pub="key")
+    assert found["files"]["keys/a.pub"]["covered_by"] == {"approval": [digest_of("s")] if approves else []}
+
+
+def test_a_statement_that_names_paths_covers_no_copy_at_another_path() -> None:
+    item = said("s", "prompt", {"app/a.txt": "1"})
+    located = dataclasses.replace(item, statement=dataclasses.replace(item.statement, located=True))
+    for path, covered in (("app/a.txt", True), ("app/b.txt", False), ("app/app/a.txt", False)):
+        found = covering(change_of(added={path: "1"}), located, path=path)
+        assert found == ([digest_of("s")] if covered else []), path
+
+
+def test_a_deletion_is_covered_by_paths_only_if_their_folder_is_attested_whole() -> None:
+    change = change_of(deleted={"app/old.txt": "1"}, folders={"app/old.txt": frozenset({digest_of("2")})})
+    item = said("s", "prompt", {"app/new.txt": "2"})
+    for folders, covered in (((), False), (("app",), True), (("lib",), False)):
+        changed = dataclasses.replace(item.statement, located=True, folders=folders)
+        found = covering(change, dataclasses.replace(item, statement=changed), path="app/old.txt")
+        assert found == ([digest_of("s")] if covered else [])
 
 
 # -- what triggers a gate ----------------------------------------------------------------------------------------------
