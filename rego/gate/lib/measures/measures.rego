@@ -19,7 +19,7 @@ faults(facts) := {[reason, name] |
 	some reason, names in {
 		"unlimited": {"thresholds" | count(facts.thresholds) == 0},
 		"unmeasured": _unmeasured(facts),
-		"outside": _outside(facts),
+		"outside": outside(facts.metrics, facts.thresholds),
 		"regressed": _regressed(facts),
 		"incomplete": {"samples" | not _is_complete(facts.samples)},
 	}
@@ -35,10 +35,12 @@ _unmeasured(facts) := (object.keys(facts.thresholds) - measured) | (object.keys(
 	compared := {name | some name, metric in facts.metrics; is_object(metric.baseline)}
 }
 
-_outside(facts) := {name |
-	some name, limits in facts.thresholds
-	metric := facts.metrics[name]
-	not _is_within(metric.candidate, limits)
+# METADATA
+# description: Those of `metrics` whose measured value is not between the `min` and the `max` of its `limits`.
+outside(metrics, limits) := {name |
+	some name, limit in limits
+	metric := metrics[name]
+	not _is_within(metric.candidate, limit)
 }
 
 default _is_within(_, _) := false
