@@ -127,7 +127,7 @@ tied := {digest |
 	count(candidates) > 0
 }
 
-# Where a measured value is against the policy, as [reason, metric, digest]. Each evaluation that measures it is asked.
+# Where a measured value is against the policy, as [fault, metric, digest]. Each evaluation that measures it is asked.
 refusals contains ["at_least", name, digest] if {
 	some digest, facts in measured
 	limits := {metric: {"min": value, "max": null} | some metric, value in demands.at_least}
@@ -204,10 +204,10 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some [reason, name, digest] in refusals
-	text := about_demands[reason]
-	message := sprintf("%s: %s%s", [name, text, policy_detail(reason, measured[digest], name)])
-	entry := result.violation(concat(".", ["eval.passed", reason]), message, {"evidence": [digest]})
+	some [fault, name, digest] in refusals
+	text := about_demands[fault]
+	message := sprintf("%s: %s%s", [name, text, policy_detail(fault, measured[digest], name)])
+	entry := result.violation(concat(".", ["eval.passed", fault]), message, {"evidence": [digest]})
 }
 
 default policy_detail(_, _, _) := ""
