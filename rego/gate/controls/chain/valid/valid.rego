@@ -63,7 +63,8 @@ faults contains fault if {
 
 faults contains fault if {
 	some digest, items in steps
-	count(items - object.keys(lineage.shaped)) > 0
+	some item in items
+	not is_object(lineage.shaped[item])
 	fault := ["dangling", digest]
 }
 
