@@ -12,7 +12,7 @@ from typing import Final
 from gate.formats.rfc3339 import parse_time
 from gate.formats.strict_yaml import Node, loads
 from gate.model.digest import parse_digest
-from gate.model.waiver import MAX_WAIVER_S, Waiver, is_same_person
+from gate.model.waiver import MAX_WAIVER_S, Waiver, can_be_told_apart, is_same_person
 
 FIELDS: Final = (
     "id",
@@ -67,6 +67,10 @@ def make_waiver(text: Mapping[str, str]) -> Waiver:
         raise WaiverError("artifact", "artifact must be the sha256:<hex> of the artifact or file that is waived")
     if is_same_person(text["owner"], text["approver"]):
         raise WaiverError("approver", "the approver must be somebody else than the owner")
+    if not can_be_told_apart(text["owner"], text["approver"]):
+        raise WaiverError(
+            "approver", "owner and approver must be written in the letters of one script, to tell them apart"
+        )
     created, expires = (_time(text, name) for name in ("created", "expires"))
     if not created < expires <= created + MAX_WAIVER_S:
         raise WaiverError("expires", "a waiver ends after it begins, and at most 90 days later")

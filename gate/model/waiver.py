@@ -9,9 +9,12 @@ from enum import Enum
 from typing import Final
 
 from gate.model.digest import Digest
+from gate.model.path import fold
 
 MAX_WAIVER_S: Final = 90 * 24 * 3600
 EXPIRING_S: Final = 14 * 24 * 3600
+_EAST_ASIA: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
+_LAST_LATIN: Final = "\u017f"
 
 
 class WaiverState(Enum):
@@ -67,13 +70,36 @@ def combine(waivers: Iterable[Waiver]) -> Mapping[str, Waiver]:
 
 
 def is_same_person(one: str, other: str) -> bool:
-    """Whether two names are one to people, who do not see case, white space, width and invisible characters."""
+    """Whether two names are one to people, who overlook case, white space, width, accents and invisible characters."""
     return _person(one) == _person(other)
 
 
+def can_be_told_apart(one: str, other: str) -> bool:
+    """Whether people can tell two different names apart: both are written in the same one script.
+
+    Letters of several scripts look alike. Names of East Asia mix scripts that belong together. Latin letters are those
+    of European languages; beside letters and their marks there is ASCII only.
+    """
+    scripts = _scripts(_person(one) + _person(other))
+    return None not in scripts and (len(scripts) < 2 or scripts <= _EAST_ASIA)
+
+
 def _person(name: str) -> str:
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) != "Cf")
+    parts = unicodedata.normalize("NFKD", fold(name))
+    return "".join(c for c in parts if not c.isspace() and not unicodedata.combining(c)).replace("\u0131", "i")
+
+
+def _scripts(names: str) -> frozenset[str | None]:
+    """The scripts of the letters, by the first word of their names; `None` for what is hard to tell from another."""
+    return frozenset(_script(c) for c in names if not c.isascii() or c.isalpha())
+
+
+def _script(character: str) -> str | None:
+    category = unicodedata.category(character)
+    script = unicodedata.name(character, "").partition(" ")[0]
+    if category[0] not in "LM" or (script == "LATIN" and character > _LAST_LATIN):
+        return None
+    return script
 
 
 def _only(group: set[Waiver]) -> Waiver:

@@ -171,6 +171,11 @@ def test_s29_nobody_approves_their_own_waiver(owner: str, approver: str) -> None
     assert "somebody else" in str(refused(document(waiver(owner=owner, approver=approver))))
 
 
+@pytest.mark.parametrize("approver", ["\u0430nn", "\u0430\u043d\u043d\u0430", "b\u2010n"], ids=ascii)
+def test_s29_an_approver_who_could_look_like_the_owner_is_refused(approver: str) -> None:
+    assert "letters of one script" in str(refused(document(waiver(approver=approver))))
+
+
 @pytest.mark.parametrize(
     ("created", "expires", "seconds"),
     [
