@@ -481,3 +481,29 @@ test_fails_when_there_is_something_that_it_could_be_about if {
 test_passes_when_a_second_evaluation_is_about_nothing if {
 	answer(second(["evaluation"], application.statements.eval.facts, [])) == ["pass", set()]
 }
+
+test_fails_with_the_limit_of_the_policy_alone_in_its_message if {
+	found := whole(array.concat(demand({"at_least": {"accuracy": 910001}, "at_most": {"latency_s": 333333}}), [
+		application.put("eval", "facts/thresholds/accuracy/max", 1000000),
+		application.put("eval", "facts/thresholds/latency_s/min", 0),
+	])).violations
+	{entry.message | some entry in found} == {
+		"accuracy: the measured value is below what the policy asks for (0.91, at least 0.910001)",
+		"latency_s: the measured value is above what the policy allows (0.333333 to 0.333334, at most 0.333333)",
+	}
+}
+
+test_fails_when_samples_are_counted_in_words if {
+	found := whole(array.concat(demand({"samples": 1}), [application.put("eval", "facts/samples/evaluated", "200")])).violations
+	{[entry.code, entry.message] | some entry in found} == {
+		["eval.passed.incomplete", "samples: not every sample was evaluated"],
+		["eval.passed.samples", "samples: fewer samples were evaluated than the policy asks for, or nobody counted them"],
+	}
+}
+
+test_takes_no_evaluation_as_evidence_that_the_policy_refuses if {
+	whole(array.concat(
+		demand({"at_least": {"recall": 700001}}),
+		about_recall(["evaluation"], [application.digests.prompt]),
+	)).evidence == {application.digests.eval}
+}
