@@ -11,8 +11,8 @@
 #   waivable: true
 #   fix: Improve what was measured, evaluate every sample, and attest it with `gate attest create --type eval`.
 #   parameters:
-#     - {name: at_least, type: object, default: {}, meaning: least value of a metric in millionths, by metric}
-#     - {name: at_most, type: object, default: {}, meaning: greatest value of a metric in millionths, by metric}
+#     - {name: at_least, type: object, default: {}, meaning: the least that a metric must be in millionths}
+#     - {name: at_most, type: object, default: {}, meaning: the most that a metric may be in millionths}
 #     - {name: metrics, type: list, default: [], meaning: metrics that must be measured}
 #     - {name: samples, type: number, default: 0, meaning: how many samples must have been evaluated}
 #     - {name: baseline, type: boolean, default: false, meaning: whether each metric needs a baseline}
