@@ -801,7 +801,7 @@ def test_a_waiver_cannot_excuse_forged_evidence(world: World) -> None:
 
 
 def test_one_artifact_of_many_refuses_all(world: World) -> None:
-    entries = ["summarizer: {kind: weights, path: models/summarizer}", "style: {kind: adapter, path: models/style}"]
+    entries = ["summarizer: {kind: weights, path: models/summarizer}", "style: {kind: weights, path: models/style}"]
     entries += ["deps: {kind: package, path: requirements.lock}", "tickets: {kind: dataset, path: data}"]
     remade(world, config(entries, gates=""))
     style = {"adapter_config.json": b"{}\n", "adapter_model.safetensors": safetensors("style")}

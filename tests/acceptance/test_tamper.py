@@ -420,3 +420,71 @@ def test_the_example_is_what_the_package_holds() -> None:
     assert "gate.yaml" in found
     assert not any(path.startswith((".gate", "keys")) for path in found)
     assert list(found) == sorted(found)
+
+
+# -- files outside of all artifacts, and statements about an older state -----------------------------------------------
+
+
+def shared_policy(world: World) -> None:
+    """The safety policy lies outside of the artifact, as it does where several applications share it."""
+    world.write("shared/safety-policy.yaml", world.read("app/safety-policy.yaml"))
+    (world.root / "app/safety-policy.yaml").unlink()
+    config = world.read("attest/prompt.yaml").replace(b"../app/safety-policy", b"../shared/safety-policy")
+    world.write("attest/prompt.yaml", config)
+    world.create()
+    world.sign()
+
+
+@pytest.mark.parametrize("change", ["edited", "deleted", "link", "none"])
+def test_an_attested_file_that_lies_in_no_artifact_is_compared_too(world: World, change: str) -> None:
+    shared_policy(world)
+    path = world.root / "shared/safety-policy.yaml"
+    if change == "edited":
+        world.append("shared/safety-policy.yaml")
+    elif change != "none":
+        path.unlink()
+        if change == "link":
+            path.symlink_to("../app/system_prompt.txt")
+    expected = 0 if change == "none" else 12
+    assert (world.verify()[0], world.check()[0]) == (expected, expected)
+
+
+def test_statements_about_an_older_state_are_left_out_with_all_that_builds_on_them(world: World) -> None:
+    old = {kind: world.read(f"{BUNDLES}/{kind}.sigstore.json") for kind in TYPES}
+    world.append("app/system_prompt.txt")
+    world.create()
+    world.sign()
+    for kind in ("prompt", "eval", "route", "slo"):
+        world.write(f"{BUNDLES}/old-{kind}.sigstore.json", old[kind])
+    assert world.verify() == (0, "5 verified")
+    assert world.check() == (0, "allow")
+    # Without the new ones nothing covers the prompt, and without the new evaluation nothing binds it.
+    (world.root / BUNDLES / "eval.sigstore.json").unlink()
+    assert world.check()[0] in {10, 14}
+
+
+def test_two_states_do_not_add_up_to_one(world: World) -> None:
+    """The policy of one attested state and the prompt of another were never attested together."""
+    before = world.read(f"{BUNDLES}/prompt.sigstore.json")
+    policy = world.read("app/safety-policy.yaml")
+    world.append("app/system_prompt.txt")
+    world.append("app/safety-policy.yaml")
+    world.create()
+    world.sign()
+    world.write(f"{BUNDLES}/before.sigstore.json", before)
+    assert world.check() == (0, "allow")
+    world.write("app/safety-policy.yaml", policy)
+    assert (world.verify()[0], world.check()[0]) == (12, 12)
+
+
+def test_a_submodule_in_an_artifact_is_not_covered(world: World) -> None:
+    world.repository()
+    other = world.keys / "other"
+    World.lay(other, {"a": b"1"}, NOW_S).repository()
+    world.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "slo/extra")
+    world.commit()
+    shutil.rmtree(world.root / "slo/extra")
+    (world.root / "slo/extra").mkdir()
+    code, why = world.check("main")
+    assert code >= 10
+    assert "slo.attested" in why or "subject" in why or "evidence.accepted" in why

@@ -185,8 +185,8 @@ def _stubs(world: World) -> tuple[int, str]:
 
 
 def _strict(world: World) -> tuple[int, str]:
-    gates = b'\n  - {id: G009, trigger_paths: ["**"], required_attestations: [approval]}\n'
-    world.write("gate.yaml", world.read("gate.yaml").rstrip() + gates)
+    gates = b"gates:\n  - {id: G009, trigger_paths: ['**'], required_attestations: [approval]}\n"
+    world.write("gate.yaml", world.read("gate.yaml").replace(b"gates:\n", gates))
     world.repository()
     world.write("lib/deep/down.txt", b"x")
     world.commit()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gate.model.digest import Digest
 from gate.model.evidence import Statement, Subject
-from gate.verify.located import Place, Places, misplaced
+from gate.verify.located import Place, Places, misplaced, named_paths, named_places
 from tests.support.evidence import digest_of
 
 X, Y = digest_of("x"), digest_of("y")
@@ -135,3 +135,34 @@ def test_a_path_that_leaves_the_root_or_is_none(name: str) -> None:
 
 def test_paths_below_the_root() -> None:
     assert misplaced(said({"a/b c/\u00e9": X}, ("a",))) is None
+
+
+# -- places that only statements name ----------------------------------------------------------------------------------
+
+
+def test_paths_outside_of_artifacts_are_named() -> None:
+    approval = said({"sha256:" + "0" * 64: X, "lib/c": X})
+    plain = Statement("prompt", "urn:x", (Subject("z", X),), (), False, (), None, {}, {})
+    statements = [said({"app/a": X, "app": X, "shared/b": Y}, ("app/t", "shared")), approval, plain]
+    assert named_paths(statements, {"app"}) == ({"shared/b", "lib/c"}, {"shared"})
+    assert named_paths([], set()) == (set(), set())
+
+
+def test_what_a_statement_names_elsewhere_has_to_be_there_too() -> None:
+    statement = said({**GOOD, "shared/p": Y}, ("shared",))
+    for there, wrong in (
+        ({"shared/p": Y}, False),
+        ({"shared/p": X}, True),
+        ({"shared/p": None}, True),
+        ({}, True),
+        ({"shared/p": Y, "shared/q": X}, True),
+    ):
+        places = Places({"k": HERE}, named_places({"shared/p"}, {"shared"}, there))
+        covers, problems = places.relate(statement)
+        assert ("k" in covers, bool(problems)) == (True, wrong), there
+
+
+def test_a_statement_of_which_nothing_is_here_is_about_another_tree() -> None:
+    statement = said({"shared/p": Y}, ("shared",))
+    assert Places({"k": HERE}, named_places({"shared/p"}, {"shared"}, {})).relate(statement) == ([], {})
+    assert Places({}, named_places({"shared/p"}, {"shared"}, {"shared/q": X})).relate(statement) == ([], {})
