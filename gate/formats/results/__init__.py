@@ -3,7 +3,7 @@
 | form | file | metrics |
 |---|---|---|
 | `lm-eval` | `results*.json` of lm-evaluation-harness | `task/metric`, with `,filter` unless it is `none` |
-| `promptfoo` | JSON output of promptfoo, version 3 and older | `pass_rate`; `score/NAME` for each named score |
+| `promptfoo` | JSON output of promptfoo, version 3 and older | `pass_rate` |
 | `garak` | `*.report.jsonl` of garak | `probe/detector`: the share of outputs that passed |
 | `junit` | JUnit XML | `pass_rate` |
 | `json` | `{"accuracy": 0.91}`, or `{"metrics": {..}, "samples": {"evaluated": 100, "expected": 100}, ..}` | as named |

@@ -2,7 +2,9 @@
 
 `pass_rate` is the passed test cases among those that ran, those that ended in an error included. Evaluated samples
 are the cases that passed or failed; expected are all. Cases are counted, never taken from attributes; a file whose
-attributes promise more than it holds was cut, and is an error.
+attributes promise more than it holds was cut, and is an error. So is an outcome where none is expected, such as a
+`failure` that is not directly inside its case, in another spelling or of another namespace: nobody could tell whose
+it is, and it is never a pass.
 
 The parser is the standard library's expat, told to refuse a document type and with it every entity (SECURITY 17).
 """
@@ -73,6 +75,12 @@ class _Reader:
         parent = self.open[-1] if self.open else None
         if len(self.open) >= _MAX_DEPTH:
             raise ResultsError(f"more than {_MAX_DEPTH} levels of nesting")
+        if ":" in name:
+            raise ResultsError(f"{name[:60]!r} has a prefix; elements of a namespace are not read")
+        if name.lower() in _OUTCOMES and (name not in _OUTCOMES or parent != "testcase"):
+            raise ResultsError(
+                f"{name} stands inside {(parent or 'nothing')[:60]}, expected {name.lower()} inside testcase"
+            )
         if parent is None and name not in _SUITES:
             raise ResultsError(f"the root is {name[:60]!r}, expected testsuites or testsuite")
         if (name in _SUITES and parent not in {None, *_SUITES}) or (name == "testcase" and parent not in _SUITES):
@@ -83,7 +91,7 @@ class _Reader:
         elif name == "testcase":
             said = (attributes.get(key, "").lower() for key in ("status", "result"))
             self.outcome = max((_STATUS.get(word, "passed") for word in said), key=_gravity)
-        elif parent == "testcase" and name in _OUTCOMES:
+        elif name in _OUTCOMES:
             self.outcome = max(self.outcome, name, key=_gravity)
 
     def _end(self, name: str) -> None:

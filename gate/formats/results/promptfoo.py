@@ -1,7 +1,8 @@
 """Results of promptfoo (`promptfoo eval --output results.json`): version 3, and the older forms.
 
 `pass_rate` is the successes among all test cases, those that ended in an error included; a case with an error is no
-evaluated sample. A file whose list of results is not as long as its own counts say is an error.
+evaluated sample. A file whose list of results is not what its own counts say is an error: each result says itself
+whether it is a success.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gate.formats.results.common import (
     short,
 )
 from gate.formats.strict_json import loads_exact
+from gate.model.json import JsonValue
 
 _VERSIONS: Final = (1, 2, 3)
 
@@ -36,9 +38,19 @@ def read(data: bytes) -> Results:
     passed, failed = (count_of(stats.get(word), f"stats.{word}") for word in ("successes", "failures"))
     # Older files count a case that ended in an error among the failures.
     total = passed + failed + count_of(stats.get("errors", 0), "stats.errors")
-    listed = len(list_of(run.get("results"), "results"))
-    if listed != total:
-        raise ResultsError(f"stats count {total} test cases, and {listed} are listed")
+    listed = list_of(run.get("results"), "results")
+    if len(listed) != total:
+        raise ResultsError(f"stats count {total} test cases, and {len(listed)} are listed")
+    successes = sum(_is_success(item, f"results[{number}]") for number, item in enumerate(listed))
+    if successes != passed:
+        raise ResultsError(f"stats count {passed} successes, and {successes} of the results are one")
     tool = object_of(document.get("metadata", {}), "metadata").get("promptfooVersion")
     metrics = {"pass_rate": ratio(passed, total, "pass_rate")}
     return make_results(metrics, Samples(passed + failed, total), "promptfoo", tool)
+
+
+def _is_success(value: JsonValue, place: str) -> bool:
+    said = object_of(value, place).get("success")
+    if not isinstance(said, bool):
+        raise ResultsError(f"{place}.success is {short(said)}, neither true nor false")
+    return said

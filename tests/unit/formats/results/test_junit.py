@@ -80,6 +80,16 @@ def test_an_attribute_may_say_what_became_of_a_case(attribute: str, evaluated: i
         ("<html/>", "the root is 'html', expected testsuites or testsuite"),
         (suite("<testcase><testcase/></testcase>"), "testcase stands inside testcase"),
         (suite("<testcase><testsuite/></testcase>"), "testsuite stands inside testcase"),
+        (suite("<testcase><j:failure/></testcase>", **{"xmlns:j": "x"}), "'j:failure' has a prefix; elements of a"),
+        ('<j:testsuite xmlns:j="x"/>', "'j:testsuite' has a prefix"),
+        (
+            suite("<testcase><properties><failure/></properties></testcase>"),
+            "failure stands inside properties, expected",
+        ),
+        (suite("<testcase><Failure/></testcase>"), "Failure stands inside testcase, expected failure inside testcase"),
+        (suite("<testcase/><error/>"), "error stands inside testsuite, expected error inside testcase"),
+        (suite("<system-out><skipped/></system-out>"), "skipped stands inside system-out, expected skipped"),
+        ("<failure/>", "failure stands inside nothing"),
         (suite("<a>" * 40 + "</a>" * 40), "more than 32 levels of nesting"),
         ('<!DOCTYPE testsuite [<!ENTITY a "aaaa">]><testsuite/>', "a document type declaration; XML with one is"),
         ('<!DOCTYPE testsuite SYSTEM "http://127.0.0.1/x.dtd"><testsuite/>', "a document type declaration; XML"),
@@ -92,6 +102,11 @@ def test_an_attribute_may_say_what_became_of_a_case(attribute: str, evaluated: i
 )
 def test_what_is_cut_contradictory_or_hostile_is_an_error(text: str | bytes, problem: str) -> None:
     assert refused(text).startswith(problem)
+
+
+def test_an_outcome_in_a_default_namespace_counts() -> None:
+    found = read(suite('<testcase><failure xmlns="urn:x"/></testcase><testcase/>', xmlns="urn:y"))
+    assert found.metrics["pass_rate"].text == "0.5"
 
 
 def test_a_byte_order_mark_is_no_obstacle() -> None:
