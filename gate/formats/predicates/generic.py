@@ -5,7 +5,8 @@ are read, everything else is kept as signed. Facts: `result` (`passed`, `warned`
 `rejected`), null where the predicate is silent. An approval or review that decides nothing is refused.
 
 A statement in this frame alone is plain: it says no more than that its signer says so. `collected` in the facts tells
-it from those whose content was collected from files and has a form of its own (`collected.py`).
+it from those whose content was collected from files and has a form of its own (`collected.py`). Members beside the
+frame could hold anything, a file's content too: `privacy` then has the mode `unknown`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from gate.formats import schema
 from gate.formats.intoto import RawStatement, StatementError, parse_digest_list
 from gate.formats.predicates.common import check_schema, make_statement, text, time
 from gate.model.evidence import Statement
@@ -35,6 +37,7 @@ OWN_CLAIMS: Final = (
     "scan.report",
     "composition",
 )
+_FRAME: Final = "predicates/frame.json"
 # Statements of these claims are a decision and nothing else.
 DECISIONS: Final = frozenset({"approval", "review"})
 
@@ -60,9 +63,11 @@ def plain_facts(raw: RawStatement) -> JsonObject:
 
 def read(raw: RawStatement) -> Statement:
     """A plain statement; raises `StatementError`."""
-    check_schema(raw, "predicates/frame.json")
+    check_schema(raw, _FRAME)
     claim = CLAIM_OF[raw.predicate_type]
     facts = plain_facts(raw)
+    if raw.predicate.keys() - schema.members(_FRAME):
+        facts = {**facts, "privacy": {"mode": "unknown", "payloads": []}}
     if claim in DECISIONS and facts["decision"] is None:
         raise StatementError("predicate", f"decision is missing; {claim} says approved or rejected")
     return make_statement(

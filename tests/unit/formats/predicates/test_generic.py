@@ -12,6 +12,7 @@ from gate.model.digest import sha256_digest
 from tests.unit.formats.predicates.reading import code_of, read
 
 PLAIN = {"collected": False, "privacy": {"mode": "hash_only", "payloads": []}}
+UNKNOWN = {"mode": "unknown", "payloads": []}
 
 
 class TestGenericFrames:
@@ -22,9 +23,15 @@ class TestGenericFrames:
         said = {"decision": "approved"} if claim in generic.DECISIONS else {}
         found = read(kind, {"created_at": "2026-11-20T10:00:00Z", "depends_on": [parent], "more": [1], **said})
         assert claim_of(kind) == claim == found.claim
-        facts = {"result": None, "decision": said.get("decision"), **PLAIN}
+        facts = {"result": None, "decision": said.get("decision"), **PLAIN, "privacy": UNKNOWN}
         assert (found.stated_at_s, found.depends_on, found.facts) == (1795168800, (parent,), facts)
         assert (read(kind, said).stated_at_s, read(kind, said).depends_on) == (None, ())
+
+    @pytest.mark.parametrize("claim", generic.OWN_CLAIMS)
+    def test_members_that_nobody_knows_could_hold_a_file(self, claim: str) -> None:
+        frame = {"created_at": "2026-11-20T10:00:00Z", "depends_on": [], "result": "passed", "decision": "approved"}
+        assert read(generic.predicate_type(claim), frame).facts["privacy"] == PLAIN["privacy"]
+        assert read(generic.predicate_type(claim), {**frame, "content": "x"}).facts["privacy"] == UNKNOWN
 
     def test_the_types_are_spelt_as_documented(self) -> None:
         assert generic.predicate_type("model.card") == "urn:promotion-gate:predicate:model-card:v1"
