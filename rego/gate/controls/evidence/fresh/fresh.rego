@@ -9,7 +9,7 @@
 #   artifacts: [weights, adapter, dataset, package, container, prompt, corpus, evaluation, route, slo, plugin]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Make the evidence again, with a timestamp of an authority or a log, or with --created-at or SOURCE_DATE_EPOCH where stated times count; set the signer's clock right.
+#   fix: Make it again, timed by an authority or a log; where stated times count, --created-at or SOURCE_DATE_EPOCH.
 #   parameters:
 #     - {name: skew_s, type: seconds, default: 300, meaning: how far another clock may be ahead}
 #     - {name: accept_stated, type: boolean, default: false, meaning: whether a statement's own time counts for its age}
