@@ -16,7 +16,8 @@ from gate.app.collect_files import RootFiles, subjects_of
 from gate.app.others import with_others
 from gate.app.produce import LIMITS, MAX_STATEMENT, Made, Place, Progress, check_target, path_below, real_path, root_of
 from gate.app.recollect import recollect
-from gate.attest.collector import Collected, Collector, Found, check_keys
+from gate.app.signed_statements import evidence_folders, signed_statements
+from gate.attest.collector import Collected, Collector, Found, check_keys, check_roles
 from gate.attest.files import read_file, replace_file
 from gate.attest.predicates import collectors, plugin_collector
 from gate.attest.privacy import VARIES, check_fingerprint, embed
@@ -38,7 +39,8 @@ STATEMENTS: Final = Path(".gate", "statements")
 class TypedRequest:
     """The statement to make: `word` is a type of `collectors()`, `out` a folder, `created_s` its time if it has one.
 
-    `depends_on` are statements or bundles that it builds on; the others are looked for in `out`. `checks` is how
+    `depends_on` are statements or bundles that it builds on; the others are looked for in `out`, and where there is
+    none of a type, among the signed bundles of the root. `checks` is how
     often it is collected in all, each time but the first by a process of its own.
     """
 
@@ -130,7 +132,9 @@ def collect(collector: Collector, root: Path, config: str) -> tuple[Collected, M
     files = RootFiles(root, config)
     with _placed(config):
         fields = check_keys(collector, loads(read_file(root / config, LIMITS.evidence_bytes), decimals=True))
-        return with_others(collector, collector.collect(fields, files), root), fields, files
+        collected = collector.collect(fields, files)
+        check_roles(collector, collected)
+        return with_others(collector, collected, root), fields, files
 
 
 @contextmanager
@@ -206,10 +210,11 @@ def _dependencies(
     found = {digest for _, _, digest in given}
     missing = sorted(wanted - {claim for _, claim, _ in given})
     beside = _beside(_folder(request), statement_name(request.word, request.config)) if missing else {}
+    signed = signed_statements(root_of(request.place)) if any(claim not in beside for claim in missing) else {}
     for claim in missing:
-        candidates = beside.get(claim, {})
+        candidates = beside.get(claim) or {path: digest for digest, path in signed.get(claim, {}).items()}
         if len(candidates) != 1:
-            raise AttestError(_not_one(config, collector.claim, claim, list(candidates), _folder(request)), hint=_HINT)
+            raise AttestError(_not_one(config, collector.claim, claim, list(candidates), request), hint=_HINT)
         found.update(candidates.values())
     return sorted(found)
 
@@ -217,10 +222,15 @@ def _dependencies(
 _HINT: Final = "name it with --depends-on FILE, or say depends_on: [TYPE, ...] in the configuration"
 
 
-def _not_one(config: str, claim: str, wanted: str, names: Sequence[str], folder: Path) -> str:
+def _not_one(config: str, claim: str, wanted: str, names: Sequence[str], request: TypedRequest) -> str:
+    folders = ", ".join(evidence_folders(root_of(request.place)))
     if not names:
-        return f"{config}: {claim} builds on {wanted}, and there is no {wanted} statement in {folder}"
-    return f"{config}: {claim} builds on {wanted}, and {folder} holds {len(names)}: {', '.join(sorted(names))}"
+        return (
+            f"{config}: {claim} builds on {wanted}, and there is no {wanted} statement in {_folder(request)}, and none"
+            f" signed in {folders}"
+        )
+    place = folders if "/" in names[0] else _folder(request)
+    return f"{config}: {claim} builds on {wanted}, and {place} holds {len(names)}: {', '.join(sorted(names))}"
 
 
 def _beside(folder: Path, own: str) -> Mapping[str, Mapping[str, Digest]]:

@@ -85,6 +85,18 @@ def load_artifacts(path: str, source: Source) -> Mapping[str, ArtifactSettings]:
         raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
 
 
+def load_evidence_directories(path: str, source: Source) -> tuple[str, ...]:
+    """The folders of evidence alone, likewise."""
+    data = source.read(path)
+    if data is None:
+        return ()
+    try:
+        loader = _Loader(path, source, data)
+        return read_evidence(loader.fields.get("evidence"), loader.artifacts(), source).directories
+    except YamlError as error:
+        raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
+
+
 class _Loader:
     def __init__(self, path: str, source: Source, data: bytes) -> None:
         self.path, self.source, self.data = path, source, data

@@ -611,6 +611,48 @@ def test_a_bundle_may_be_named(site: Site) -> None:
     assert site.read("elsewhere/eval.json") == site.read(f"{STATEMENTS}/eval.json")
 
 
+def sign(site: Site, key: str, *arguments: str) -> None:
+    with contextlib.chdir(site.root):
+        if not (site.root.parent / f"{key}.key").exists():
+            assert inside("keygen", "--out", f"../{key}", "--no-passphrase").code == 0
+        assert inside("sign", "--in", STATEMENTS, "--key", f"../{key}.key", *arguments).code == 0
+
+
+def test_what_is_signed_already_is_found_where_evidence_lies(site: Site) -> None:
+    """A job in CI starts with the bundles of the jobs before it, and with no statement."""
+    site.made("prompt", "corpus", "eval", "route", "slo")
+    before = site.statements()
+    sign(site, "me")
+    sign(site, "you")
+    site.write(".gate/attestations/notes.txt", "not a bundle")
+    shutil.rmtree(site.root / STATEMENTS)
+    site.made("slo", "eval")
+    assert site.statements() == {name: before[name] for name in ("eval.json", "slo.json")}
+    shutil.rmtree(site.root / STATEMENTS)
+    shutil.move(site.root / ".gate/attestations", site.root / "evidence")
+    refused(site.create("slo"), "there is no route statement in ", "none signed in .gate/attestations")
+    config = site.read("gate.yaml").decode()
+    site.write("gate.yaml", config.replace(".gate/attestations", "evidence"))
+    site.made("slo")
+    site.write("gate.yaml", "evidence: 1\n")
+    refused(site.create("eval", "--root", str(site.root)), "gate.yaml:1:", code=2)
+
+
+def test_of_two_that_are_signed_neither_is_chosen(site: Site) -> None:
+    site.made("prompt", "corpus")
+    sign(site, "me")
+    site.configure("prompt", "sensitivity_labels: [other]", without="sens")
+    site.made("prompt")
+    sign(site, "me", "--out", ".gate/more")
+    shutil.copy(site.root / ".gate/more/prompt.sigstore.json", site.root / ".gate/attestations/second.json")
+    (site.root / STATEMENTS / "prompt.json").unlink()
+    refused(
+        site.create("eval"),
+        ".gate/attestations holds 2: .gate/attestations/prompt.sigstore.json, .gate/attestations/second.json",
+        "--depends-on",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
