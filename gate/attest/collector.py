@@ -27,6 +27,8 @@ COMMON_KEYS: Final = (
     "privacy_mode",
 )
 """Keys of every collector's configuration."""
+_POLICY: Final = "gate.yaml"
+_WORKING: Final = ".gate/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,17 @@ class Collector:
 def optional_file(fields: Mapping[str, Node], key: str, files: Files) -> list[Found]:
     """The file of a key that may be absent."""
     return [files.file(fields[key])] if key in fields else []
+
+
+def check_roles(collector: Collector, collected: Collected) -> None:
+    """Raises `AttestError` where what an application consists of is said to be a file of the gate's own."""
+    for role, items in collected.roles.items() if collector.kind is not None else ():
+        for item in items:
+            if item.path == _POLICY or item.path.startswith(_WORKING):
+                raise AttestError(
+                    f"{role}: {item.path} belongs to the gate, not to the {collector.claim}",
+                    hint="name a file of the application, outside .gate/",
+                )
 
 
 def check_keys(collector: Collector, root: Node) -> Mapping[str, Node]:

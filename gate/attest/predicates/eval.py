@@ -1,7 +1,8 @@
 """Evaluations: the values are read from the result files, never from what a person typed.
 
 A metric that is written into the configuration must be the measured one. A missing metric, in the candidate's results
-or in the baseline's, is an error: it is neither good nor equal.
+or in the baseline's, is an error: it is neither good nor equal. So is a direction that the results and the one bound
+of a metric contradict one another about: the results must not choose on which side of the bound a loss lies.
 """
 
 from __future__ import annotations
@@ -37,10 +38,14 @@ class _Demands:
     def names(self) -> list[str]:
         return sorted({*self.metrics, *self.bounds, *self.tolerances})
 
-    def better(self, name: str, measured: Measured) -> str | None:
-        """Which direction is better: what the results say, else what the one bound implies."""
+    def implied(self, name: str) -> str | None:
+        """Which direction the one bound of a metric implies; two imply none."""
         words = set(self.bounds.get(name, {}))
-        return measured.better or (_DIRECTION[words.pop()] if len(words) == 1 else None)
+        return _DIRECTION[words.pop()] if len(words) == 1 else None
+
+    def better(self, name: str, measured: Measured) -> str | None:
+        """Which direction is better: what the results say, else what the one bound implies; they agree."""
+        return measured.better or self.implied(name)
 
 
 def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
@@ -49,6 +54,8 @@ def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
     baseline, before = (
         _results(fields["baseline_results"], files, form) if "baseline_results" in fields else (None, None)
     )
+    if baseline is not None and baseline.path == candidate.path:
+        raise fields["baseline_results"].error(f"{baseline.path} is the candidate: nothing gets worse than itself")
     demands = _demands(fields)
     samples = _samples(fields, measured)
     metrics = {name: _metric(name, demands, measured, before, candidate, baseline) for name in demands.names}
@@ -122,6 +129,7 @@ def _metric(
     name: str, demands: _Demands, measured: Results, before: Results | None, candidate: Found, baseline: Found | None
 ) -> JsonObject:
     now = _of(measured, name, candidate.path)
+    _check_direction(name, now, candidate.path, demands.implied(name), "its threshold")
     declared = demands.declared.get(name, now.value)
     if declared != now.value:
         raise AttestError(
@@ -129,11 +137,22 @@ def _metric(
             hint="leave the value out: metrics takes a list of names",
         )
     then = None if before is None or baseline is None else _of(before, name, baseline.path)
+    if then is not None and baseline is not None:
+        said_by = "its threshold" if now.better is None else candidate.path
+        _check_direction(name, then, baseline.path, demands.better(name, now), said_by)
     return {
         "candidate": now.text,
         "baseline": None if then is None else then.text,
         "better": demands.better(name, now),
     }
+
+
+def _check_direction(name: str, measured: Measured, path: str, other: str | None, said_by: str) -> None:
+    if measured.better is not None and other is not None and measured.better != other:
+        raise AttestError(
+            f"{path} says that {measured.better} is better for {name}, {said_by} says {other}",
+            hint="_min is for what is better the higher it is, _max for what is better the lower it is",
+        )
 
 
 def _of(results: Results, name: str, path: str) -> Measured:

@@ -2,7 +2,8 @@
 
 Facts: those of every collected statement, `suite`, `samples`, and in millionths, for rules that compare integers:
 `metrics` (`candidate` and `baseline` as `low` and `high`, equal where the value is exact; `better`), `thresholds`
-(`min`, `max`) and `tolerances`. `result` is what the statement says; rules judge the values.
+(`min`, `max`) and `tolerances`. `result` is what the statement says; rules judge the values. What is better must be
+what the one bound of a metric implies.
 """
 
 from __future__ import annotations
@@ -24,23 +25,34 @@ def _facts(raw: RawStatement, _: Mapping[str, Digest]) -> JsonObject:
     tolerances = {name: millionths(predicate, "tolerances", name) for name in _names(predicate, "tolerances")}
     if any(value < 0 for value in tolerances.values()):
         raise StatementError("number", "a tolerance is negative")
+    metrics: dict[str, JsonObject] = {
+        name: {
+            "candidate": _measured(predicate, "metrics", name, "candidate"),
+            "baseline": _measured(predicate, "metrics", name, "baseline"),
+            "better": member(predicate, "metrics", name, "better"),
+        }
+        for name in _names(predicate, "metrics")
+    }
+    thresholds: dict[str, JsonObject] = {
+        name: {word: optional_millionths(predicate, "thresholds", name, word) for word in ("min", "max")}
+        for name in _names(predicate, "thresholds")
+    }
+    for name in metrics.keys() & thresholds.keys():
+        _check_direction(name, metrics[name]["better"], thresholds[name])
     return {
         "suite": predicate["suite"],
         "samples": predicate["samples"],
-        "metrics": {
-            name: {
-                "candidate": _measured(predicate, "metrics", name, "candidate"),
-                "baseline": _measured(predicate, "metrics", name, "baseline"),
-                "better": member(predicate, "metrics", name, "better"),
-            }
-            for name in _names(predicate, "metrics")
-        },
-        "thresholds": {
-            name: {word: optional_millionths(predicate, "thresholds", name, word) for word in ("min", "max")}
-            for name in _names(predicate, "thresholds")
-        },
+        "metrics": dict(metrics),
+        "thresholds": dict(thresholds),
         "tolerances": dict(tolerances),
     }
+
+
+def _check_direction(name: str, better: JsonValue, bounds: JsonObject) -> None:
+    """Raises `StatementError` where less is better and the only bound is a minimum, or the reverse."""
+    given = [word for word, bound in bounds.items() if bound is not None]
+    if (better, given) in (("lower", ["min"]), ("higher", ["max"])):
+        raise StatementError("direction", f"{better} is better for {name[:120]!r}, and its only bound is a {given[0]}")
 
 
 def _names(predicate: JsonObject, section: str) -> list[str]:
