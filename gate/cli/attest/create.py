@@ -68,7 +68,8 @@ Examples:
     multiple=True,
     type=_FILE,
     metavar="FILE",
-    help="A statement or bundle that this one builds on. May be given again.  [default with --type: those in --out]",
+    help="A statement or bundle that this one builds on. May be given again."
+    "  [default with --type: those in --out, else the signed ones where gate.yaml has evidence]",
 )
 @click.option(
     "--determinism-check",
