@@ -151,7 +151,7 @@ def _(draft: Draft) -> None:
     13,
     failing=["eval.binds"],
     passing=["eval.passed", "chain.valid"],
-    words=["eval.binds", "no evaluation builds on a statement"],
+    words=["eval.binds", "no evaluation of"],
 )
 def _(draft: Draft) -> None:
     application(draft)
