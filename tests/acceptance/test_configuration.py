@@ -96,7 +96,7 @@ WRONG: dict[str, tuple[Edit, str]] = {
     "a revoked key of nobody": (swap("gates:", "  revoked: {keys: [relase]}\ngates:"), "release"),
     "half a trusted root": (swap("gates:", "  sigstore: {trusted_root: keys/release.pub}\ngates:"), "sha256"),
     "another trusted root": (swap("gates:", "  sigstore: {trusted_root: keys/release.pub, sha256: '00'}\ngates:"), "trusted root's SHA-256"),
-    "evidence of a registry": (swap("directory: .gate/attestations", "oci: {artifact: summarizer}"), "not read by this version"),
+    "evidence of a registry": (swap("directory: .gate/attestations", "oci: {artifact: summarizer}"), "is no image"),
     "evidence of nowhere": (swap("- directory: .gate/attestations", "- {}"), "directory"),
     "manifests": (plus("manifests: ['deploy/*.yaml']\n"), "not read by this version"),
     "signals": (plus("signals: []\n"), "not read by this version"),

@@ -77,7 +77,8 @@ DIMENSIONS: Mapping[str, list[Any]] = {
         address,
         beside_a_stranger,
     ],
-    "kind": ["weights", "adapter", "dataset", "package"],
+    # An adapter needs a base and a training that names it: it has scenarios of its own.
+    "kind": ["weights", "dataset", "package"],
     "shape": ["file", "folder", "deep folder"],
     "format": ["safetensors", "pickle", "json", "numbers"],
     "base": [True, False],

