@@ -20,29 +20,46 @@ from typing import Any, Final
 import pytest
 
 from gate import decide
-from gate.verify import binding, chain, hints, keys, located, pipeline, trust
+from gate.verify import alone, binding, chain, hints, keys, located, pipeline, trust
 from tests.support.mutants import Mutant, mutants_of, survives
 
 JUDGES: Final[dict[ModuleType, tuple[str, ...]]] = {
     decide: ("test_decide", "test_decide_waivers"),
-    binding: ("verify.test_binding", "verify.test_superseded", "verify.test_concern", "verify.test_collected"),
+    alone: ("verify.test_pipeline", "verify.test_collected", "verify.test_keyless"),
+    binding: (
+        "verify.test_binding",
+        "verify.test_superseded",
+        "verify.test_concern",
+        "verify.test_collected",
+        "verify.test_recipes",
+    ),
     chain: ("verify.test_chain",),
     hints: ("verify.test_hints", "verify.test_concern"),
     keys: ("verify.test_keys",),
     located: ("verify.test_located", "verify.test_collected"),
-    pipeline: ("verify.test_pipeline", "verify.test_concern", "verify.test_superseded", "verify.test_collected"),
-    trust: ("verify.test_trust",),
+    pipeline: (
+        "verify.test_pipeline",
+        "verify.test_concern",
+        "verify.test_superseded",
+        "verify.test_collected",
+        "verify.test_keyless",
+    ),
+    trust: ("verify.test_trust", "verify.test_keyless", "verify.test_legacy"),
 }
 EQUIVALENT: Final[dict[str, str]] = json.loads(Path(__file__).with_name("equivalent_mutants_python.json").read_text())
 
 
 def calls(test: Callable[..., None]) -> Iterator[Callable[[], None]]:
-    """A test with each set of its parameters."""
+    """A test with each set of its parameters; none for a test that takes fixtures."""
     rows: list[list[dict[str, Any]]] = []
     for mark in getattr(test, "pytestmark", []):
+        if mark.name != "parametrize":
+            return
         names, values = mark.args
         split = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
         rows.append([dict(zip(split, value if len(split) > 1 else (value,), strict=True)) for value in values])
+    if inspect.signature(test).parameters.keys() - {name for row in rows for item in row[:1] for name in item}:
+        return
     for combination in itertools.product(*rows):
         yield functools.partial(test, **{name: value for row in combination for name, value in row.items()})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -203,3 +204,9 @@ def test_s29_a_waiver_for_what_cannot_be_waived_is_reported() -> None:
 def test_waivers_are_reported_in_the_order_of_their_ids() -> None:
     found = decided(*(valid(id=name) for name in ("W-3", "W-1", "W-2")))
     assert [(item.id, item.used) for item in found.waivers] == [("W-1", True), ("W-2", False), ("W-3", False)]
+
+
+def test_an_invalid_waiver_says_why() -> None:
+    waivers = [dataclasses.replace(valid(), id="W-9", problem="two of one id differ")]
+    found = decide(case({"c.one": result(Status.PASS)}, waivers=waivers))
+    assert [(use.id, use.problem) for use in found.waivers] == [("W-9", "two of one id differ")]

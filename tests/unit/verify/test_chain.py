@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gate.model.digest import Digest
 from gate.model.evidence import Statement
-from gate.verify.chain import broken_edges, inherited, resolve_chain
+from gate.verify.chain import broken_edges, building_on, inherited, resolve_chain
 from tests.support.evidence import digest_of
 
 Graph = dict[str, str]
@@ -181,3 +181,12 @@ def test_s14_edges_are_of_the_right_kind_and_order(statements: dict[str, Stateme
     found = broken_edges({d(name): statement for name, statement in statements.items()})
     assert {digest: code for digest, (code, _) in found.items()} == {d(name): code for name, code in broken.items()}
     assert all(detail for _, detail in found.values())
+
+
+def test_all_that_builds_on_something_is_found_once() -> None:
+    graph = {"a": "", "b": "a", "c": "b", "d": "x", "e": "ab", "f": "f", "g": "cd"}
+    edges = {d(name): tuple(d(item) for item in needed) for name, needed in graph.items()}
+    assert building_on({d("a")}, edges) == {d(name) for name in "bceg"}
+    assert building_on({d("c"), d("x")}, edges) == {d("d"), d("g")}
+    assert building_on({d("f")}, edges) == {d("f")}
+    assert building_on(set(), edges) == set()

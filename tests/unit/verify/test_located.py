@@ -166,3 +166,12 @@ def test_a_statement_of_which_nothing_is_here_is_about_another_tree() -> None:
     statement = said({"shared/p": Y}, ("shared",))
     assert Places({"k": HERE}, named_places({"shared/p"}, {"shared"}, {})).relate(statement) == ([], {})
     assert Places({}, named_places({"shared/p"}, {"shared"}, {"shared/q": X})).relate(statement) == ([], {})
+
+
+def test_named_places_hold_what_is_there() -> None:
+    there = {"a": X, "f/b": Y, "g/c": X, "fb": X}
+    assert named_places({"a", "z"}, {"f"}, there) == {
+        "path:a": Place("a", folder=False, files={"a": X}),
+        "path:z": Place("z", folder=False, files={}),
+        "path:f/": Place("f", folder=True, files={"f/b": Y}),
+    }

@@ -14,7 +14,9 @@ from gate.attest.statement import payload_of
 from gate.formats.dsse import PAYLOAD_TYPE, pae
 from gate.formats.predicates.model_signature import PREDICATE_TYPE as MODEL_SIGNATURE
 from gate.model.digest import sha256_digest
-from gate.model.evidence import Evidence, Stage, VerifiedSet
+from gate.model.evidence import Evidence, Stage, TimeSource, VerifiedSet
+from gate.verify import pipeline
+from gate.verify.trust import Proof
 from tests.support.evidence import (
     NOW_S,
     TEST_RESULT,
@@ -381,3 +383,40 @@ def test_s3_a_revoked_or_expired_signer_does_not_join() -> None:
         other = signer("other") if revoked else signer("other", valid_until_s=NOW_S - 1)
         store = trust(signer(), other, signer("third"), thresholds=TWO, revoked_keys=revoked)
         assert refusal(changed(envelope(GOOD, make_key(), make_key("other")), store=store))[1] == "signature.threshold"
+
+
+# -- what signatures add to a statement --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("proofs", "expected"),
+    [
+        ([], (None, TimeSource.NONE, False)),
+        ([Proof(())], (None, TimeSource.NONE, False)),
+        ([Proof((), log_included=True)], (None, TimeSource.NONE, True)),
+        ([Proof((), 5, TimeSource.TIMESTAMP_AUTHORITY)], (5, TimeSource.TIMESTAMP_AUTHORITY, False)),
+        ([Proof((), 5, TimeSource.LOG, True), Proof(())], (5, TimeSource.LOG, True)),
+        (
+            [Proof((), 5, TimeSource.LOG, True), Proof((), 3, TimeSource.TIMESTAMP_AUTHORITY)],
+            (3, TimeSource.TIMESTAMP_AUTHORITY, True),
+        ),
+        (
+            [Proof((), 3, TimeSource.TIMESTAMP_AUTHORITY), Proof((), 3, TimeSource.LOG)],
+            (3, TimeSource.LOG, False),
+        ),
+    ],
+)
+def test_s15_the_earliest_trusted_time_counts(
+    proofs: list[Proof], expected: tuple[int | None, TimeSource, bool]
+) -> None:
+    (item,) = changed(bundle(GOOD)).verified
+    found = pipeline._timed(item, proofs)
+    assert (found.signed_at_s, found.time_source, found.log_included) == expected
+    assert dataclasses.replace(found, signed_at_s=None, time_source=TimeSource.NONE, log_included=False) == item
+
+
+def test_s14_a_statement_knows_all_that_it_builds_on() -> None:
+    items = changed(*pool()[:3], store=STORE).verified
+    ancestors = {item.statement.claim: item.ancestors for item in items}
+    parent = sha256_digest(payload_of(pool()[0]))
+    assert ancestors == {"prompt": (), "eval": (parent,)}
