@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gate.formats.bundle import MEDIA_TYPE
@@ -160,6 +160,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no finding
 @given(
     st.dictionaries(
         st.sampled_from(["_type", "subject", "predicateType", "predicate"]),

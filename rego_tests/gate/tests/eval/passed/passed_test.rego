@@ -100,6 +100,12 @@ test_errors_when_measures_have_no_shape if {
 	answer([application.put("eval", "facts/metrics", [])]) == ["error", set()]
 }
 
+# A list has no names, so nothing is said about the metrics in it.
+test_errors_when_measures_are_a_list if {
+	listed := application.put("eval", "facts/metrics", [{"candidate": {"low": 1, "high": 1}, "baseline": null}])
+	answer(array.concat(demand({"baseline": true}), [listed])) == ["error", set()]
+}
+
 test_errors_when_thresholds_have_no_shape if {
 	answer([application.put("eval", "facts/thresholds", null)]) == ["error", set()]
 }
