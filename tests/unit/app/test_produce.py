@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from gate.app.produce import advice, sign_payload
+from gate.app.produce import advice, collect_files, sign_payload
 from gate.attest.signers.key import PKCS1, KeySigner, key_signer
+from gate.errors import AttestError
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +36,10 @@ def test_what_trust_needs_is_told(signer: KeySigner) -> None:
     both = advice(signer, 3 << 30)
     assert both is not None
     assert "; this bundle needs limits: {evidence_bytes: 3072MiB}" in both
+
+
+def test_a_name_that_evidence_cannot_carry_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a\nb").write_bytes(b"weights")
+    with pytest.raises(AttestError, match=r"^\./a.b: the name 'a\\nb' is not plain UTF-8$") as found:
+        collect_files(tmp_path, "a\nb", "./a b")
+    assert found.value.hint == "rename it"
