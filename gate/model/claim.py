@@ -32,6 +32,11 @@ CLAIMS: Final = frozenset(
         "verification.summary",
         "properties",
         "runtime.trace",
+        "package.publication",
+        "release",
+        "link",
+        "attributes",
+        "references",
         "policy.bundle",
     }
 )

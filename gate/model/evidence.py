@@ -15,12 +15,14 @@ class Evidence:
     """Bytes from outside: one envelope or bundle. Nothing in it is believed.
 
     `origin` is where it came from, for people: a path, with `#<line>` for a line of a JSON Lines file. `is_legacy`
-    tells that the configuration calls what lies there bundles of llmsa, which are read as nothing else.
+    tells that the configuration calls what lies there bundles of llmsa, which are read as nothing else. `message` is
+    what a message signature in the bundle was made over, where the place tells: a registry's, of a container image.
     """
 
     origin: str
     data: bytes
     is_legacy: bool = False
+    message: bytes | None = None
 
 
 class Stage(Enum):
