@@ -1,7 +1,7 @@
 """From a complete evaluation to the verdict. Pure and total: no clock, no randomness, no input but its arguments.
 
 The one place where ALLOW is made. It is reached only when every enforced control passed, is not applicable or is
-waived, at least one passed, and no rejected evidence is about what is at stake. `Decision` checks that again.
+waived or reused, at least one passed, and no rejected evidence is about what is at stake. `Decision` checks that again.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from gate.errors import PolicyError
 from gate.formats.rfc3339 import format_time
 from gate.model.artifact import Artifact
 from gate.model.change import ChangeSet
-from gate.model.control import ControlInfo, ControlResult, Evaluation, Mode, Profile, Status
+from gate.model.control import ControlInfo, ControlResult, Evaluation, Mode, Profile, Status, Violation
 from gate.model.decision import (
     ControlDecision,
     DecidedViolation,
     Decision,
     Digests,
     Outcome,
+    ReuseUse,
     Verdict,
     VerifiedItem,
     WaiverUse,
@@ -29,6 +30,7 @@ from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected, Verified, VerifiedSet
 from gate.model.json import JsonObject
 from gate.model.policy import JudgingPolicy
+from gate.model.reuse import Summary
 from gate.model.waiver import Waiver, WaiverState
 
 EXIT_ALLOW: Final = 0
@@ -37,6 +39,7 @@ EXIT_MISSING: Final = 10
 EXIT_REFUSED: Final = 13
 PRECEDENCE: Final = (11, 12, 14, EXIT_MISSING, EXIT_REFUSED)
 """With several causes the exit code is the first of these (ARCHITECTURE 6)."""
+_HARMLESS: Final = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED, Outcome.REUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Case:
     policy: JudgingPolicy
     gate_version: str
     skipped: Mapping[str, str]
+    rules: Digest
+    reuse: tuple[Summary, ...] = ()
     dry_run: bool = False
 
 
@@ -88,12 +93,13 @@ def decide(case: Case) -> Decision:
         waivers=tuple(_waiver_uses(case, controls)),
         skipped=case.skipped,
         causes=causes,
-        digests=Digests(case.evaluation.input, case.evaluation.policy, case.configuration, case.trust),
+        digests=Digests(case.evaluation.input, case.evaluation.policy, case.configuration, case.trust, case.rules),
         policy=case.policy,
         engine=case.evaluation.engine,
         engine_version=case.evaluation.engine_version,
         gate_version=case.gate_version,
         decided_at=format_time(case.now_s),
+        reuse=tuple(_reuse_uses(case, controls)),
     )
 
 
@@ -103,8 +109,7 @@ def _verdict(controls: Mapping[str, ControlDecision], causes: Sequence[int]) -> 
     enforced = [control.outcome for control in controls.values() if control.mode is Mode.ENFORCE]
     if Outcome.ERROR in enforced:
         return Verdict.ERROR, EXIT_UNDECIDED
-    harmless = all(outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED} for outcome in enforced)
-    if harmless and Outcome.PASS in enforced:
+    if Outcome.PASS in enforced and all(outcome in _HARMLESS for outcome in enforced):
         return Verdict.ALLOW, EXIT_ALLOW
     # Nothing was refused and nothing passed: nothing was judged, and that is no reason to let it through.
     return Verdict.DENY, EXIT_MISSING
@@ -114,7 +119,7 @@ def _causes(controls: Mapping[str, ControlDecision], rejected: Sequence[Rejected
     found = {item.stage.exit_code for item in rejected if item.concern is not Concern.OTHERS}
     for control in controls.values():
         if control.mode is Mode.ENFORCE and control.outcome is Outcome.FAIL:
-            open_ones = [entry.violation for entry in control.violations if entry.waiver is None]
+            open_ones = [entry.violation for entry in control.violations if not entry.is_covered]
             missing = {violation.is_missing for violation in open_ones} or {False}
             found |= {EXIT_MISSING if is_missing else EXIT_REFUSED for is_missing in missing}
     return tuple(code for code in PRECEDENCE if code in found)
@@ -122,16 +127,20 @@ def _causes(controls: Mapping[str, ControlDecision], rejected: Sequence[Rejected
 
 def _control(name: str, result: ControlResult, case: Case) -> ControlDecision:
     info = case.catalogue[name]
-    violations = tuple(
-        DecidedViolation(violation, _waiver_for(info, violation.code, violation.artifact, violation.file, case))
-        for violation in result.violations
-    )
+    violations = tuple(_decided(info, violation, case) for violation in result.violations)
     outcome = Outcome(result.status.value)
     if violations and result.status in {Status.PASS, Status.NOT_APPLICABLE}:
         outcome = Outcome.FAIL  # no accepted evaluation says both; if one did, the violation would count
-    if violations and result.status is Status.FAIL and all(entry.waiver is not None for entry in violations):
-        outcome = Outcome.WAIVED
+    if violations and result.status is Status.FAIL and all(entry.is_covered for entry in violations):
+        outcome = Outcome.WAIVED if any(entry.waiver is not None for entry in violations) else Outcome.REUSED
     return ControlDecision(info, case.profile.controls[name], outcome, violations, result.evidence, result.reason)
+
+
+def _decided(info: ControlInfo, violation: Violation, case: Case) -> DecidedViolation:
+    """The violation with what covers it: a waiver, or else a summary by a verifier that is trusted for that."""
+    waiver = _waiver_for(info, violation.code, violation.artifact, violation.file, case)
+    covering = [item.statement for item in case.reuse if info.waivable and item.covers(info.id, violation)]
+    return DecidedViolation(violation, waiver, min(covering) if covering and waiver is None else None)
 
 
 def _waiver_for(info: ControlInfo, code: str, artifact: str | None, file: str | None, case: Case) -> str | None:
@@ -183,6 +192,13 @@ def _waiver_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterato
         elif waiver.id not in used:
             problem = "the waiver is not used"
         yield WaiverUse(waiver.id, waiver.control, state, waiver.id in used, waiver.expires_s, problem)
+
+
+def _reuse_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterator[ReuseUse]:
+    used = {(entry.reuse, entry.violation.artifact) for item in controls.values() for entry in item.violations}
+    for item in case.reuse:
+        is_used = (item.statement, item.artifact) in used
+        yield ReuseUse(item.statement, item.verifier, item.artifact, item.controls, is_used, item.problems)
 
 
 def _subject(case: Case) -> JsonObject:

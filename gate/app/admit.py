@@ -110,7 +110,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 
 def reasons(decision: Decision) -> tuple[Reason, ...]:
-    """Why a decision is not ALLOW: violations that no waiver covers, rejected evidence, or that nothing passed."""
+    """Why a decision is not ALLOW: violations that nothing covers, rejected evidence, or that nothing passed."""
     found = [
         Reason(
             entry.violation.code,
@@ -122,7 +122,7 @@ def reasons(decision: Decision) -> tuple[Reason, ...]:
         )
         for control in summary.refused(decision)
         for entry in control.violations
-        if entry.waiver is None
+        if not entry.is_covered
     ]
     found += [
         Reason(item.code, item.detail, file=item.origin)

@@ -10,7 +10,7 @@ from typing import Final
 from gate import __version__
 from gate.app.engines import open_engine
 from gate.app.gather import Counting, Gathered, gather, silent
-from gate.app.policy import judging_policy
+from gate.app.policy import judging_policy, rules_digest
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.decide import Case, decide
 from gate.evaluate.accept import evaluate
@@ -20,6 +20,7 @@ from gate.formats.predicates.waiver import signed_waiver
 from gate.model.artifact import Artifact
 from gate.model.decision import Decision
 from gate.model.document import InputDocument
+from gate.model.reuse import Setting, Summary, summaries
 from gate.model.settings import EngineSettings
 from gate.model.waiver import Waiver, combine
 from gate.normalize.document import Facts, build_document
@@ -57,8 +58,8 @@ def judge(
 ) -> Judged:
     """Judges an opened workspace; raises like `check`."""
     gathered = gather(workspace, progress)
-    waivers = _waivers(workspace, gathered)
-    document = _document(workspace, gathered, waivers)
+    waivers, reuse = _waivers(workspace, gathered), _summaries(workspace, gathered)
+    document = _document(workspace, gathered, waivers, reuse)
     with progress("evaluating the policy"):
         bundle, settings = workspace.bundle, workspace.settings
         evaluation = evaluate(engine(settings.engine, bundle), bundle, workspace.profile, document)
@@ -79,6 +80,8 @@ def judge(
         policy=judging_policy(settings.policy, bundle),
         gate_version=__version__,
         skipped=_skipped(document),
+        rules=rules_digest(bundle, workspace.profile, settings),
+        reuse=reuse,
         dry_run=dry_run,
     )
     return Judged(decide(case), document, gathered.artifacts)
@@ -88,7 +91,7 @@ def input_document(request: Request, progress: Counting = silent) -> InputDocume
     """The document that `check` would judge."""
     workspace = open_workspace(request)
     gathered = gather(workspace, progress)
-    return _document(workspace, gathered, _waivers(workspace, gathered))
+    return _document(workspace, gathered, _waivers(workspace, gathered), _summaries(workspace, gathered))
 
 
 def _waivers(workspace: Workspace, gathered: Gathered) -> Mapping[str, Waiver]:
@@ -97,7 +100,22 @@ def _waivers(workspace: Workspace, gathered: Gathered) -> Mapping[str, Waiver]:
     return combine([*workspace.waivers.values(), *(waiver for waiver in signed if waiver is not None)])
 
 
-def _document(workspace: Workspace, gathered: Gathered, waivers: Mapping[str, Waiver]) -> InputDocument:
+def _summaries(workspace: Workspace, gathered: Gathered) -> tuple[Summary, ...]:
+    """What the verification summaries of trusted verifiers are good for."""
+    settings = workspace.settings
+    setting = Setting(
+        verifiers=settings.reuse,
+        artifacts=gathered.artifacts,
+        rules=rules_digest(workspace.bundle, workspace.profile, settings),
+        revoked=settings.trust.revoked.evidence,
+        now_s=workspace.now_s,
+    )
+    return summaries(gathered.evidence.verified, gathered.evidence.rejected, setting)
+
+
+def _document(
+    workspace: Workspace, gathered: Gathered, waivers: Mapping[str, Waiver], reuse: tuple[Summary, ...]
+) -> InputDocument:
     return build_document(
         Facts(
             settings=workspace.settings,
@@ -107,6 +125,7 @@ def _document(workspace: Workspace, gathered: Gathered, waivers: Mapping[str, Wa
             evidence=gathered.evidence,
             scans=gathered.scans,
             waivers=waivers,
+            reuse=reuse,
             now_s=workspace.now_s,
         )
     )

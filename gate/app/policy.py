@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from gate.errors import PolicyError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle, with_own_controls
+from gate.formats import canonical_json
+from gate.model.control import Profile
+from gate.model.digest import Digest, sha256_digest
+from gate.model.json import JsonValue
 from gate.model.policy import JudgingPolicy, PolicyOrigin
-from gate.model.settings import ENVELOPE_SUFFIX, PolicySettings
+from gate.model.reuse import verifier_json
+from gate.model.settings import ENVELOPE_SUFFIX, PolicySettings, Settings
 from gate.verify.trust import TrustStore
 
 
@@ -43,3 +48,23 @@ def judging_policy(settings: PolicySettings, bundle: PolicyBundle) -> JudgingPol
     if settings.bundle is not None:
         origin = PolicyOrigin.BUNDLE
     return JudgingPolicy(origin, bundle.serial, bundle.own, bundle.replaced)
+
+
+def rules_digest(bundle: PolicyBundle, profile: Profile, settings: Settings) -> Digest:
+    """The digest of all that says how something is judged; what is judged, and when, is not in it.
+
+    Raises `PolicyError` for parameters that have no canonical form.
+    """
+    rules: JsonValue = {
+        "policy": bundle.digest,
+        "controls": {name: mode.value for name, mode in profile.controls.items()},
+        "parameters": dict(profile.parameters),
+        "target": settings.target.value,
+        "environment": settings.environment,
+        "trust": settings.trust.digest,
+        "reuse": {name: verifier_json(verifier) for name, verifier in settings.reuse.items()},
+    }
+    try:
+        return sha256_digest(canonical_json.dumps(rules))
+    except canonical_json.CanonicalJsonError as error:
+        raise PolicyError(f"the parameters have no canonical form: {error}") from None

@@ -124,6 +124,7 @@ def open_workspace(request: Request) -> Workspace:
         _check_current(repository, found, settings)
     trust = build_trust_store(settings.trust, request.now_s)
     bundle = load_policy(settings.policy, trust)
+    _check_reuse(settings, bundle)
     return Workspace(
         root=root,
         repository=repository,
@@ -136,6 +137,16 @@ def open_workspace(request: Request) -> Workspace:
         now_s=request.now_s,
         jobs=request.jobs,
     )
+
+
+def _check_reuse(settings: Settings, bundle: PolicyBundle) -> None:
+    """A summary stands for evidence that a person could waive, of a control that there is."""
+    for name, verifier in settings.reuse.items():
+        for control in verifier.controls:
+            info = bundle.catalogue.get(control)
+            if info is None or not info.waivable:
+                what = f"there is no control {control!r}" if info is None else f"{control} cannot be reused or waived"
+                raise ConfigError(f"{settings.path}: reuse {name}: {what}")
 
 
 def configured_trust(request: Request) -> tuple[Settings, TrustStore]:

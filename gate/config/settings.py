@@ -13,6 +13,7 @@ from typing import Final
 from gate.config.evidence import read_evidence
 from gate.config.nodes import NAME, Source, claim, glob, named, read, relative_path
 from gate.config.policy import read_engine, read_policy
+from gate.config.reuse import read_reuse
 from gate.config.trust import read_trust
 from gate.errors import ConfigError
 from gate.formats.predicates import known_claims
@@ -47,6 +48,7 @@ _ROOT_KEYS: Final = (
     "policy",
     "engine",
     "trust",
+    "reuse",
     "gates",
     "parameters",
     "waivers",
@@ -120,6 +122,7 @@ class _Loader:
         profile_is_file = "/" in profile or "." in profile
         waivers = self._file("waivers")
         evidence = read_evidence(fields.get("evidence"), artifacts, self.source)
+        trust = read_trust(fields.get("trust"), self.source)
         return Settings(
             path=self.path,
             source=self.source.name,
@@ -131,7 +134,7 @@ class _Loader:
             evidence_directories=evidence.directories,
             reports=self._reports(artifacts),
             gates=gates,
-            trust=read_trust(fields.get("trust"), self.source),
+            trust=trust,
             parameters=self._parameters(),
             waivers_path=relative_path(fields["waivers"]) if waivers is not None else None,
             waivers=waivers,
@@ -142,6 +145,7 @@ class _Loader:
             engine=read_engine(fields.get("engine"), self.source),
             evidence_registries=evidence.registries,
             legacy_directories=evidence.legacy,
+            reuse=read_reuse(fields.get("reuse"), trust, artifacts),
         )
 
     def _choice(self, key: str, *words: str) -> str:

@@ -23,21 +23,31 @@ class Verdict(Enum):
 
 
 class Outcome(Enum):
-    """What became of a control in the decision: its status, or `waived` when every violation of it is."""
+    """What became of a control in the decision: its status, unless every violation of it is covered.
+
+    Then it is `waived` when a waiver covers one of them, else `reused`: summaries of trusted verifiers cover all.
+    """
 
     PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
     NOT_APPLICABLE = "not_applicable"
     WAIVED = "waived"
+    REUSED = "reused"
 
 
 @dataclass(frozen=True, slots=True)
 class DecidedViolation:
-    """A violation with the waiver that covers it, if one does."""
+    """A violation with the waiver that covers it, if one does, or else the verification summary that does."""
 
     violation: Violation
     waiver: str | None
+    reuse: Digest | None = None
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether it does not count: somebody accepted it, or verified before what it misses."""
+        return self.waiver is not None or self.reuse is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +89,30 @@ class WaiverUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ReuseUse:
+    """A verification summary as the decision reports it. `problems` say why it stands for nothing."""
+
+    statement: Digest
+    verifier: str | None
+    artifact: str
+    controls: tuple[str, ...]
+    used: bool
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Digests:
-    """What the decision can be reproduced from."""
+    """What the decision can be reproduced from.
+
+    `rules` is over the policy, the profile with its parameters, whom it trusts and what it reuses: two decisions with
+    equal rules ask the same. Another gate that trusts this one names it in `reuse`.
+    """
 
     input: Digest
     policy: Digest
     configuration: Digest
     trust: Digest
+    rules: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +142,7 @@ class Decision:
     engine_version: str
     gate_version: str
     decided_at: str
+    reuse: tuple[ReuseUse, ...] = ()
 
     def __post_init__(self) -> None:
         """Holds the invariant of ALLOW (ARCHITECTURE 2, rule 1)."""
@@ -123,16 +151,19 @@ class Decision:
         if self.verdict is not Verdict.ALLOW:
             return
         enforced = [control for control in self.controls.values() if control.mode is Mode.ENFORCE]
-        harmless = {Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED}
+        harmless = {Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED, Outcome.REUSED}
         if not any(control.outcome is Outcome.PASS for control in enforced):
             raise ValueError("ALLOW needs an enforced control that passed")
         if any(control.outcome not in harmless for control in enforced):
             raise ValueError("ALLOW with an enforced control that did not pass")
-        if any(entry.waiver is None for control in enforced for entry in control.violations):
-            raise ValueError("ALLOW with a violation of an enforced control that is not waived")
-        waived = [control for control in enforced if control.violations or control.outcome is Outcome.WAIVED]
-        if not all(control.violations and control.info.waivable for control in waived):
-            raise ValueError("ALLOW with a waiver for nothing, or for a control that cannot be waived")
+        if not all(entry.is_covered for control in enforced for entry in control.violations):
+            raise ValueError("ALLOW with a violation of an enforced control that nothing covers")
+        covering = {Outcome.WAIVED, Outcome.REUSED}
+        covered = [control for control in enforced if control.violations or control.outcome in covering]
+        if not all(control.violations and control.info.waivable for control in covered):
+            raise ValueError("ALLOW with a cover for nothing, or for a control that cannot be waived")
+        if any(e.reuse and not e.violation.is_missing for control in enforced for e in control.violations):
+            raise ValueError("ALLOW with a verification summary that stands for more than missing evidence")
         if any(item.concern is not Concern.OTHERS for item in self.rejected):
             raise ValueError("ALLOW with rejected evidence about what is at stake")
         if self.causes != ():

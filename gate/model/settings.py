@@ -13,6 +13,7 @@ from gate.model.digest import Digest
 from gate.model.json import JsonObject
 from gate.model.path import fold
 from gate.model.registry import OciEvidence
+from gate.model.reuse import Verifier
 
 ENVELOPE_SUFFIX: Final = ".sigstore.json"
 """What is appended to the name of a policy bundle for the name of the file that signs it."""
@@ -215,6 +216,8 @@ class Settings:
     evidence_registries: tuple[OciEvidence, ...] = ()
     legacy_directories: tuple[str, ...] = ()
     """Those of the evidence directories that hold bundles of llmsa."""
+    reuse: Mapping[str, Verifier] = field(default_factory=dict)
+    """The verifiers whose summaries stand for evidence that is not here."""
 
     @property
     def steering(self) -> Steering:

@@ -14,7 +14,8 @@ from gate.model.control import Profile
 from gate.model.digest import sha256_digest
 from gate.model.document import INPUT_SCHEMA, InputDocument
 from gate.model.evidence import VerifiedSet
-from gate.model.json import JsonObject
+from gate.model.json import JsonObject, JsonValue
+from gate.model.reuse import Summary
 from gate.model.scan import Scan
 from gate.model.settings import Settings
 from gate.model.waiver import Waiver
@@ -36,6 +37,7 @@ class Facts:
     scans: Sequence[Scan]
     waivers: Mapping[str, Waiver]
     now_s: int
+    reuse: Sequence[Summary] = ()
 
 
 def build_document(facts: Facts) -> InputDocument:
@@ -90,8 +92,21 @@ def _document(facts: Facts) -> JsonObject:
         "workloads": {},
         "signals": {},
         "waivers": {waiver.id: _waiver(waiver, facts.now_s) for waiver in facts.waivers.values()},
+        "reuse": _reuse(facts.reuse),
         "skipped": _skipped(facts),
     }
+
+
+def _reuse(summaries: Sequence[Summary]) -> JsonObject:
+    """By artifact and payload digest, what a verification summary is good for."""
+    found: dict[str, dict[str, JsonValue]] = {}
+    for item in summaries:
+        found.setdefault(item.artifact, {})[item.statement] = {
+            "verifier": item.verifier,
+            "controls": list(item.controls),
+            "problems": list(item.problems),
+        }
+    return dict(found)
 
 
 def _waiver(waiver: Waiver, now_s: int) -> JsonObject:

@@ -78,7 +78,7 @@ class Explainer:
         codes: dict[str, dict[str, list[Violation]]] = {}
         stages = {digest: item.stage.exit_code for digest, item in self._rejected.items()}
         for entry in sorted(control.violations, key=lambda entry: rejection_rank(entry.violation, stages)):
-            if entry.waiver == waiver:
+            if entry.waiver == waiver and entry.reuse is None:
                 messages = codes.setdefault(entry.violation.code, {})
                 messages.setdefault(entry.violation.message, []).append(entry.violation)
         groups = []
@@ -93,7 +93,7 @@ class Explainer:
 
     def fix(self, control: ControlDecision) -> str:
         """The control's advice; `gate sign` in it gets the path to sign when it is only one."""
-        paths = {self.place(entry.violation.artifact, None) for entry in control.violations if entry.waiver is None}
+        paths = {self.place(entry.violation.artifact, None) for entry in control.violations if not entry.is_covered}
         path = next(iter(paths)) if len(paths) == 1 else None
         if path is None or path not in self._paths() or not _PLAIN_PATH.fullmatch(path):
             return control.info.fix

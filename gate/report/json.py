@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gate.formats.canonical_json import pretty
-from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, VerifiedItem, WaiverUse
+from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, ReuseUse, VerifiedItem, WaiverUse
 from gate.model.evidence import Rejected
 from gate.model.json import JsonObject
 
@@ -35,6 +35,7 @@ def decision_json(decision: Decision) -> JsonObject:
             "rejected": [_rejected(item) for item in decision.rejected],
         },
         "waivers": [_waiver(waiver) for waiver in decision.waivers],
+        "reuse": [_reuse(item) for item in decision.reuse],
         "skipped": dict(decision.skipped),
         "causes": list(decision.causes),
         "digests": {
@@ -42,6 +43,7 @@ def decision_json(decision: Decision) -> JsonObject:
             "policy": digests.policy,
             "configuration": digests.configuration,
             "trust": digests.trust,
+            "rules": digests.rules,
         },
         "policy": {
             "origin": decision.policy.origin.value,
@@ -81,6 +83,7 @@ def _violation(entry: DecidedViolation, fix: str) -> JsonObject:
         "file": violation.file,
         "evidence": list(violation.evidence),
         "waiver": entry.waiver,
+        "reuse": entry.reuse,
     }
 
 
@@ -116,6 +119,17 @@ def _rejected(item: Rejected) -> JsonObject:
         "claimed": item.claimed,
         "concern": item.concern.value,
         "artifacts": list(item.artifacts),
+    }
+
+
+def _reuse(item: ReuseUse) -> JsonObject:
+    return {
+        "statement": item.statement,
+        "verifier": item.verifier,
+        "artifact": item.artifact,
+        "controls": list(item.controls),
+        "used": item.used,
+        "problems": list(item.problems),
     }
 
 

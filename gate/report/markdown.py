@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from gate.model.decision import ControlDecision, Decision, Outcome, Verdict, WaiverUse
+from gate.model.decision import ControlDecision, Decision, Outcome, ReuseUse, Verdict, WaiverUse
 from gate.model.evidence import Concern, Rejected
 from gate.report import summary
 from gate.report.escape import markdown, markdown_code
@@ -46,6 +46,7 @@ def render_markdown(decision: Decision) -> str:
         _rejected(decision),
         _warned(decision, explainer),
         _waivers(decision, explainer),
+        _reuse(decision),
         _passed(decision, explainer),
         _left_out(decision),
     )
@@ -207,6 +208,17 @@ def _waiver_effect(decision: Decision, waiver: WaiverUse, explainer: Explainer) 
                 yield f"accepts {f'{places}: ' if places else ''}{markdown(reason.message, 400)}"
             if group.more:
                 yield f"and {group.more} more: {markdown_code(group.code, 80)}"
+
+
+def _reuse(decision: Decision) -> _Section:
+    ordered = sorted(decision.reuse, key=lambda item: not item.used)
+    entries = [partial(_reuse_row, decision, item) for item in ordered]
+    return _table("verification summary", "Reused decisions", ("Summary", "Artifact", "Effect"), entries)
+
+
+def _reuse_row(decision: Decision, item: ReuseUse) -> str:
+    effect = markdown(summary.reuse_effect(decision, item), 600)
+    return _row((markdown_code(item.statement, 80), markdown_code(item.artifact, 80), effect))
 
 
 def _passed(decision: Decision, explainer: Explainer) -> _Section:

@@ -11,7 +11,7 @@ from typing import Final
 
 from gate.formats.rfc3339 import format_time
 from gate.model.control import Mode, Violation
-from gate.model.decision import ControlDecision, Decision, Outcome, Verdict
+from gate.model.decision import ControlDecision, Decision, Outcome, ReuseUse, Verdict
 from gate.model.digest import Digest
 from gate.model.evidence import SignerIdentity
 from gate.model.json import JsonValue
@@ -64,7 +64,7 @@ def _ordered(controls: Sequence[ControlDecision], decision: Decision) -> list[Co
 
 
 def _rank(control: ControlDecision, stages: Mapping[Digest, int]) -> tuple[int, int, str]:
-    causes = {_cause(entry.violation, stages) for entry in control.violations if entry.waiver is None}
+    causes = {_cause(entry.violation, stages) for entry in control.violations if not entry.is_covered}
     if control.outcome is Outcome.ERROR or not causes:
         causes = {4}
     severity = control.info.severity
@@ -125,10 +125,25 @@ def setting(decision: Decision) -> tuple[str, str]:
 def counts(decision: Decision) -> str:
     """How the controls fared."""
     number = {outcome: len(with_outcome(decision, outcome)) for outcome in Outcome}
+    reused = f"{number[Outcome.REUSED]} reused, " if number[Outcome.REUSED] else ""
     return (
-        f"{number[Outcome.PASS]} passed, {len(warned(decision))} warned, {number[Outcome.WAIVED]} waived, "
+        f"{number[Outcome.PASS]} passed, {len(warned(decision))} warned, {number[Outcome.WAIVED]} waived, {reused}"
         f"{number[Outcome.NOT_APPLICABLE]} not applicable."
     )
+
+
+def reuse_effect(decision: Decision, item: ReuseUse) -> str:
+    """What a verification summary stands for in a decision, or why for nothing."""
+    if item.problems:
+        return "no effect: " + "; ".join(item.problems)
+    if not item.used:
+        return "no effect: no evidence is missing that it stands for"
+    names = [
+        name
+        for name, control in decision.controls.items()
+        if any((e.reuse, e.violation.artifact) == (item.statement, item.artifact) for e in control.violations)
+    ]
+    return f"verified before by {item.verifier}; stands for the evidence that {' and '.join(names)} would need"
 
 
 def exit_words(decision: Decision) -> str:

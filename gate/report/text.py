@@ -38,6 +38,7 @@ def render_text(decision: Decision, *, colour: bool = False, width: int = 100) -
     _rejected(page, decision, explainer)
     _warnings(page, decision, explainer)
     _waivers(page, decision, explainer)
+    _reuse(page, decision)
     _basis(page, decision, explainer)
     _left_out(page, decision)
     page.gap()
@@ -116,9 +117,10 @@ def _control_lines(explainer: Explainer, control: ControlDecision, room: int, le
         reason = f": {terminal(control.reason, 300)}" if control.reason else ""
         return [f"{lead}could not be judged: its rule came to no status for this input{reason}", terminal(page, 120)]
     lines = list(_reason_lines(explainer.reasons(control), lead))
-    waived = sum(entry.waiver is not None for entry in control.violations)
-    if waived:
-        lines.append(f"({waived} more waived, see below)")
+    covered = sum(entry.is_covered for entry in control.violations)
+    if covered:
+        how = "waived or reused" if any(entry.reuse for entry in control.violations) else "waived"
+        lines.append(f"({covered} more {how}, see below)")
     fix = terminal(explainer.fix(control), 500)
     whole = _WHOLE_COMMAND.fullmatch(fix)
     advice = f"fix: {whole[1] if whole else fix}"
@@ -191,6 +193,18 @@ def _waiver_lines(decision: Decision, waiver: WaiverUse, explainer: Explainer) -
     yield f"accepts until {until}{soon}, for {control}:"
     for decided in decision.controls.values():
         yield from _reason_lines(explainer.reasons(decided, waiver.id))
+
+
+def _reuse(page: _Page, decision: Decision) -> None:
+    """What verification summaries stand for, the used ones first."""
+    ordered = sorted(decision.reuse, key=lambda item: not item.used)
+    if ordered:
+        page.gap()
+    for item in ordered[:_ITEMS]:
+        what = f"{terminal(item.artifact, 80)}: {terminal(summary.reuse_effect(decision, item), 600)}"
+        page.block("reuse", "yellow", [f"{what} ({item.statement})"])
+    if len(ordered) > _ITEMS:
+        page.block("", "dim", [f"... and {len(ordered) - _ITEMS} more; --format json lists all"])
 
 
 # --- why yes, and what was left out ----------------------------------------------------------------------------------

@@ -220,6 +220,7 @@ def case_of(scene: Scene, facts: Facts, evaluation: Evaluation) -> Case:
         policy=JudgingPolicy(),
         gate_version="0",
         skipped={},
+        rules=digest_of("rules"),
     )
 
 

@@ -160,7 +160,7 @@ def decision(
         "waivers": (),
         "skipped": {"signals": "not configured", "workloads": "not configured"},
         "causes": () if exit_code in {0, 4} else (exit_code,),
-        "digests": Digests(digest("input"), digest("policy"), digest("configuration"), digest("trust")),
+        "digests": Digests(*(digest(what) for what in ("input", "policy", "configuration", "trust", "rules"))),
         "policy": JudgingPolicy(),
         "engine": "regorus",
         "engine_version": "0.14.1",

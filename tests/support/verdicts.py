@@ -65,5 +65,6 @@ def case(
         "policy": JudgingPolicy(),
         "gate_version": "0",
         "skipped": {},
+        "rules": digest_of("rules"),
     }
     return Case(**(fields | more))

@@ -112,6 +112,7 @@ KEYS = {
         "manifests",
         "signals",
         "trust",
+        "reuse",
         "gates",
         "parameters",
         "waivers",
