@@ -14,8 +14,9 @@ from gate.collect.changes import collect_changes, submodules_of
 from gate.collect.directory import Reading, collect_artifact, open_regular, read_evidence, read_reports
 from gate.collect.hashing import Tell, Wanted, unheard
 from gate.collect.legacy import read_bundles
+from gate.collect.locks import collect_locks
 from gate.collect.named import read_named
-from gate.collect.oci import read_referrers
+from gate.collect.oci import read_attached
 from gate.errors import EvidenceError
 from gate.formats.glob import compile_glob
 from gate.formats.predicates.model_signature import wanted_digests
@@ -24,6 +25,7 @@ from gate.inspect.interface import inspect_file
 from gate.inspect.run import inspect_artifact
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind, tree_digest
 from gate.model.change import ChangeSet
+from gate.model.dependencies import Lock
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence, Statement, VerifiedSet
 from gate.model.scan import FileInspection, Scan
@@ -54,6 +56,7 @@ class Gathered:
     change: ChangeSet
     evidence: VerifiedSet
     scans: tuple[Scan, ...]
+    dependencies: Mapping[str, Mapping[str, Lock]]
 
 
 def silent(_: str, _items: int = 0, /) -> AbstractContextManager[None]:
@@ -74,7 +77,12 @@ def gather(workspace: Workspace, progress: Counting = silent) -> Gathered:
         evidence = admission.settle(artifacts, _at_stake(workspace, change), digests, named)
     reports = read_reports(workspace.root, workspace.settings.reports, workspace.settings.limits)
     scans += tuple(read_report(raw, artifacts) for raw in reports)
-    return Gathered(artifacts, change, replace(evidence, skipped={**evidence.skipped, **skipped}), scans)
+    locks = {
+        name: collect_locks(workspace.root, artifact)
+        for name, artifact in artifacts.items()
+        if artifact.kind is ArtifactKind.PACKAGE
+    }
+    return Gathered(artifacts, change, replace(evidence, skipped={**evidence.skipped, **skipped}), scans, locks)
 
 
 def _named(workspace: Workspace, admission: Admission, artifacts: Mapping[str, Artifact]) -> Mapping[str, Place]:
@@ -157,8 +165,9 @@ def _admission(workspace: Workspace, progress: Counting) -> tuple[Admission, Map
         items += found
         skipped |= left_out
     for source in settings.evidence_registries:
-        with progress(f"reading what refers to {source.artifact}"):
-            found, left_out = read_referrers(source, settings.artifacts[source.artifact].image or "", settings.limits)
+        image = settings.artifacts[source.artifact].image or ""
+        with progress(f"reading what is attached to {source.artifact}"):
+            found, left_out = read_attached(workspace.root, source, image, settings.limits)
         items += found
         skipped |= left_out
     with progress(f"verifying {len(items)} attestations", len(items)) as tell:

@@ -19,6 +19,7 @@ from gate.model.digest import Digest, sha256_digest
 from gate.model.registry import RegistryAccess
 from gate.model.settings import Limits
 
+_IMAGE_SIGNATURE: Final = "cosign's signature of an image has no file: `evidence: - oci:` reads it where it is"
 _LIMITS: Final = replace(Limits(), evidence_bytes=2 * MAX_STATEMENT)
 
 
@@ -67,6 +68,9 @@ def pull(request: PullRequest, progress: Progress = nullcontext) -> Pulled:
     items: list[PulledItem] = []
     files: dict[Path, bytes] = {}
     for evidence in found:
+        if evidence.message is not None:
+            skipped[evidence.origin] = _IMAGE_SIGNATURE
+            continue
         try:
             problem = None if parse_container(evidence.data, limit=len(evidence.data)).is_bundle else "no bundle"
         except BundleError as error:

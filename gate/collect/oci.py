@@ -1,4 +1,4 @@
-"""Evidence that a registry lists as referring to an image: bundles, read by digest (SECURITY 30, 40).
+"""Evidence that is attached to an image, in a registry or in an OCI layout (SECURITY 30, 40).
 
 What a registry says of itself is not believed: types are read in the manifests, digests are computed, and what it holds
 is evidence like any other, to be verified.
@@ -6,14 +6,17 @@ is evidence like any other, to be verified.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gate.collect.attached import Attached
+from gate.collect.layout import read_layout
 from gate.collect.registry.access import Target
-from gate.errors import ConfigError, EvidenceError
-from gate.formats.bundle import MEDIA_TYPE
-from gate.formats.image_reference import parse_image, parse_repository
-from gate.formats.oci import MANIFEST, OciError, parse_manifest
-from gate.model.digest import Digest
+from gate.errors import ConfigError
+from gate.formats.carriers.cosign import ATTESTATIONS, SBOMS, SIGNATURES, UNSIGNED_SBOM
+from gate.formats.image_reference import parse_image, parse_layout, parse_repository
+from gate.formats.oci import IMAGES, fallback_tag
+from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Evidence
 from gate.model.registry import OciEvidence
 from gate.model.settings import Limits
@@ -46,59 +49,49 @@ def _check_extra() -> None:
         raise ConfigError("registries need the extra `oci`", hint="pip install 'gate[oci]'") from None
 
 
-def read_referrers(source: OciEvidence, image: str, limits: Limits) -> tuple[list[Evidence], dict[str, str]]:
-    """The bundles that refer to an artifact's image, and what else does, with why it is left out.
+def read_attached(root: Path, source: OciEvidence, image: str, limits: Limits) -> tuple[list[Evidence], dict[str, str]]:
+    """What is attached to an artifact's image and may be evidence, and what else is, with why it is left out.
 
-    An image that nothing refers to has no evidence, and neither has one that the registry does not know. Raises
-    `EvidenceError` when the registry cannot be read, `LimitError` for more or larger pieces than the limits allow,
-    `ConfigError` for an image without digest: what a tag points at may change between two looks.
+    It is read from the layout of an image that lies in one, else from its registry, or from the repository that the
+    source names. An image to which nothing is attached has no evidence, and neither has one that the registry does not
+    know. Raises `EvidenceError` when something cannot be read, `LimitError` for more or larger pieces than the limits
+    allow, `ConfigError` for an image without digest: what a tag points at may change between two looks.
     """
     try:
-        reference = parse_image(image)
-        repository = reference.repository if source.repository is None else parse_repository(source.repository)
+        layout = parse_layout(image)
+        named = None if source.repository is None else parse_repository(source.repository)
+        if layout is None:
+            reference = parse_image(image)
+            repository, digest = named or reference.repository, reference.digest
+        elif named is None:
+            return read_layout(root, layout, limits)
+        else:
+            repository, digest = named, layout.digest
     except ValueError as error:
         raise ConfigError(f"evidence of {source.artifact}: {error}") from None
-    if reference.digest is None:
+    if digest is None:
         raise ConfigError(
             f"evidence of {source.artifact}: the image {image!r} has no digest, and a tag may change",
             hint="name the image as registry/name@sha256:...",
         )
     with open_client(Target(repository, source.access), limits) as client:
-        return referred(client, reference.digest, limits)
+        return referred(client, digest, limits)
 
 
 def referred(client: Client, subject: Digest, limits: Limits) -> tuple[list[Evidence], dict[str, str]]:
-    """The bundles among what refers to a manifest, sorted by digest, and the rest with why it is left out."""
-    bundles: list[Evidence] = []
-    skipped: dict[str, str] = {}
-    listed = {item.digest: item for item in client.referrers(subject)[0]}
-    for digest, item in sorted(listed.items()):
-        origin = f"{client.target.repository}@{digest}"
-        if item.media_type != MANIFEST:
-            skipped[origin] = f"not a bundle but {item.media_type[:100]!r}"
-            continue
-        data = _bundle(client, subject, digest, origin, limits)
-        if isinstance(data, str):
-            skipped[origin] = data
-        else:
-            bundles.append(Evidence(origin, data))
-    return bundles, skipped
+    """What is attached to an image: first what refers to it, then cosign's tags, then what its index holds.
 
-
-def _bundle(client: Client, subject: Digest, digest: Digest, origin: str, limits: Limits) -> bytes | str:
-    """The bundle that a manifest attaches, or why it attaches none."""
-    found = client.manifest(digest, (MANIFEST,))
-    if found is None:
-        raise EvidenceError(f"{origin} is listed and is not there", hint="publish it again, or have it unlisted")
-    try:
-        manifest = parse_manifest(found[0])
-    except OciError as error:
-        raise EvidenceError(f"{origin}: {error}") from None
-    # What the list says of the type is a hint, and often a wrong one.
-    if manifest.artifact_type != MEDIA_TYPE:
-        return f"not a bundle but {manifest.artifact_type[:100]!r}"
-    if manifest.subject != subject:
-        return "its subject is another manifest"
-    if len(manifest.layers) != 1 or manifest.layers[0].media_type != MEDIA_TYPE:
-        raise EvidenceError(f"{origin} says that it attaches a bundle, and does not hold exactly one")
-    return client.blob(manifest.layers[0], limits.evidence_bytes)
+    A tag is looked up once, and the bytes that came have the digest that is told.
+    """
+    attached = Attached(client, subject, limits)
+    attached.referrers(client.referrers(subject)[0])
+    for suffix in (SIGNATURES, ATTESTATIONS, SBOMS):
+        found = client.manifest(fallback_tag(subject) + suffix)
+        if found is not None and suffix == SBOMS:
+            attached.skipped[f"{client.name}@{sha256_digest(found[0])}"] = UNSIGNED_SBOM
+        elif found is not None:
+            attached.tagged(*found)
+    image = client.manifest(subject, IMAGES)
+    if image is not None:
+        attached.inside(*image)
+    return attached.result()

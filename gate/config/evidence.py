@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.config.nodes import Source, read, relative_path
-from gate.formats.image_reference import parse_image, parse_repository
+from gate.formats.image_reference import parse_image, parse_layout, parse_repository
 from gate.formats.llmsa import FORMAT
 from gate.formats.strict_yaml import Node, suggestion
 from gate.model.registry import OciEvidence, RegistryAccess
@@ -54,7 +54,9 @@ def _registry(node: Node, artifacts: Mapping[str, ArtifactSettings], source: Sou
     artifact = fields["artifact"].text()
     if artifact not in artifacts:
         raise fields["artifact"].error(f"no artifact {artifact!r}{suggestion(artifact, list(artifacts))}")
-    _check_image(fields["artifact"], artifacts[artifact])
+    in_layout = _check_image(fields["artifact"], artifacts[artifact])
+    if in_layout and "repository" not in fields and len(fields) > 1:
+        raise node.error("the image lies in a layout on disk: without a repository nothing else is asked")
     insecure = _flag(fields.get("insecure"))
     if insecure and "ca" in fields:
         raise fields["ca"].error("over plain HTTP there is no certificate to check: give ca, or insecure")
@@ -69,17 +71,20 @@ def _registry(node: Node, artifacts: Mapping[str, ArtifactSettings], source: Sou
     return OciEvidence(artifact, _repository(fields["repository"]) if "repository" in fields else None, access)
 
 
-def _check_image(node: Node, artifact: ArtifactSettings) -> None:
+def _check_image(node: Node, artifact: ArtifactSettings) -> bool:
+    """Whether an artifact is an image in a layout; raises `ConfigError` unless it is an image with a digest."""
     if artifact.image is None:
-        raise node.error(f"the artifact {artifact.name!r} is no image: a registry lists what refers to images")
+        raise node.error(f"the artifact {artifact.name!r} is no image: only to images evidence is attached")
     try:
-        digest = parse_image(artifact.image).digest
+        layout = parse_layout(artifact.image)
+        digest = parse_image(artifact.image).digest if layout is None else layout.digest
     except ValueError as error:
         raise node.error(f"the image of {artifact.name!r}: {error}") from None
     if digest is None:
         raise node.error(
             f"the image of {artifact.name!r} has no digest, and a tag may change: name it as registry/name@sha256:..."
         )
+    return layout is not None
 
 
 def _repository(node: Node) -> str:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from gate.model.digest import Digest, digest_from_hex
+from gate.model.digest import Digest, digest_from_hex, parse_digest
+from gate.model.path import is_plain_relative
 
 _CHARACTERS: Final = 1024
 _NAME_CHARACTERS: Final = 255
@@ -22,6 +23,7 @@ _REFERENCE: Final = re.compile(
 )
 _HEX_DIGITS: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 _DOCKER_HUB: Final = "docker.io"
+_LAYOUT: Final = "oci-layout:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,35 @@ class ImageReference:
     digest: Digest | None
 
 
+@dataclass(frozen=True, slots=True)
+class LayoutReference:
+    """An image in an OCI layout: a folder below the root, and the digest of the manifest or index in it."""
+
+    path: str
+    digest: Digest
+
+
+def parse_layout(reference: str) -> LayoutReference | None:
+    """The parts of `oci-layout:<path>@sha256:<hex>`, `None` for an image in a registry; raises `ValueError`."""
+    if not reference.startswith(_LAYOUT):
+        return None
+    path, at, text = reference.removeprefix(_LAYOUT).rpartition("@")
+    digest = parse_digest(text)
+    if not at or digest is None or len(reference) > _CHARACTERS:
+        raise ValueError(f"{reference[:200]!r} has no digest: a layout is named as oci-layout:path@sha256:<64 digits>")
+    if not is_plain_relative(path):
+        raise ValueError(f"{reference[:200]!r}: the path of a layout is relative to the root and has no '..'")
+    return LayoutReference(path, digest)
+
+
 def image_digest(reference: str) -> Digest | None:
     """The SHA-256 that a reference pins, `None` for a tag, for neither tag nor digest, or another algorithm.
 
     Raises `ValueError` for what is no image reference.
     """
+    layout = parse_layout(reference)
+    if layout is not None:
+        return layout.digest
     found = _match(reference)
     return digest_from_hex(found["hex"]) if found["algorithm"] == "sha256" else None
 
@@ -57,8 +83,10 @@ def parse_image(reference: str) -> ImageReference:
     """The parts of a reference; raises `ValueError` for what is none, and for a digest other than SHA-256.
 
     What stands before the first `/` is a registry if it holds a `.` or `:` or is `localhost`; without one the image
-    is Docker Hub's, as `docker` has it.
+    is Docker Hub's, as `docker` has it. What begins as a layout is no image in a registry.
     """
+    if reference.startswith(_LAYOUT):
+        raise ValueError(f"{reference[:200]!r} is a layout on disk, not an image in a registry")
     found = _match(reference)
     if found["algorithm"] not in {None, "sha256"}:
         raise ValueError(f"{reference!r}: only sha256 digests are supported")

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from gate.collect import oci
-from gate.collect.oci import read_referrers
+from gate.collect.oci import read_attached
 from gate.collect.registry.client import Bounds, Client
 from gate.errors import EvidenceError
 from gate.formats.bundle import MEDIA_TYPE
@@ -387,7 +387,7 @@ def thief() -> Iterator[HostileRegistry]:
 
 def collect(registry: HostileRegistry, **access: Any) -> tuple[list[Evidence], dict[str, str]]:
     source = OciEvidence("server", None, RegistryAccess(**{"timeout_s": 2, **access}))
-    return read_referrers(source, registry.reference, LIMITS)
+    return read_attached(Path(), source, registry.reference, LIMITS)
 
 
 def test_there_are_enough_cases_and_each_is_another_one() -> None:

@@ -70,6 +70,11 @@ class Client:
     ) -> None:
         self._transport.close()
 
+    @property
+    def name(self) -> str:
+        """The repository, for people."""
+        return str(self.target.repository)
+
     def manifest(self, reference: str, kinds: tuple[str, ...] = IMAGES) -> tuple[bytes, str] | None:
         """A manifest by digest or tag with its media type, `None` where there is none.
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gate.collect.oci import open_client, open_writer, read_referrers
+from gate.collect.oci import open_client, open_writer, read_attached
 from gate.collect.registry import transport
 from gate.collect.registry.access import Target
 from gate.collect.registry.client import Bounds, Client
@@ -303,7 +303,7 @@ class TestListing:
 
         registry.behave = behave
         source = OciEvidence("server", None, RegistryAccess(timeout_s=10))
-        found, skipped = read_referrers(source, registry.reference, Limits())
+        found, skipped = read_attached(Path(), source, registry.reference, Limits())
         assert (len(found), skipped) == (6, {})
 
     def test_the_tag_is_read_only_where_referrers_are_unknown(self, registry: HostileRegistry) -> None:
@@ -323,7 +323,7 @@ class TestListing:
         entries = registry.listed.pop(sha256_digest(b"another"))
         index = {**describe(b"{}", INDEX).json}
         registry.listed[registry.image] += [*entries, index]
-        found, skipped = read_referrers(OciEvidence("server"), registry.reference, Limits())
+        found, skipped = read_attached(Path(), OciEvidence("server"), registry.reference, Limits())
         assert [item.data for item in found] == [BUNDLE]
         assert skipped == {
             f"{registry.host}/{REPOSITORY}@{other}": "its subject is another manifest",
@@ -340,7 +340,7 @@ class TestListing:
     )
     def test_an_image_without_digest_is_refused(self, image: str, repository: str | None, message: str) -> None:
         with pytest.raises(ConfigError, match=message):
-            read_referrers(OciEvidence("server", repository), image, Limits())
+            read_attached(Path(), OciEvidence("server", repository), image, Limits())
 
     def test_without_the_extra_the_error_names_it(
         self, registry: HostileRegistry, monkeypatch: pytest.MonkeyPatch
