@@ -255,3 +255,15 @@ waivers := value if {
 		waiver.state in {"active", "expired", "expiring", "invalid", "pending"}
 	}
 }
+
+# METADATA
+# description: Trusted builders, by name; a level is what the configuration says, never what a document does.
+builders := value if {
+	value := input.builders
+	is_object(value)
+	every builder in value {
+		shape.is_text(builder.id)
+		shape.is_texts(builder.signers)
+		shape.is_count(builder.level)
+	}
+}

@@ -44,6 +44,15 @@ _decisions := {"approval", "review"}
 
 _exceptions := {"waiver"}
 
+# METADATA
+# description: The claims of those who judge by measuring.
+evaluations := {"eval", "eval.result", "test.result"}
+
+# What others saw or looked up, who neither made the artifact nor decide upon it.
+_observations := {
+	"properties", "references", "runtime.trace", "scan.report", "scorecard", "source.summary", "verification.summary",
+}
+
 # Functions read other packages through rules of their own: through an import regorus finds nothing in some of them.
 _statements := lineage.shaped
 
@@ -87,3 +96,23 @@ against(digests) := digests - statements.supporting(digests)
 # METADATA
 # description: Who says yes in some deciding statements.
 approving(digests) := {person | some digest in statements.supporting(digests); some person in _signers[digest]}
+
+# METADATA
+# description: Who made an artifact, which are its authors but for those who evaluated or observed it.
+makers(name) := {person |
+	some digest, statement in _statements
+	name in statement.artifacts
+	not statement.claim in (((_decisions | _exceptions) | evaluations) | _observations)
+	some person in _signers[digest]
+}
+
+# METADATA
+# description: Who signed statements of some claims that cover an artifact, or build on one that does.
+signing(claims, name) := {person |
+	some digest, statement in _statements
+	statement.claim in claims
+	covering := array.concat([digest], statement.depends_on)
+	some one in covering
+	name in _statements[one].artifacts
+	some person in _signers[digest]
+}

@@ -753,3 +753,24 @@ test_errors_when_waivers_are_not_sound if {
 	not waivers_after([fixtures.put("/waivers/W-1/artifact", "x")])
 	not waivers_after([fixtures.put("/waivers/W-1/control", "")])
 }
+
+builders_after(patches) := value if {
+	doc := json.patch({"builders": {"a": {"id": "x", "signers": ["s"], "level": 2}, "b": {"id": "y", "signers": [], "level": 0}}}, patches)
+	value := document.builders with input as doc
+}
+
+test_passes_when_builders_are_sound if {
+	object.keys(builders_after([])) == {"a", "b"}
+	builders_after([fixtures.put("/builders", {})]) == {}
+}
+
+test_errors_when_builders_have_no_shape if {
+	not builders_after([fixtures.remove("/builders")])
+	not builders_after([fixtures.put("/builders", [])])
+	not builders_after([fixtures.put("/builders/a", null)])
+	not builders_after([fixtures.put("/builders/a/id", "")])
+	not builders_after([fixtures.put("/builders/a/signers", "s")])
+	not builders_after([fixtures.put("/builders/a/signers", [1])])
+	not builders_after([fixtures.put("/builders/a/level", "2")])
+	not builders_after([fixtures.put("/builders/a/level", -1)])
+}

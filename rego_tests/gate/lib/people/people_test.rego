@@ -83,3 +83,33 @@ test_a_decision_about_an_exception_is_about_nothing_else if {
 	])
 	deciding(patches, {"review"}, "tools") == set()
 }
+
+makers(patches, name) := value if {
+	doc := tuned.after(patches)
+	value := people.makers(name) with input as doc
+}
+
+signing(patches, claims, name) := value if {
+	doc := tuned.after(patches)
+	value := people.signing(claims, name) with input as doc
+}
+
+test_makers_are_those_who_neither_judge_nor_watch if {
+	makers([], "base") == {key("sigbase"), key("pretraining")}
+	every claim in [
+		"approval", "eval", "eval.result", "properties", "references", "review", "runtime.trace", "scan.report", "scorecard",
+		"source.summary", "test.result", "verification.summary", "waiver",
+	] {
+		found := makers(tuned.add("plugin", {"claim": claim, "signers": [tuned.key("a1a1")]}), "tools")
+		found == {key("plugin")}
+	}
+	count(makers(tuned.add("plugin", {"claim": "sbom", "signers": [tuned.key("a1a1")]}), "tools")) == 2
+}
+
+test_those_sign_whose_statements_cover_it_or_build_on_one_that_does if {
+	signing([], {"plugin"}, "tools") == {key("plugin")}
+	signing([], {"training.provenance"}, "rows") == {key("training")}
+	signing([], {"plugin"}, "rows") == set()
+	signing([], {"dataset", "training.provenance"}, "rows") == {key("dataset"), key("training")}
+	signing([tuned.put("training", "ancestors", [])], {"dataset"}, "base") == set()
+}

@@ -1,0 +1,90 @@
+# METADATA
+# title: Duties are separated
+# description: Who made an artifact, who evaluated it and who approved it are different people.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: high
+#   claims: [approval, review, eval, eval.result, test.result]
+#   artifacts: [weights, adapter, dataset, package, container, prompt, corpus, route, slo, plugin]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Let the author, the evaluator and the approver sign with keys or accounts of their own.
+#   parameters:
+#     - {name: duties, type: list, default: [approval, making], meaning: what somebody must have signed}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: partly supports, ids: [LLM06]}
+#     NIST-800-218A: {relation: supports, ids: [PO.2.1]}
+#     SLSA-1.2: {relation: partly supports, ids: [Source-L4]}
+package gate.controls.approval.separated
+
+import data.gate.lib.document
+import data.gate.lib.lineage
+import data.gate.lib.parameters
+import data.gate.lib.people
+import data.gate.lib.result
+import data.gate.lib.shape
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(people.signers)
+	is_set(required)
+}
+
+required := {duty | some duty in values} if {
+	values := object.get(parameters.of("approval.separated"), "duties", ["approval", "making"])
+	shape.is_texts(values)
+}
+
+# Whoever evaluates makes the files of an evaluation, so of those nothing can be separated.
+subjects := {name | some name, artifact in document.artifacts; artifact.kind != "evaluation"} if {
+	is_object(document.artifacts)
+}
+
+# Who did what for each artifact.
+duties[name] := who if {
+	some name in subjects
+	who := {
+		"approval": people.signing({"approval", "review"}, name),
+		"evaluation": people.signing(people.evaluations, name),
+		"making": people.makers(name),
+	}
+}
+
+# What is wrong: [name, fault, detail].
+faults contains [name, "missing", duty] if {
+	some name, who in duties
+	some duty in required
+	not count(who[duty]) > 0
+}
+
+faults contains [name, "same", pair] if {
+	some name, who in duties
+	some [one, other] in [["approval", "evaluation"], ["approval", "making"], ["evaluation", "making"]]
+	count(who[one] & who[other]) > 0
+	pair := sprintf("%s and %s", [one, other])
+}
+
+proved := object.keys(duties) - {name | some [name, _, _] in faults}
+
+violations contains entry if {
+	some [name, fault, duty] in faults
+	fault == "missing"
+	message := sprintf("nobody signed for its %s", [duty])
+	entry := result.violation("approval.separated.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some [name, fault, pair] in faults
+	fault == "same"
+	message := sprintf("the same person signed for its %s", [pair])
+	entry := result.violation("approval.separated.same", message, {"artifact": name})
+}
+
+evidence := {digest | some digest, statement in lineage.shaped; some name in statement.artifacts; name in subjects}
+
+default reason := null
+
+reason := "nothing asks for admission that people make" if count(subjects) == 0

@@ -1,0 +1,92 @@
+# METADATA
+# title: Builder is good enough
+# description: Each artifact was built by a listed builder whose level is high enough; no document gives itself a level.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: high
+#   claims: [build.provenance]
+#   artifacts: [weights, adapter, package, container]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: List the builder and its signer under `trust.builders` in gate.yaml, or build it on one of a higher level.
+#   parameters:
+#     - {name: minimum, type: number, default: 2, meaning: the least SLSA build level}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     NIST-800-218A: {relation: supports, ids: [PO.3.2, PO.5.1]}
+#     SLSA-1.2: {relation: supports, ids: [Build-L1, Build-L2, Build-L3]}
+package gate.controls.build.level
+
+import data.gate.lib.builds
+import data.gate.lib.document
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_number(minimum)
+	is_object(document.builders)
+}
+
+minimum := value if {
+	value := object.get(parameters.of("build.level"), "minimum", 2)
+	shape.is_count(value)
+	value > 0
+}
+
+subjects := builds.subjects
+
+found[name] := digests if {
+	some name in subjects
+	digests := statements.about("build.provenance", name)
+}
+
+# The levels of each artifact: [name, level, statement], where the builder that a statement names is listed and one of
+# that builder's signers signed it.
+granted contains entry if {
+	some name, digests in found
+	some digest in digests
+	statement := statements.verified[digest]
+	some builder in document.builders
+	builder.id == statement.facts.builder_id
+	some signer in statement.signers
+	signer.name in builder.signers
+	entry := [name, builder.level, digest]
+}
+
+listed := {name | some [name, _, _] in granted}
+
+proved := {name | some [name, level, _] in granted; level >= minimum}
+
+violations contains entry if {
+	some name, digests in found
+	count(digests) == 0
+	message := "no verified build provenance covers it"
+	entry := result.violation("build.level.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name, digests in found
+	count(digests) > 0
+	not name in listed
+	message := "gate.yaml lists no builder that its provenance names and whose signer signed it"
+	entry := result.violation("build.level.unlisted", message, {"artifact": name, "evidence": digests})
+}
+
+violations contains entry if {
+	some name in (listed - proved)
+	level := max({level | some [one, level, _] in granted; one == name})
+	message := sprintf("its builder has level %d of %d", [level, minimum])
+	entry := result.violation("build.level.too_low", message, {"artifact": name, "evidence": found[name]})
+}
+
+evidence := {digest | some [_, level, digest] in granted; level >= minimum}
+
+default reason := null
+
+reason := "nothing that is built asks for admission" if count(subjects) == 0

@@ -1,0 +1,119 @@
+# METADATA
+# title: Project is healthy
+# description: Each project that something was built from has a Scorecard result that is high enough.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: medium
+#   claims: [scorecard, build.provenance]
+#   artifacts: [weights, adapter, package, container]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Attach a signed Scorecard result for the commit that it was built from, and mend what scores too low.
+#   parameters:
+#     - {name: kinds, type: list, default: [container, package], meaning: kinds of artifacts whose project is judged}
+#     - {name: limit, type: number, default: 5000, meaning: the least score; the best is 10000}
+#     - {name: checks, type: object, default: {}, meaning: the least score of single checks by their names}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     NIST-800-218A: {relation: supports, ids: [PW.4.1, PW.4.4]}
+#     S2C2F: {relation: partly supports, ids: [SCA-5]}
+package gate.controls.project.health
+
+import data.gate.lib.builds
+import data.gate.lib.document
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_number(limit)
+	is_object(checks)
+}
+
+settings := parameters.of("project.health")
+
+limit := value if {
+	value := object.get(settings, "limit", 5000)
+	shape.is_count(value)
+	value > 0
+}
+
+checks := values if {
+	values := object.get(settings, "checks", {})
+	is_object(values)
+	every value in values {
+		shape.is_count(value)
+	}
+}
+
+subjects := names if {
+	kinds := object.get(settings, "kinds", ["container", "package"])
+	shape.is_texts(kinds)
+	names := {name | some name in builds.subjects; document.artifacts[name].kind in kinds}
+	is_set(builds.subjects)
+}
+
+# The results about each artifact, or about the very commit that it was built from.
+results[name] := digests if {
+	some name in subjects
+	built := {[repository, commit] | some [_, repository, commit] in builds.sources(statements.about("build.provenance", name))}
+	digests := statements.about("scorecard", name) | {digest |
+		some digest, statement in statements.verified
+		statement.claim == "scorecard"
+		[builds.plain(statement.facts.repository), statement.facts.commit] in built
+	}
+}
+
+# What is too low: [name, statement, check]; the whole score has no name.
+low contains [name, digest, ""] if {
+	some name, digests in results
+	some digest in digests
+	not score(statements.verified[digest].facts) >= limit
+}
+
+low contains entry if {
+	some name, digests in results
+	some digest in digests
+	some check, least in checks
+	not score(statements.verified[digest].facts.checks[check]) >= least
+	entry := [name, digest, check]
+}
+
+# What is inconclusive counts as nothing.
+score(measured) := measured.score_bp if is_number(measured.score_bp)
+
+score(measured) := 0 if is_null(measured.score_bp)
+
+proved := {name | some name, digests in results; count(digests) > 0} - {name | some [name, _, _] in low}
+
+violations contains entry if {
+	some name, digests in results
+	count(digests) == 0
+	message := "no verified Scorecard result is about it or the commit that it was built from"
+	entry := result.violation("project.health.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some [name, digest, check] in low
+	check == ""
+	message := "the score of its project is too low"
+	entry := result.violation("project.health.score", message, {"artifact": name, "evidence": [digest]})
+}
+
+violations contains entry if {
+	some [name, digest, check] in low
+	check != ""
+	message := sprintf("its project scores too low, or nothing, in %s", [check])
+	entry := result.violation("project.health.check", message, {"artifact": name, "evidence": [digest]})
+}
+
+evidence := {digest | some digests in results; some digest in digests}
+
+default reason := null
+
+reason := "nothing asks for admission whose project is judged" if count(subjects) == 0

@@ -1,0 +1,120 @@
+# METADATA
+# title: Source was reviewed
+# description: The very commit that each artifact was built from is vouched for by a verifier, or people reviewed it.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: high
+#   claims: [source.summary, build.provenance, review]
+#   artifacts: [weights, adapter, package, container]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Let the verifier of the repository sign a summary of the commit, or let somebody else sign a review of it.
+#   parameters:
+#     - {name: level, type: number, default: 4, meaning: the least SLSA source level that a summary must state}
+#     - {name: properties, type: list, default: [], meaning: stated properties of which one is enough instead}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     NIST-800-218A: {relation: supports, ids: [PW.7.1, PW.7.2]}
+#     SLSA-1.2: {relation: supports, ids: [Source-L1, Source-L2, Source-L3, Source-L4]}
+package gate.controls.source.reviewed
+
+import data.gate.lib.builds
+import data.gate.lib.parameters
+import data.gate.lib.people
+import data.gate.lib.result
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(people.signers)
+	is_set(enough)
+}
+
+settings := parameters.of("source.reviewed")
+
+# What a summary must state, one of it.
+enough := {sprintf("SLSA_SOURCE_LEVEL_%d", [level]) | some level in numbers.range(least, 4)} | {text | some text in properties} if {
+	least := object.get(settings, "level", 4)
+	least in {1, 2, 3, 4}
+	properties := object.get(settings, "properties", [])
+	shape.is_texts(properties)
+}
+
+subjects := builds.subjects
+
+# The source of each artifact: [name, [repository, commit]].
+sources contains entry if {
+	some name in subjects
+	some [_, repository, commit] in builds.sources(statements.about("build.provenance", name))
+	entry := [name, [repository, commit]]
+}
+
+# What verifiers say of commits: [statement, [repository, commit]].
+summaries contains entry if {
+	some digest, statement in statements.verified
+	statement.claim == "source.summary"
+	repository := builds.plain(statement.facts.repository)
+	commit := statement.facts.commit
+	entry := [digest, [repository, commit]]
+}
+
+vouching contains entry if {
+	some [digest, source] in summaries
+	facts := statements.verified[digest].facts
+	facts.result == "passed"
+	shape.is_texts(facts.levels)
+	count({level | some level in facts.levels} & enough) > 0
+	entry := [digest, source]
+}
+
+vouched := {source | some [_, source] in vouching}
+
+decided[name] := digests if {
+	some name in subjects
+	digests := people.deciding({"review"}, name)
+}
+
+reviewed := {name | some name, digests in decided; count(people.approving(digests) - people.authors(name)) > 0}
+
+unreviewed := {name | some [name, source] in sources; not source in vouched} - reviewed
+
+proved := {name | some [name, _] in sources} - unreviewed
+
+violations contains entry if {
+	some name in (subjects - {name | some [name, _] in sources})
+	message := "no verified provenance says from which commit of which repository it was built"
+	entry := result.violation("source.reviewed.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name in unreviewed
+	message := "no verifier vouches for its commit as is asked for, and nobody but its authors reviewed it"
+	entry := result.violation("source.reviewed.unreviewed", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some [name, source] in sources
+	some digest in {one | some [one, about] in summaries; about == source}
+	not statements.verified[digest].facts.result == "passed"
+	message := "a verifier says that its commit did not pass"
+	entry := result.violation("source.reviewed.failed", message, {"artifact": name, "evidence": [digest]})
+}
+
+violations contains entry if {
+	some name, digests in decided
+	against := people.against(digests)
+	count(against) > 0
+	entry := result.violation("source.reviewed.rejected", "somebody rejected it", {"artifact": name, "evidence": against})
+}
+
+used := {digest | some [_, source] in sources; some [digest, about] in vouching; about == source}
+
+evidence := used | {digest | some digests in decided; some digest in digests}
+
+default reason := null
+
+reason := "nothing that is built asks for admission" if count(subjects) == 0
