@@ -1,7 +1,7 @@
 """Validation against the packaged JSON Schemas. Nothing is ever fetched (SECURITY 19).
 
-Every schema is self-contained, and the validator gets a registry that holds nothing else and refuses to look
-anything up.
+Every schema of the gate is self-contained, and the validator gets a registry that holds nothing else and refuses to
+look anything up. Those of other projects (`vendor/`) refer to one another: their registry is closed over three names.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ from gate.formats.strict_json import loads_object
 from gate.model.json import JsonObject, JsonValue
 
 _SCHEMA_BYTES: Final = 4 << 20
+_VENDOR: Final = "vendor/"
+_SHARED: Final = {
+    f"http://cyclonedx.org/schema/{name}": f"{_VENDOR}{name}"
+    for name in ("cryptography-defs.schema.json", "jsf-0.82.schema.json", "spdx.schema.json")
+}
+"""What the schemas of CycloneDX refer to, by its name there."""
 
 
 def problem(name: str, value: JsonValue) -> str | None:
@@ -46,11 +52,19 @@ def members(name: str) -> frozenset[str]:
 
 @functools.cache
 def _validator(name: str) -> Any:
-    return _compile(loads_object(resources.schema(name), limit=_SCHEMA_BYTES))
+    schema = loads_object(resources.schema(name), limit=_SCHEMA_BYTES)
+    if name.startswith(_VENDOR):  # of the draft that it names; its formats, such as times, are part of it
+        return jsonschema_rs.validator_for(dict(schema), retriever=_shared, validate_formats=True)
+    return _compile(schema)
 
 
 def _compile(schema: JsonObject) -> Any:
     return jsonschema_rs.Draft202012Validator(dict(schema), retriever=_refuse)
+
+
+def _shared(uri: str) -> Any:
+    name = _SHARED.get(uri)
+    return _refuse(uri) if name is None else loads_object(resources.schema(name), limit=_SCHEMA_BYTES)
 
 
 def _refuse(uri: str) -> Never:
