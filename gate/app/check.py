@@ -124,6 +124,7 @@ def _document(
             change=gathered.change,
             evidence=gathered.evidence,
             scans=gathered.scans,
+            dependencies=gathered.dependencies,
             waivers=waivers,
             reuse=reuse,
             now_s=workspace.now_s,

@@ -29,9 +29,11 @@ from gate.collect.files import (
     unreadable,
 )
 from gate.collect.hashing import Tell, Visit, Wanted, hash_files, nothing, unheard
+from gate.collect.layout import check_image
 from gate.errors import ConfigError, EvidenceError, LimitError
+from gate.formats.carriers.lines import pieces
 from gate.formats.glob import compile_glob, is_glob
-from gate.formats.image_reference import image_digest
+from gate.formats.image_reference import LayoutReference, image_digest, parse_layout
 from gate.formats.predicates.model_signature import SINGLE_FILE
 from gate.model.artifact import Artifact, ArtifactFile, tree_digest
 from gate.model.digest import Digest
@@ -57,7 +59,8 @@ class Reading:
 
 
 _LINES: Final = b".jsonl"
-_EVIDENCE: Final = (b".json", _LINES, b".sigstore", b".dsse", b".att")
+_EVIDENCE: Final = (b".json", _LINES, b".sigstore", b".dsse", b".att", b".attestation", b".provenance")
+_NAMES: Final = ", ".join(suffix.decode("ascii") for suffix in _EVIDENCE)
 
 
 def collect_artifact(
@@ -68,7 +71,7 @@ def collect_artifact(
     inspections: MutableMapping[str, FileInspection] | None = None,
     reading: Reading | None = None,
 ) -> Artifact:
-    """Enumerate and hash one artifact; for an image only its reference is read.
+    """Enumerate and hash one artifact; for an image only its reference is read, unless it lies in a layout on disk.
 
     Below a folder every entry counts, hidden ones and `.git` too, but for those that the settings ignore: they are
     listed, and nothing of them is read. Links have the format `symlink`, devices, FIFOs and sockets `special`; neither
@@ -81,7 +84,10 @@ def collect_artifact(
     is none, and for a single file of which something is to be ignored.
     """
     if settings.path is None:
-        return _image(settings)
+        artifact, layout = _image(settings)
+        if layout is not None:
+            check_image(root, layout, limits, (reading or Reading()).tell)
+        return artifact
     with opened_artifact(root, settings.path, settings.name, limits) as place:
         if settings.ignore and not place.is_folder:
             raise ConfigError(f"artifact {settings.name}: ignore is for folders, {settings.path!r} is a file")
@@ -176,14 +182,14 @@ def _hashed(
     return dict(sorted(files.items()))
 
 
-def _image(settings: ArtifactSettings) -> Artifact:
+def _image(settings: ArtifactSettings) -> tuple[Artifact, LayoutReference | None]:
     if settings.image is None:
         raise ConfigError(f"artifact {settings.name} has neither a path nor an image")
     try:
-        digest = image_digest(settings.image)
+        digest, layout = image_digest(settings.image), parse_layout(settings.image)
     except ValueError as error:
         raise ConfigError(f"artifact {settings.name}: {error}") from error
-    return Artifact(
+    artifact = Artifact(
         name=settings.name,
         kind=settings.kind,
         path=None,
@@ -193,22 +199,27 @@ def _image(settings: ArtifactSettings) -> Artifact:
         digest=digest,
         files={},
     )
+    return artifact, layout
 
 
 def read_evidence(root: Path, directory: str, limits: Limits) -> tuple[list[Evidence], dict[str, str]]:
     """All evidence below a folder, sorted by path, and what was left out, with the reason.
 
-    Names end in `.json`, `.jsonl`, `.sigstore`, `.dsse` or `.att`; each line of a `.jsonl` file that is not blank
-    is a piece of its own. Other names, links and what is no regular file are left out, and so is the folder itself
-    when it does not exist.
+    Names end in `.json`, `.jsonl`, `.sigstore`, `.dsse`, `.att`, `.attestation` or `.provenance`; each line of a
+    `.jsonl` file that is not blank is a piece of its own, and so is each attestation of a list (`carriers.lines`).
+    Other names, links and what is no regular file are left out, and so is the folder itself when it does not exist.
 
     Raises `EvidenceError` for a file or folder that cannot be read, changes meanwhile, or is reached over a link;
     `LimitError` for a file or line of more than `limits.evidence_bytes`, and for more than `limits.evidence_count`
     pieces.
     """
-    segments = plain_segments(directory)
-    found: list[Evidence] = []
     skipped: dict[str, str] = {}
+    return list(each_evidence(root, directory, limits, skipped)), skipped
+
+
+def each_evidence(root: Path, directory: str, limits: Limits, skipped: MutableMapping[str, str]) -> Iterator[Evidence]:
+    """Like `read_evidence`, one piece after the other; what was left out is put into `skipped` meanwhile."""
+    segments, count = plain_segments(directory), 0
     with opened_root(root) as base:
         try:
             with opened_folder(base, segments) as folder:
@@ -219,17 +230,17 @@ def read_evidence(root: Path, directory: str, limits: Limits) -> tuple[list[Evid
                         skipped[origin] = reason
                         continue
                     for evidence in _pieces(folder, entry, origin, limits.evidence_bytes):
-                        if len(found) >= limits.evidence_count:
+                        count += 1
+                        if count > limits.evidence_count:
                             raise LimitError(
                                 f"{directory!r} holds more than {limits.evidence_count} pieces of evidence",
                                 hint="raise limits.evidence_count in gate.yaml",
                             )
-                        found.append(evidence)
+                        yield evidence
         except FileNotFoundError:
-            return [], {directory: "does not exist"}
+            skipped[directory] = "does not exist"
         except OSError as error:
             raise unreadable(directory, error) from error
-    return found, skipped
 
 
 def _no_evidence(entry: Entry) -> str | None:
@@ -238,7 +249,7 @@ def _no_evidence(entry: Entry) -> str | None:
     if not stat.S_ISREG(entry.status.st_mode):
         return "not a regular file"
     if not entry.path.endswith(_EVIDENCE):
-        return "not named like evidence (.json, .jsonl, .sigstore, .dsse, .att)"
+        return f"not named like evidence ({_NAMES})"
     return None
 
 
@@ -253,7 +264,7 @@ def _pieces(folder: int, entry: Entry, origin: str, limit: int) -> Iterator[Evid
                 data = read_at_most(descriptor, limit)
                 if data is None:
                     raise _too_large(origin, limit)
-                yield Evidence(origin, data)
+                yield from pieces(data, origin)
             if not same_file(before, os.fstat(descriptor)):
                 raise _changed(origin)
     except OSError as error:
@@ -270,7 +281,7 @@ def _lines(descriptor: int, origin: str, limit: int) -> Iterator[Evidence]:
             if len(text) > limit:
                 raise _too_large(f"{origin}#{number}", limit)
             if text.strip():
-                yield Evidence(f"{origin}#{number}", text)
+                yield from pieces(text, f"{origin}#{number}")
 
 
 def _changed(origin: str) -> EvidenceError:

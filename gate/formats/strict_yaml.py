@@ -126,10 +126,10 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     return f"; known are {', '.join(sorted(known))}" if len(known) <= 24 else ""
 
 
-def loads(data: bytes, *, decimals: bool = False) -> Node:
+def loads(data: bytes, *, decimals: bool = False, limit: int = MAX_BYTES) -> Node:
     """The root node of a document; raises `YamlError`. With `decimals`, a plain `0.25` is a number."""
-    if len(data) > MAX_BYTES:
-        raise YamlError(f"{len(data)} bytes, more than the {MAX_BYTES} allowed", 1, 1)
+    if len(data) > limit:
+        raise YamlError(f"{len(data)} bytes, more than the {limit} allowed", 1, 1)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

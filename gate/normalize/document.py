@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gate.errors import LimitError, PolicyError
 from gate.formats import canonical_json, schema
@@ -11,6 +11,7 @@ from gate.formats.rfc3339 import format_time
 from gate.model.artifact import Artifact
 from gate.model.change import ChangeSet
 from gate.model.control import Profile
+from gate.model.dependencies import Lock
 from gate.model.digest import sha256_digest
 from gate.model.document import INPUT_SCHEMA, InputDocument
 from gate.model.evidence import VerifiedSet
@@ -21,6 +22,7 @@ from gate.model.settings import Settings
 from gate.model.waiver import Waiver
 from gate.normalize.sections.artifacts import artifacts_section
 from gate.normalize.sections.change import change_sections
+from gate.normalize.sections.dependencies import dependencies_section
 from gate.normalize.sections.evidence import attestations_section, claims_section, rejected_section
 from gate.normalize.sections.scans import attested_scans, scans_sections
 
@@ -38,6 +40,7 @@ class Facts:
     waivers: Mapping[str, Waiver]
     now_s: int
     reuse: Sequence[Summary] = ()
+    dependencies: Mapping[str, Mapping[str, Lock]] = field(default_factory=dict)
 
 
 def build_document(facts: Facts) -> InputDocument:
@@ -84,11 +87,16 @@ def _document(facts: Facts) -> JsonObject:
         "artifacts": artifacts_section(facts.artifacts),
         "change": change,
         "gates": gates,
+        "builders": {
+            name: {"id": builder.id, "signers": list(builder.signers), "level": builder.level}
+            for name, builder in settings.trust.builders.items()
+        },
         "attestations": attestations_section(facts.evidence.verified),
         "claims": claims_section(facts.evidence.verified),
         "rejected": rejected_section(facts.evidence.rejected),
         "scans": scans,
         "findings": findings,
+        "dependencies": dependencies_section(facts.dependencies, facts.evidence.verified),
         "workloads": {},
         "signals": {},
         "waivers": {waiver.id: _waiver(waiver, facts.now_s) for waiver in facts.waivers.values()},

@@ -570,7 +570,7 @@ def test_evidence_is_found_by_its_name_and_the_rest_is_listed(tmp_path: Path) ->
     assert [(item.origin, item.data) for item in found] == [
         (f"att/{name}", name.encode()) for name in sorted(names, key=lambda name: name.encode())
     ]
-    not_named = "not named like evidence (.json, .jsonl, .sigstore, .dsse, .att)"
+    not_named = "not named like evidence (.json, .jsonl, .sigstore, .dsse, .att, .attestation, .provenance)"
     assert skipped == {
         "att/README.md": not_named,
         "att/fifo.json": "not a regular file",

@@ -217,7 +217,7 @@ def test_only_bundles_are_read_and_they_are_marked(tmp_path: Any) -> None:
         (f"{place}/a.bundle.json (format: llmsa, payload type unauthenticated)", True)
     ]
     assert skipped == {
-        f"{place}/b.txt": "not named like evidence (.json, .jsonl, .sigstore, .dsse, .att)",
+        f"{place}/b.txt": "not named like evidence (.json, .jsonl, .sigstore, .dsse, .att, .attestation, .provenance)",
         f"{place}/lines.jsonl#1": "not named like a bundle of llmsa (*.bundle.json)",
         f"{place}/statement_prompt.json": "not named like a bundle of llmsa (*.bundle.json)",
     }

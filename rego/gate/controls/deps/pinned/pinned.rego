@@ -1,0 +1,116 @@
+# METADATA
+# title: Dependencies are locked
+# description: Each dependency of a package is locked with hashes, and attested by its index or builder where asked.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: high
+#   claims: [package.publication, build.provenance]
+#   artifacts: [package]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Lock each dependency with hashes, from an index, not a branch or folder; add its attestation to the evidence.
+#   parameters:
+#     - {name: attested, type: list, default: [], meaning: 'names of packages that need an attestation, "*" for all'}
+#     - {name: own, type: list, default: [], meaning: packages without a source that are the own code}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     S2C2F: {relation: partly supports, ids: [AUD-1]}
+package gate.controls.deps.pinned
+
+import data.gate.lib.document
+import data.gate.lib.locks
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(document.artifacts)
+	is_object(locks.files)
+	is_object(statements.verified)
+	is_array(listed.attested)
+	is_array(listed.own)
+}
+
+listed[name] := values if {
+	some name in ["attested", "own"]
+	values := object.get(parameters.of("deps.pinned"), name, [])
+	shape.is_texts(values)
+}
+
+subjects := {name | some name, artifact in document.artifacts; artifact.kind == "package"}
+
+of_subjects := {place: item | some place, item in locks.items; place[0] in subjects}
+
+own := {place | some place, item in of_subjects; item.local == true; item.name in listed.own}
+
+locked := own | {place | some place, item in of_subjects; locks.is_pinned(item)}
+
+required := {place | some place, item in of_subjects; locks.is_named(item.name, listed.attested)} - own
+
+# A digest of each file that may be installed is a subject of a statement that speaks for it.
+attested contains place if {
+	some place in required
+	count(of_subjects[place].digests) > 0
+	every digest in of_subjects[place].digests {
+		count(speaking[[place, digest]]) > 0
+	}
+}
+
+speaking[[place, digest]] := published | built if {
+	some place in required
+	some digest, found in of_subjects[place].attested
+	said := statements.supporting(found)
+	published := statements.making("package.publication", said)
+	built := statements.making("build.provenance", said)
+}
+
+good := locked - (required - attested)
+
+proved := {name |
+	some name in subjects
+	count(locks.files[name]) > 0
+	every path, _ in locks.files[name] {
+		is_object(locks.packages[[name, path]])
+		every key, _ in locks.packages[[name, path]] {
+			[name, path, key] in good
+		}
+	}
+}
+
+violations contains entry if {
+	some name in subjects
+	count(object.get(locks.files, name, {})) == 0
+	message := "it holds no lock file that the gate reads"
+	entry := result.violation("deps.pinned.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name in subjects
+	some path, lock in locks.files[name]
+	not is_object(locks.packages[[name, path]])
+	message := concat("; ", array.concat(lock.problems, ["nothing in it is relied on"]))
+	entry := result.violation("deps.pinned.unreadable", message, {"artifact": name, "file": path})
+}
+
+violations contains entry if {
+	some [name, path, key] in (object.keys(of_subjects) - locked)
+	message := sprintf("%s is not locked with a hash from a source that stays", [key])
+	entry := result.violation("deps.pinned.unlocked", message, {"artifact": name, "file": path})
+}
+
+violations contains entry if {
+	some [name, path, key] in (required - attested)
+	message := sprintf("%s has no verified publication or provenance for each of its files", [key])
+	entry := result.violation("deps.pinned.unattested", message, {"artifact": name, "file": path})
+}
+
+evidence := {item | some [place, _], found in speaking; place in attested; some item in found}
+
+default reason := "no package asks for admission"
+
+reason := sprintf("packages that are locked: %d", [count(good)]) if count(subjects) > 0
