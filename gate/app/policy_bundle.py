@@ -48,7 +48,7 @@ from gate.formats.strict_json import StrictJsonError
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import SignerIdentity
 from gate.model.settings import ENVELOPE_SUFFIX, Revocations, SignerSettings, TrustSettings
-from gate.verify.trust import TrustStore, Untrusted, build_trust_store
+from gate.verify.trust import Proof, TrustStore, Untrusted, build_trust_store
 
 BUNDLE_SUFFIX: Final = ".tar.gz"
 """How the name of a bundle ends: OPA takes a file of another name for no bundle."""
@@ -95,8 +95,8 @@ def open_bundle(data: bytes, envelope: bytes, trust: TrustStore, serial: int) ->
     archive = sha256_digest(data)
     found = _envelope(envelope, archive, trust)
     try:
-        names = frozenset(signer.name for signer in trust.identify(found.signatures, found.signed_bytes))
-        signers = trust.authorised(names, CLAIM)
+        proof = Proof(trust.identify(found.signatures, found.signed_bytes))
+        signers = trust.authorised(proof.proven, CLAIM)
         statement = parse_statement(found.payload, limit=len(found.payload))
     except Untrusted as error:
         raise PolicyError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
-from gate.config.nodes import Source, claim, named, not_a_claim, read, relative_path
+from gate.config.builders import read_builders, read_drafts
+from gate.config.nodes import Source, claim, claim_problem, named, read, relative_path
 from gate.formats import canonical_json
-from gate.formats.predicates import known_claims
-from gate.formats.rfc3339 import parse_time
+from gate.formats.rfc3339 import parse_duration, parse_time
 from gate.formats.strict_yaml import Node, suggestion
 from gate.model.digest import parse_digest, sha256_digest
 from gate.model.json import JsonValue
@@ -18,24 +19,27 @@ from gate.model.settings import IdentitySettings, Revocations, SignerSettings, T
 _THRESHOLD_ALIASES: Final = {"approval.human": "approval"}
 
 
-def read_trust(node: Node | None, source: Source) -> TrustSettings:
-    """The `trust` section; without one nobody is trusted."""
-    return _Trust(node, source).settings()
+def read_trust(node: Node | None, source: Source, drafts: Node | None = None) -> TrustSettings:
+    """The `trust` section, and `drafts`; without one nobody is trusted."""
+    return _Trust(node, source).settings(read_drafts(drafts))
 
 
 class _Trust:
     def __init__(self, node: Node | None, source: Source) -> None:
         self.node = node
         self.source = source
-        self.fields = node.fields("signers", "thresholds", "sigstore", "revoked") if node else {}
+        self.fields = node.fields("signers", "thresholds", "sigstore", "revoked", "builders") if node else {}
 
-    def settings(self) -> TrustSettings:
+    def settings(self, drafts: frozenset[str]) -> TrustSettings:
         signers = {name: self._signer(name, node) for name, node in named(self.fields.get("signers")).items()}
-        sigstore = self.fields["sigstore"].fields("trusted_root", "sha256") if "sigstore" in self.fields else {}
+        sigstore = (
+            self.fields["sigstore"].fields("trusted_root", "sha256", "max_age") if "sigstore" in self.fields else {}
+        )
         root_path, root_sha256, root = self._trusted_root(sigstore)
         text: JsonValue = {
             "signers": {name: _signer_json(signer) for name, signer in signers.items()},
             "section": self.node.json() if self.node else None,
+            **({"drafts": sorted(drafts)} if drafts else {}),
         }
         return TrustSettings(
             signers=signers,
@@ -45,6 +49,9 @@ class _Trust:
             sigstore_sha256=root_sha256,
             digest=sha256_digest(canonical_json.dumps(text)),
             sigstore_root=root,
+            sigstore_max_age_s=_age(sigstore.get("max_age")),
+            builders=read_builders(self.fields.get("builders"), signers),
+            drafts=drafts,
         )
 
     def _signer(self, name: str, node: Node) -> SignerSettings:
@@ -86,10 +93,11 @@ class _Trust:
 
     def _thresholds(self, signers: Mapping[str, SignerSettings]) -> Mapping[str, int]:
         found = {}
-        for name, node in named(self.fields.get("thresholds")).items():
+        for name, node in self.fields["thresholds"].members().items() if "thresholds" in self.fields else ():
             subject = _THRESHOLD_ALIASES.get(name, name)
-            if subject not in known_claims(subject):
-                raise node.error(not_a_claim(name))
+            problem = claim_problem(subject)
+            if problem is not None:
+                raise node.error(problem)
             if subject in found:
                 raise node.error(f"the threshold of {subject} is given twice")
             most = sum(signer.may_claim(subject) for signer in signers.values())
@@ -115,14 +123,64 @@ class _Trust:
         )
 
 
+_BUILD: Final = (
+    "source_repository",
+    "source_repository_id",
+    "source_ref",
+    "source_digest",
+    "build_trigger",
+    "runner_environment",
+)
+# Scheme, host, owner, repository and workflow file, all before the first `*`; letters that no address of a job needs
+# are left out, so that nothing in it is an escape.
+_PINNED: Final = re.compile(
+    r"https://[a-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._-]+/[A-Za-z0-9._/-]*[A-Za-z0-9._-]+\.ya?ml@[^*]*"
+)
+
+
 def _identity(node: Node) -> IdentitySettings:
-    fields = node.fields("issuer", "subject", "source_repository")
-    if "issuer" not in fields or "subject" not in fields:
-        raise node.error("an identity needs an issuer and a subject")
+    fields = node.fields("issuer", "subject", "subject_pattern", "timestamps_only", *_BUILD)
+    if "issuer" not in fields or ("subject" in fields) == ("subject_pattern" in fields):
+        raise node.error("an identity needs an issuer, and a subject or a subject_pattern")
     if not fields["issuer"].text().startswith("https://"):
         raise fields["issuer"].error("the issuer must be an https address")
-    repository = fields["source_repository"].text() if "source_repository" in fields else None
-    return IdentitySettings(fields["issuer"].text(), fields["subject"].text(), repository)
+    pattern = _pattern(fields["subject_pattern"]) if "subject_pattern" in fields else None
+    build = {name: fields[name].text() if name in fields else None for name in _BUILD}
+    return IdentitySettings(
+        issuer=fields["issuer"].text(),
+        subject=fields["subject"].text() if pattern is None else None,
+        subject_pattern=pattern,
+        timestamps_only="timestamps_only" in fields and _flag(fields["timestamps_only"]),
+        **build,
+    )
+
+
+def _pattern(node: Node) -> str:
+    """A pattern of subjects that leaves open nothing but the ref (SECURITY 8)."""
+    text = node.text()
+    head, _, tail = text.partition("*")
+    path = head.partition("://")[2].partition("@")[0].split("/")
+    if not _PINNED.fullmatch(head) or len(path) < 4 or "**" in text or not tail.isprintable():
+        raise node.error(
+            "a subject_pattern pins scheme, host, owner, repository and workflow file before its first '*':"
+            " https://github.com/acme/models/.github/workflows/release.yml@refs/tags/*"
+        )
+    return text
+
+
+def _flag(node: Node) -> bool:
+    if not isinstance(node.value, bool):
+        raise node.error("expected true or false")
+    return node.value
+
+
+def _age(node: Node | None) -> int | None:
+    if node is None:
+        return None
+    seconds = parse_duration(node.text())
+    if seconds is None:
+        raise node.error("expected a duration such as 30d, 12h or 90m")
+    return seconds
 
 
 def _signer_json(signer: SignerSettings) -> JsonValue:

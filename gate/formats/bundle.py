@@ -1,30 +1,42 @@
-"""Evidence containers: a Sigstore bundle around a DSSE envelope, or the bare envelope.
+"""Evidence containers: a Sigstore bundle around a DSSE envelope or a message signature, or the bare envelope.
 
-Source: sigstore/protobuf-specs, sigstore_bundle.proto (JSON form). A bundle names a managed key (v0.3) or brings a
-certificate (v0.1 to v0.3): two modes of trust, of which it has exactly one (SECURITY 9).
+Source: sigstore/protobuf-specs, sigstore_bundle.proto (JSON form), versions 0.1 to 0.3. A bundle names a managed key or
+brings a certificate: two modes of trust, of which it has exactly one (SECURITY 9).
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from gate.formats.certificate_material import CertificateMaterial, MaterialError, read_material
+from gate.formats.canonical_json import dumps
+from gate.formats.certificate_material import (
+    FIRST_VERSION,
+    CertificateMaterial,
+    Material,
+    MaterialError,
+    read_key_material,
+    read_material,
+)
 from gate.formats.dsse import DsseError, Envelope, parse_envelope
+from gate.formats.log_body import logged_digest
+from gate.formats.message import ALGORITHMS, MessageError, MessageSignature, parse_message
 from gate.formats.strict_json import StrictJsonError, loads
-from gate.model.json import JsonObject, JsonValue
+from gate.model.json import JsonObject
 
 MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 _MEDIA_TYPE_FAMILY: Final = "application/vnd.dev.sigstore.bundle"
-_MEMBERS: Final = frozenset({"mediaType", "verificationMaterial", "dsseEnvelope"})
+_MEMBERS: Final = frozenset({"mediaType", "verificationMaterial"})
+_CONTENTS: Final = frozenset({"dsseEnvelope", "messageSignature"})
 _KEY_MEMBERS: Final = frozenset({"publicKey", "tlogEntries", "timestampVerificationData"})
 # How a certificate comes: alone, or before v0.3 as the first of a chain.
 _CERTIFICATE_MEMBERS: Final = {
     MEDIA_TYPE: "certificate",
     "application/vnd.dev.sigstore.bundle+json;version=0.3": "certificate",
     "application/vnd.dev.sigstore.bundle+json;version=0.2": "x509CertificateChain",
-    "application/vnd.dev.sigstore.bundle+json;version=0.1": "x509CertificateChain",
+    FIRST_VERSION: "x509CertificateChain",
 }
 _MODES: Final = frozenset({"publicKey", *_CERTIFICATE_MEMBERS.values()})
 
@@ -39,18 +51,30 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """An envelope and how it was wrapped. The key hint of a bundle is dropped: it proves nothing.
+    """What is signed and how it was wrapped. The key hint of a bundle is dropped: it proves nothing.
 
-    `material` is what a bundle in certificate mode brings: then that mode alone counts, and no managed key.
+    `material` is what a bundle in certificate mode brings: then that mode alone counts, and no managed key. `beside` is
+    what stands beside the signature of a managed key, if anything does.
     """
 
-    envelope: Envelope
+    content: Envelope | MessageSignature
     is_bundle: bool
     material: CertificateMaterial | None = None
+    beside: Material | None = None
+
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope, for those who need a statement; raises `BundleError` when a message is signed."""
+        if isinstance(self.content, Envelope):
+            return self.content
+        raise BundleError("content", "the bundle signs a message; a statement in a DSSE envelope is needed")
 
 
-def parse_container(data: bytes, *, limit: int) -> Container:
-    """The envelope in one piece of evidence; raises `BundleError`, whose text says what was found instead."""
+def parse_container(data: bytes, *, limit: int, message: bytes | None = None) -> Container:
+    """What one piece of evidence signs; raises `BundleError`, whose text says what was found instead.
+
+    `message` is what a message signature is over, where the place of the evidence tells it.
+    """
     try:
         value = loads(data, limit=limit)
     except StrictJsonError as error:
@@ -59,48 +83,50 @@ def parse_container(data: bytes, *, limit: int) -> Container:
         raise BundleError("unknown", "neither a DSSE envelope nor a Sigstore bundle: not a JSON object")
     try:
         if "mediaType" in value or "verificationMaterial" in value:
-            return _bundle(value)
+            return _bundle(value, message)
         if "payload" not in value and "signatures" not in value:
             raise BundleError("unknown", "neither a DSSE envelope nor a Sigstore bundle")
         return Container(parse_envelope(value), is_bundle=False)
-    except DsseError as error:
+    except (DsseError, MessageError) as error:
         raise BundleError(error.code, str(error)) from None
+    except MaterialError as error:
+        raise BundleError("shape", str(error)) from None
 
 
-def _bundle(value: JsonObject) -> Container:
+def _bundle(value: JsonObject, message: bytes | None) -> Container:
     media_type, material = value.get("mediaType"), value.get("verificationMaterial")
-    modes = _MODES.intersection(material) if isinstance(material, Mapping) else frozenset[str]()
-    read = (MEDIA_TYPE,) if "publicKey" in modes else tuple(_CERTIFICATE_MEMBERS)
-    if not isinstance(media_type, str) or media_type not in read:
+    if not isinstance(media_type, str) or media_type not in _CERTIFICATE_MEMBERS:
         known = isinstance(media_type, str) and media_type.startswith(_MEDIA_TYPE_FAMILY)
         text = f"bundle version {str(media_type)[:80]!r}" if known else "an unknown media type"
-        raise BundleError("version", f"{text}; this version reads {MEDIA_TYPE!r}")
-    if "messageSignature" in value:
-        raise BundleError("content", "the bundle signs a bare message; only statements in a DSSE envelope are read")
-    extra = value.keys() - _MEMBERS
-    if extra or "dsseEnvelope" not in value:
-        what = f"an unknown member {min(extra)[:80]!r}" if extra else "no dsseEnvelope"
+        raise BundleError("version", f"{text}; this version reads {MEDIA_TYPE!r}, and 0.1 and 0.2")
+    if value.keys() >= _CONTENTS:
+        raise BundleError("content", "the bundle signs a statement and a message; exactly one is read")
+    extra = value.keys() - _MEMBERS - _CONTENTS
+    if extra or _CONTENTS.isdisjoint(value):
+        what = f"an unknown member {min(extra)[:80]!r}" if extra else "neither dsseEnvelope nor messageSignature"
         raise BundleError("shape", f"the bundle has {what}")
     if not isinstance(material, Mapping):
         raise BundleError("shape", "the bundle has no verificationMaterial")
-    if modes - {"publicKey"}:
-        return _certified(value["dsseEnvelope"], media_type, material, modes)
-    _check_key_material(material)
-    return Container(parse_envelope(value["dsseEnvelope"]), is_bundle=True)
-
-
-def _certified(envelope: JsonValue, media_type: str, material: JsonObject, modes: frozenset[str]) -> Container:
+    modes = _MODES.intersection(material)
+    if not modes - {"publicKey"}:
+        _check_key_material(material)
+        beside = read_key_material(material, media_type)
+        return Container(_content(value, message, beside), is_bundle=True, beside=beside)
     expected = _CERTIFICATE_MEMBERS[media_type]
     if modes != {expected}:
         raise BundleError(
             "material_mode", f"verificationMaterial holds {' and '.join(sorted(modes))}; expected {expected} alone"
         )
-    parsed = parse_envelope(envelope)
-    try:
-        found = read_material(material, media_type, parsed, chained=expected != "certificate")
-    except MaterialError as error:
-        raise BundleError("shape", str(error)) from None
-    return Container(parsed, is_bundle=True, material=found)
+    found = read_material(material, media_type, chained=expected != "certificate")
+    return Container(_content(value, message, found), is_bundle=True, material=found)
+
+
+def _content(value: JsonObject, message: bytes | None, material: Material | None) -> Envelope | MessageSignature:
+    if "dsseEnvelope" in value:
+        return parse_envelope(value["dsseEnvelope"])
+    entries = () if material is None else material.entries
+    logged = logged_digest(entries[0].body) if len(entries) == 1 else None
+    return parse_message(value["messageSignature"], message, logged)
 
 
 def _check_key_material(material: JsonObject) -> None:
@@ -111,7 +137,6 @@ def _check_key_material(material: JsonObject) -> None:
             "material_mode",
             "verificationMaterial must hold either a certificate or a publicKey with a hint, and no other key",
         )
-    # Log entries and timestamps are not verified in this mode, so nothing is claimed from them either.
     if not isinstance(material.get("tlogEntries", []), list):
         raise BundleError("shape", "tlogEntries is not a list")
 
@@ -123,3 +148,27 @@ def bundle_json(envelope: JsonObject, hint: str) -> JsonObject:
         "verificationMaterial": {"publicKey": {"hint": hint}, "tlogEntries": []},
         "dsseEnvelope": envelope,
     }
+
+
+def rewritten(content: Envelope | MessageSignature, material: CertificateMaterial) -> bytes:
+    """The bundle again, from what was read of it, so that every reader reads it alike."""
+    is_chained = "x509CertificateChain" in material.json
+    # What the versions differ in besides is checked when a bundle is read; a reader has nothing more to find.
+    media_type = "application/vnd.dev.sigstore.bundle+json;version=0.2" if is_chained else MEDIA_TYPE
+    whole: dict[str, Any] = {"mediaType": media_type, "verificationMaterial": material.json}
+    if isinstance(content, Envelope):
+        signatures = [{"sig": _base64(item)} for item in content.signatures]
+        envelope: Any = {
+            "payload": _base64(content.payload),
+            "payloadType": content.payload_type,
+            "signatures": signatures,
+        }
+        return dumps({**whole, "dsseEnvelope": envelope})
+    names = {algorithm: name for name, algorithm in ALGORITHMS.items()}
+    digest: Any = {"algorithm": names[content.algorithm], "digest": _base64(content.digest)}
+    signed = {"messageDigest": digest, "signature": _base64(content.signature)}
+    return dumps({**whole, "messageSignature": signed})
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

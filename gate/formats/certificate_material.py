@@ -1,4 +1,4 @@
-"""What a Sigstore bundle in certificate mode brings beside its envelope.
+"""What a Sigstore bundle brings beside what it signs: a certificate, log entries, timestamps.
 
 Source: sigstore/protobuf-specs, sigstore_bundle.proto and sigstore_rekor.proto, in their JSON form. Every member is
 known, bytes are canonical base64 and numbers are plain decimals, so that what is read here is all that a verifier can
@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gate.formats.canonical_json import dumps
-from gate.formats.dsse import DsseError, Envelope, decode_base64
+from gate.formats.dsse import DsseError, decode_base64
 from gate.model.json import JsonValue
 
+FIRST_VERSION: Final = "application/vnd.dev.sigstore.bundle+json;version=0.1"
+"""The version whose log entries need a promise and may lack a proof; in all others it is the other way round."""
 # What writers of Protobuf leave out because it is the default.
 _DEFAULTS: Final[Mapping[str, Any]] = {"logIndex": "0", "hashes": [], "tlogEntries": []}
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -30,7 +31,7 @@ _PROOF: Final[_Kind] = {
     "rootHash": "bytes",
     "treeSize": "number",
     "hashes": ("bytes",),
-    "checkpoint": {"envelope": "text"},
+    "checkpoint?": {"envelope": "text"},
 }
 _ENTRY: Final[_Kind] = {
     "logIndex": "number",
@@ -38,7 +39,7 @@ _ENTRY: Final[_Kind] = {
     "kindVersion": {"kind": "text", "version": "text"},
     "integratedTime?": "number",
     "inclusionPromise?": {"signedEntryTimestamp": "bytes"},
-    "inclusionProof": _PROOF,
+    "inclusionProof?": _PROOF,
     "canonicalizedBody": "bytes",
 }
 _EVIDENCE: Final[Mapping[str, _Kind]] = {
@@ -47,6 +48,7 @@ _EVIDENCE: Final[Mapping[str, _Kind]] = {
 }
 _SINGLE: Final[_Kind] = {"certificate": _CERTIFICATE, **_EVIDENCE}
 _CHAINED: Final[_Kind] = {"x509CertificateChain": {"certificates": (_CERTIFICATE,)}, **_EVIDENCE}
+_KEY: Final[_Kind] = {"publicKey": {"hint?": "any text"}, **_EVIDENCE}
 
 
 class MaterialError(ValueError):
@@ -54,66 +56,107 @@ class MaterialError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class LogEntry:
-    """An entry of a transparency log. `promised_s` is the time that the log promises, `None` without a promise.
+class InclusionProof:
+    """The way from an entry to the root of a tree of `tree_size` entries, and the signed note about that root."""
 
-    `log` is the log's id in base64, `checkpoint` the signed note of the tree that the inclusion proof is about.
+    index: int
+    tree_size: int
+    root_hash: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An entry of a transparency log; `log` is the log's id in base64, `body` what the log holds.
+
+    `promise` signs that the entry will be in the log and was there at `integrated_s`.
     """
 
     kind: str
     log: str
     index: int
-    promised_s: int | None
-    proof_index: int
-    tree_size: int
-    checkpoint: str
+    integrated_s: int | None
+    promise: bytes | None
+    proof: InclusionProof | None
+    body: bytes
+
+    @property
+    def promised_s(self) -> int | None:
+        """The time that the log promises; `None` without a promise, whatever else the entry says."""
+        return self.integrated_s or None if self.promise is not None else None
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateMaterial:
-    """A certificate with its evidence: log entries, and time stamp responses (RFC 3161) as they came.
+class Material:
+    """Log entries, and time stamp responses (RFC 3161) as they came."""
 
-    `bundle` is the whole bundle again, as JSON that every reader reads alike.
-    """
-
-    certificate: bytes
     entries: tuple[LogEntry, ...]
     timestamps: tuple[bytes, ...]
-    bundle: bytes
 
 
-def read_material(value: JsonValue, media_type: str, envelope: Envelope, *, chained: bool) -> CertificateMaterial:
-    """The material of a bundle; raises `MaterialError`. `chained`: as bundles before v0.3 bring their certificate."""
+@dataclass(frozen=True, slots=True)
+class CertificateMaterial(Material):
+    """A certificate with its evidence. `json` is the material again, as every reader reads it alike."""
+
+    certificate: bytes
+    json: Mapping[str, Any]
+
+
+def read_material(value: JsonValue, media_type: str, *, chained: bool) -> CertificateMaterial:
+    """The material around a certificate; raises `MaterialError`. `chained`: as bundles before v0.3 bring it."""
     material = _normal(value, _CHAINED if chained else _SINGLE, "verificationMaterial")
     certificates = material["x509CertificateChain"]["certificates"] if chained else [material["certificate"]]
     if not certificates:
         raise MaterialError("x509CertificateChain holds no certificate")
+    found = _evidence(material, media_type)
+    certificate = base64.b64decode(certificates[0]["rawBytes"])
+    return CertificateMaterial(found.entries, found.timestamps, certificate, material)
+
+
+def read_key_material(value: JsonValue, media_type: str) -> Material | None:
+    """What stands beside the signature of a managed key; `None` when that is nothing. Raises `MaterialError`."""
+    found = _evidence(_normal(value, _KEY, "verificationMaterial"), media_type)
+    return found if found.entries or found.timestamps else None
+
+
+def _evidence(material: Any, media_type: str) -> Material:
     stamps = material.get("timestampVerificationData", {}).get("rfc3161Timestamps", [])
-    whole = {"mediaType": media_type, "verificationMaterial": material, "dsseEnvelope": _envelope_json(envelope)}
-    return CertificateMaterial(
-        certificate=base64.b64decode(certificates[0]["rawBytes"]),
-        entries=tuple(_entry(item) for item in material["tlogEntries"]),
+    return Material(
+        entries=tuple(_entry(item, is_first=media_type == FIRST_VERSION) for item in material["tlogEntries"]),
         timestamps=tuple(base64.b64decode(item["signedTimestamp"]) for item in stamps),
-        bundle=dumps(whole),
     )
 
 
-def _entry(value: Any) -> LogEntry:
-    proof, promised = value["inclusionProof"], "inclusionPromise" in value and "integratedTime" in value
+def _entry(value: Any, *, is_first: bool) -> LogEntry:
+    promise = value.get("inclusionPromise")
+    proof = _proof(value.get("inclusionProof"))
+    if is_first and promise is None:
+        raise MaterialError("a log entry lacks its inclusionPromise, which version 0.1 needs")
+    if not is_first and proof is None:
+        raise MaterialError("a log entry lacks its inclusionProof with a checkpoint")
     return LogEntry(
         kind=f"{value['kindVersion']['kind']}/{value['kindVersion']['version']}",
         log=value["logId"]["keyId"],
         index=int(value["logIndex"]),
-        promised_s=int(value["integratedTime"]) if promised else None,
-        proof_index=int(proof["logIndex"]),
-        tree_size=int(proof["treeSize"]),
-        checkpoint=proof["checkpoint"]["envelope"],
+        integrated_s=int(value["integratedTime"]) if "integratedTime" in value else None,
+        promise=None if promise is None else base64.b64decode(promise["signedEntryTimestamp"]),
+        proof=proof,
+        body=base64.b64decode(value["canonicalizedBody"]),
     )
 
 
-def _envelope_json(envelope: Envelope) -> Any:
-    signatures = [{"sig": _base64(item)} for item in envelope.signatures]
-    return {"payload": _base64(envelope.payload), "payloadType": envelope.payload_type, "signatures": signatures}
+def _proof(value: Any) -> InclusionProof | None:
+    """A proof about a tree whose root nobody signed proves nothing."""
+    if value is None or "checkpoint" not in value:
+        return None
+    return InclusionProof(
+        index=int(value["logIndex"]),
+        tree_size=int(value["treeSize"]),
+        root_hash=base64.b64decode(value["rootHash"]),
+        hashes=tuple(base64.b64decode(item) for item in value["hashes"]),
+        checkpoint=value["checkpoint"]["envelope"],
+    )
 
 
 def _base64(data: bytes) -> str:
@@ -153,8 +196,8 @@ def _scalar(value: JsonValue, kind: str, where: str) -> str:
             raise MaterialError(str(error)) from None
     # Whole numbers may be written as numbers or as text.
     text = str(value) if kind == "number" and isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not text:
-        raise MaterialError(f"{where} is not a {kind}")
+    if not isinstance(text, str) or (not text and kind != "any text"):
+        raise MaterialError(f"{where} is not a {kind.removeprefix('any ')}")
     if kind == "number" and (not _NUMBER.fullmatch(text) or int(text) >= _INT64):
         raise MaterialError(f"{where} is not a whole number that a bundle can hold")
     return text

@@ -6,7 +6,8 @@ trusted; certificates and keys are read by what verifies with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,10 +29,42 @@ class TrustedRootError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """When something is trusted, in seconds; both ends belong to it (sigstore_common.proto, TimeRange)."""
+
+    begins_s: int
+    ends_s: int
+
+    def holds(self, at_s: int) -> bool:
+        """Whether it was trusted then."""
+        return self.begins_s <= at_s <= self.ends_s
+
+
+@dataclass(frozen=True, slots=True)
+class RootAuthority:
+    """An authority: its certificates in DER, from the one that issues, or signs, to the one that is trusted."""
+
+    chain: tuple[bytes, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RootLog:
+    """A log: its id in base64, its key in DER, what the root says the key is, and the ids that may mark its notes."""
+
+    id: str
+    key: bytes
+    details: str
+    note_ids: tuple[bytes, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class TrustedRoot:
-    """A trusted root whose members have their times, and are otherwise unread."""
+    """A trusted root whose members have their times, and are otherwise unread. `data` are its bytes."""
 
     document: Mapping[str, Any]
+    data: bytes
 
     @property
     def logs(self) -> frozenset[str]:
@@ -39,35 +72,79 @@ class TrustedRoot:
         ids = [item.get("logId") for item in self.document["tlogs"]]
         return frozenset(str(item.get("keyId")) for item in ids if isinstance(item, Mapping))
 
+    def authorities(self, name: str) -> Iterator[RootAuthority]:
+        """The members of `certificateAuthorities` or `timestampAuthorities`; raises what a malformed one gives."""
+        for item in self.document[name]:
+            chain = tuple(_bytes(one["rawBytes"]) for one in item["certChain"]["certificates"])
+            yield RootAuthority(chain, _span(item, name))
+
+    def members(self, name: str) -> Iterator[RootLog]:
+        """The members of `tlogs` or `ctlogs`; raises what a malformed one gives."""
+        for item in self.document[name]:
+            key, ids = item["publicKey"], [item.get("logId"), item.get("checkpointKeyId")]
+            yield RootLog(
+                id=str(item["logId"]["keyId"]),
+                key=_bytes(key["rawBytes"]),
+                details=str(key.get("keyDetails")),
+                note_ids=tuple(_bytes(one["keyId"]) for one in ids if one),
+                span=_span(item, name),
+            )
+
+    def without_stamp_ends(self, during: JsonObject) -> dict[str, Any]:
+        """A part of the root without the ends of its timestamp authorities."""
+        members: Any = during["timestampAuthorities"]
+        opened = [{**item, "validFor": {"start": item["validFor"]["start"]}} for item in members]
+        return {**during, "timestampAuthorities": opened}
+
     def during(self, begins_s: int, ends_s: int) -> JsonObject:
         """What of it was trusted at some moment of a span: the same document without the rest."""
         found = dict(self.document)
         for name in (*_LOGS, *_AUTHORITIES):
-            members = self.document.get(name, [])
-            found[name] = [item for item in members if _overlaps(_span(item, name), begins_s, ends_s)]
+            members = self.document[name]
+            found[name] = [item for item in members if _overlaps(span_of(item, name), begins_s, ends_s)]
         return found
+
+    def weaknesses(self, now_s: int, max_age_s: int | None) -> Iterator[str]:
+        """What of it is over at a time: kinds of members of which none is valid any more, and its age.
+
+        A root does not say when it was made; it is as old as the member that was added last.
+        """
+        spans = {
+            name: [span_of(item, name) or (0, 0) for item in self.document[name]] for name in (*_AUTHORITIES, *_LOGS)
+        }
+        for name, found in spans.items():
+            if found and not any(begins <= now_s <= ends for begins, ends in found):
+                yield f"none of its {name} is valid now"
+        newest_s = max((begins for found in spans.values() for begins, _ in found if begins <= now_s), default=now_s)
+        if max_age_s is not None and now_s - newest_s > max_age_s:
+            yield f"its newest member is {(now_s - newest_s) // 86400} days old, more than max_age allows"
 
 
 def parse_trusted_root(data: bytes) -> TrustedRoot:
-    """The trusted root in some bytes; raises `TrustedRootError`."""
+    """The trusted root in some bytes; raises `TrustedRootError`.
+
+    A list that is absent is empty: a root of logs alone, or of timestamp authorities alone, serves managed keys.
+    """
     try:
         value = loads(data)
     except StrictJsonError as error:
         raise TrustedRootError(str(error)) from None
     if not isinstance(value, Mapping) or value.get("mediaType") not in _MEDIA_TYPES:
         raise TrustedRootError(f"not a trusted root of Sigstore: its mediaType is not {_MEDIA_TYPES[0]!r}")
+    document: dict[str, Any] = {**value, **{name: value.get(name, []) for name in (*_LOGS, *_AUTHORITIES)}}
     for name in (*_LOGS, *_AUTHORITIES):
-        members = value.get(name, [])
-        if not isinstance(members, list) or not (members or name == "timestampAuthorities"):
-            raise TrustedRootError(f"{name} is not a list with at least one member")
-        for number, item in enumerate(members):
-            if _span(item, name) is None:
+        if not isinstance(document[name], list):
+            raise TrustedRootError(f"{name} is not a list")
+        for number, item in enumerate(document[name]):
+            if span_of(item, name) is None:
                 raise TrustedRootError(f"{name}[{number}] does not say when it is valid")
-    return TrustedRoot(value)
+    if not any(document[name] for name in (*_LOGS, *_AUTHORITIES)):
+        raise TrustedRootError("it has neither an authority nor a log")
+    return TrustedRoot(document, data)
 
 
-def _span(item: JsonValue, name: str) -> tuple[int, int] | None:
-    """When a member is trusted, in seconds; `None` when it does not say so."""
+def span_of(item: JsonValue, name: str) -> tuple[int, int] | None:
+    """When a member of a list is trusted, from and to, in seconds; `None` when it does not say so."""
     holder = item.get("publicKey") if isinstance(item, Mapping) and name in _LOGS else item
     valid = holder.get("validFor") if isinstance(holder, Mapping) else None
     if not isinstance(valid, Mapping) or not isinstance(valid.get("start"), str):
@@ -75,6 +152,15 @@ def _span(item: JsonValue, name: str) -> tuple[int, int] | None:
     times = [valid["start"], valid.get("end")]
     found = [parse_time(text) if isinstance(text, str) else _ALWAYS[1] for text in times]
     return None if None in found else (found[0] or 0, found[1] or 0)
+
+
+def _span(item: JsonValue, name: str) -> Span:
+    begins_s, ends_s = span_of(item, name) or (1, 0)
+    return Span(begins_s, ends_s)
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 def _overlaps(span: tuple[int, int] | None, begins_s: int, ends_s: int) -> bool:

@@ -58,10 +58,26 @@ class Concern(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class BuildIdentity:
+    """What a certificate says of the job that it was issued to (sigstore/fulcio, oid-info.md); `None` for silence."""
+
+    source_repository: str | None = None
+    source_repository_id: str | None = None
+    source_ref: str | None = None
+    source_digest: str | None = None
+    build_trigger: str | None = None
+    runner_environment: str | None = None
+    build_signer_uri: str | None = None
+    build_signer_digest: str | None = None
+    build_config_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SignerIdentity:
     """Who signed, as proved by a trusted key or a certificate; `kind` is `key` or `identity`.
 
     `spki` is the SHA-256 of the key's SubjectPublicKeyInfo, `None` for an identity: its keys live for minutes.
+    `build` is what the certificate of an identity says of the job that signed.
     """
 
     name: str
@@ -69,15 +85,31 @@ class SignerIdentity:
     spki: Digest | None
     issuer: str | None = None
     subject: str | None = None
+    build: BuildIdentity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A Git commit, in hex, and the refs that are said to have pointed to it.
+
+    Its hash may be a weak one, so it is compared with other commit ids and never with files (SECURITY 11).
+    """
+
+    commit: str
+    refs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A named resource with its SHA-256. `other_digests` holds secure digests by algorithm (sha384, sha512), in hex."""
+    """A named resource with its SHA-256. `other_digests` holds secure digests by algorithm (sha384, sha512), in hex.
+
+    `revision` is there only where there is no secure digest at all: such a subject is no file.
+    """
 
     name: str
     digest: Digest | None
     other_digests: Mapping[str, str] = field(default_factory=dict)
+    revision: Revision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +120,7 @@ class Statement:
     resources must be exactly the files of the artifact (model signing). `facts` has one shape per claim.
 
     `located` tells that the subjects' names are paths below the root: what it names must be there, as it says.
-    Below the paths of `folders` nothing else may be.
+    Below the paths of `folders` nothing else may be. `statement_type` is the version of in-toto's frame, as signed.
     """
 
     claim: str
@@ -102,6 +134,7 @@ class Statement:
     predicate: JsonObject
     located: bool = False
     folders: tuple[str, ...] = ()
+    statement_type: str = "https://in-toto.io/Statement/v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,11 +79,21 @@ class GateSettings:
 
 @dataclass(frozen=True, slots=True)
 class IdentitySettings:
-    """A keyless signer: everything in it has to match exactly."""
+    """A keyless signer: everything that is not `None` has to match exactly, `subject_pattern` in full.
+
+    There is a subject or a pattern of one. `timestamps_only` lets a signature count that is in no transparency log.
+    """
 
     issuer: str
-    subject: str
+    subject: str | None
     source_repository: str | None
+    subject_pattern: str | None = None
+    source_repository_id: str | None = None
+    source_ref: str | None = None
+    source_digest: str | None = None
+    build_trigger: str | None = None
+    runner_environment: str | None = None
+    timestamps_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +124,19 @@ class Revocations:
 
 
 @dataclass(frozen=True, slots=True)
+class BuilderSettings:
+    """A builder that is known: its id in provenance, who signs for it, and the SLSA build level that it deserves."""
+
+    id: str
+    signers: tuple[str, ...]
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrustSettings:
     """Who may say what. `digest` is over everything in it, keys included.
 
+    `drafts` are the names of the predicate types that are read though they are no standards yet.
     `sigstore_root` are the bytes of the trusted root, those whose SHA-256 was checked.
     """
 
@@ -127,6 +147,10 @@ class TrustSettings:
     sigstore_sha256: str | None
     digest: Digest
     sigstore_root: bytes | None = None
+    sigstore_max_age_s: int | None = None
+    """How old the trusted root may be before that is reported."""
+    builders: Mapping[str, BuilderSettings] = field(default_factory=dict)
+    drafts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

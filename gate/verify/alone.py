@@ -16,7 +16,7 @@ from gate.model.evidence import Evidence, Failure, Stage, Statement
 from gate.verify.containers import open_container, prove, read_payload, signed_payload
 from gate.verify.hints import Hints, read_hints
 from gate.verify.located import misplaced
-from gate.verify.trust import Proof, TrustStore, Untrusted
+from gate.verify.trust import Proof, Proven, TrustStore, Untrusted
 
 # How far two clocks may be apart.
 _SKEW_S: Final = 300
@@ -33,9 +33,9 @@ class Signed:
     statement: Statement
 
     @property
-    def signers(self) -> frozenset[str]:
-        """The names of those who signed it."""
-        return frozenset(signer.name for signer in self.proof.signers)
+    def signers(self) -> frozenset[Proven]:
+        """Those who signed it, with what proved them."""
+        return self.proof.proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def judge(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Si
     try:
         return _read(item, evidence, trust, limit)
     except _Refusal as refusal:
-        payload, hints = read_hints(item.data, limit)
+        payload, hints = read_hints(item.data, limit, trust.reading, item.message)
         return Refused(evidence, item.origin, refusal.problem, payload, hints)
 
 
@@ -91,7 +91,7 @@ def _read(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Si
     except Untrusted as error:
         raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
     try:
-        statement = read_payload(container, limit)
+        statement = read_payload(container, limit, trust.reading)
         check(statement.predicate, signed)
     except StatementError as error:
         raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None

@@ -6,14 +6,16 @@ signers that the configuration names; anything else in it is `NonsenseError`, an
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gate.model.digest import Digest
-from gate.model.evidence import Evidence, Stage, Statement, Subject, TimeSource
+from gate.model.evidence import BuildIdentity, Evidence, Revision, Stage, Statement, Subject, TimeSource
 from gate.model.json import JsonValue
 from gate.verify.alone import Problem, Refused, Signed
+from gate.verify.certificate import CertificateIdentity
 from gate.verify.hints import Hints
 from gate.verify.trust import Proof, TrustStore
 
@@ -53,7 +55,7 @@ def _of_signed(found: Signed) -> tuple[object, ...]:
     return (
         _SIGNED,
         found.evidence,
-        (found.payload, names, proof.signed_at_s, proof.time_source.value, proof.log_included),
+        (found.payload, names, proof.signed_at_s, proof.time_source.value, proof.log_included, _of_identity(proof)),
         (
             said.claim,
             said.predicate_type,
@@ -66,6 +68,7 @@ def _of_signed(found: Signed) -> tuple[object, ...]:
             said.predicate,
             said.located,
             said.folders,
+            said.statement_type,
         ),
     )
 
@@ -74,12 +77,33 @@ def _to_signed(
     item: Evidence, evidence: Digest, about: list[JsonValue], said: list[JsonValue], trust: TrustStore
 ) -> Signed:
     match about:
-        case [str(payload), [_, *_] as names, int() | None as signed_at_s, str(source), bool(logged)]:
+        case [str(payload), [_, *_] as names, int() | None as signed_at_s, str(source), bool(logged), identity]:
             signers = tuple([trust.signers[str(name)].settings for name in names])
-            proof = Proof(signers, signed_at_s, TimeSource(source), logged)
+            proof = Proof(signers, signed_at_s, TimeSource(source), logged, _to_identity(identity))
             return Signed(evidence, item.origin, Digest(payload), proof, _to_statement(said))
         case _:
             raise NonsenseError
+
+
+def _of_identity(proof: Proof) -> tuple[object, ...] | None:
+    named = proof.identity
+    return None if named is None else (named.issuer, named.subject, *dataclasses.astuple(named.build))
+
+
+def _to_identity(value: JsonValue) -> CertificateIdentity | None:
+    match value:
+        case None:
+            return None
+        case [str(issuer), str(subject), *build] if len(build) == len(dataclasses.fields(BuildIdentity)):
+            return CertificateIdentity(issuer, subject, BuildIdentity(*map(_text, build)))
+        case _:
+            raise NonsenseError
+
+
+def _text(value: JsonValue) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise NonsenseError
 
 
 def _to_statement(said: list[JsonValue]) -> Statement:
@@ -96,6 +120,7 @@ def _to_statement(said: list[JsonValue]) -> Statement:
             dict(predicate),
             bool(located),
             list(folders),
+            str(statement_type),
         ]:
             named = _to_subjects(subjects)
             return Statement(
@@ -110,17 +135,28 @@ def _to_statement(said: list[JsonValue]) -> Statement:
                 predicate,
                 located,
                 tuple(folders),
+                statement_type,
             )
         case _:
             raise NonsenseError
 
 
 def _of_subjects(subjects: tuple[Subject, ...]) -> list[tuple[object, ...]]:
-    return [(one.name, one.digest, one.other_digests) for one in subjects]
+    return [(one.name, one.digest, one.other_digests, _of_revision(one.revision)) for one in subjects]
 
 
-def _to_subjects(fields: Iterable[tuple[str, Digest | None, Mapping[str, str]]]) -> tuple[Subject, ...]:
-    return tuple([Subject(name, digest, others) for name, digest, others in fields])
+def _of_revision(revision: Revision | None) -> tuple[object, ...] | None:
+    return None if revision is None else (revision.commit, revision.refs)
+
+
+def _to_subjects(
+    fields: Iterable[tuple[str, Digest | None, Mapping[str, str], tuple[str, list[str]] | None]],
+) -> tuple[Subject, ...]:
+    return tuple([Subject(name, digest, others, _to_revision(about)) for name, digest, others, about in fields])
+
+
+def _to_revision(about: tuple[str, list[str]] | None) -> Revision | None:
+    return None if about is None else Revision(about[0], tuple(about[1]))
 
 
 def _of_refused(found: Refused) -> tuple[object, ...]:

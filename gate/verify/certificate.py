@@ -8,10 +8,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gate.formats.certificate_material import CertificateMaterial
+from gate.model.evidence import BuildIdentity
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -20,7 +21,17 @@ _FULCIO: Final = "1.3.6.1.4.1.57264.1"
 _ISSUER_V1: Final = f"{_FULCIO}.1"
 _USER_NAME: Final = f"{_FULCIO}.7"
 _ISSUER: Final = f"{_FULCIO}.8"
-_SOURCE_REPOSITORY: Final = f"{_FULCIO}.12"
+_BUILD: Final = {
+    "source_repository": f"{_FULCIO}.12",
+    "source_repository_id": f"{_FULCIO}.15",
+    "source_ref": f"{_FULCIO}.14",
+    "source_digest": f"{_FULCIO}.13",
+    "build_trigger": f"{_FULCIO}.20",
+    "runner_environment": f"{_FULCIO}.11",
+    "build_signer_uri": f"{_FULCIO}.9",
+    "build_signer_digest": f"{_FULCIO}.10",
+    "build_config_uri": f"{_FULCIO}.18",
+}
 
 
 class KeylessError(Exception):
@@ -33,11 +44,16 @@ class KeylessError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CertificateIdentity:
-    """Whom a certificate names."""
+    """Whom a certificate names, and the job that it was issued to."""
 
     issuer: str
     subject: str
-    source_repository: str | None
+    build: BuildIdentity = field(default_factory=BuildIdentity)
+
+    @property
+    def who(self) -> tuple[str, str]:
+        """What makes two of them one person: issuer and subject, whatever the job."""
+        return self.issuer, self.subject
 
 
 @contextmanager
@@ -85,13 +101,14 @@ def _identity(certificate: x509.Certificate) -> CertificateIdentity:
     if len(names) != 1:
         raise KeylessError("identity", f"the certificate names {len(names)} subjects")
     values = {e.oid.dotted_string: e.value.value for e in extensions if isinstance(e.value, x509.UnrecognizedExtension)}
-    texts = {oid: asn1.decode_der(str, values[oid]) for oid in (_ISSUER, _SOURCE_REPOSITORY) if oid in values}
+    texts = {oid: asn1.decode_der(str, values[oid]) for oid in (_ISSUER, *_BUILD.values()) if oid in values}
     issuers = {texts[_ISSUER]} if _ISSUER in texts else set[str]()
     if _ISSUER_V1 in values:
         issuers.add(values[_ISSUER_V1].decode("utf-8"))
     if len(issuers) != 1:
         raise KeylessError("issuer", f"the certificate names {len(issuers)} issuers")
-    return CertificateIdentity(issuers.pop(), _subject(names[0]), texts.get(_SOURCE_REPOSITORY))
+    build = BuildIdentity(**{name: texts.get(oid) for name, oid in _BUILD.items()})
+    return CertificateIdentity(issuers.pop(), _subject(names[0]), build)
 
 
 def _subject(name: x509.GeneralName) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gate.formats.bundle import BundleError, parse_container
 from gate.formats.dsse import DsseError, decode_base64
-from gate.formats.intoto import RawStatement, StatementError, parse_subject
-from gate.formats.predicates import claim_of, read_statement
+from gate.formats.intoto import RawStatement, StatementError, parse_subjects
+from gate.formats.message import CLAIM, MessageSignature, read_message
+from gate.formats.predicates import DRAFTS, PLAIN, Reading, claim_of, read_statement
 from gate.formats.strict_json import StrictJsonError, loads, loads_object
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Statement, Subject
@@ -35,38 +37,62 @@ class Hints:
 
     @classmethod
     def naming(cls, claim: str | None, subjects: Sequence[Subject], depends_on: tuple[Digest, ...] = ()) -> Hints:
-        """The hints that name some subjects. Only SHA-256 is compared, so another digest makes them unreadable."""
-        if any(item.digest is None or item.other_digests for item in subjects):
+        """The hints that name some subjects. Only SHA-256 is compared, so another digest makes them unreadable.
+
+        A Git commit is no file: it is never compared, and nothing about it is unreadable.
+        """
+        if any((item.digest is None and item.revision is None) or item.other_digests for item in subjects):
             return cls(claim=claim)
         digests = frozenset(item.digest for item in subjects if item.digest is not None)
         return cls(True, claim, frozenset(item.name for item in subjects), digests, depends_on)
 
 
-def read_hints(data: bytes, limit: int) -> tuple[Digest | None, Hints]:
+def read_hints(
+    data: bytes, limit: int, reading: Reading = PLAIN, message: bytes | None = None
+) -> tuple[Digest | None, Hints]:
     """The digest of the payload in rejected bytes, and its hints. Never raises; what is not read in full is unreadable.
 
-    The hints depend on the payload alone.
+    The hints depend on the payload alone: of a message signature, on the message (`message`, where it is known).
     """
+    signed = _message(data, limit, message)
+    if signed is not None:
+        return sha256_digest(signed.payload), _of_message(signed)
     payload = _payload(data, limit)
     if payload is None:
         return None, Hints()
-    return sha256_digest(payload), _hints(payload, limit)
+    # A draft that is not switched on can still be read for what it mentions.
+    return sha256_digest(payload), _hints(payload, limit, Reading(reading.types, frozenset(DRAFTS)))
 
 
-def _hints(payload: bytes, limit: int) -> Hints:
+def _message(data: bytes, limit: int, message: bytes | None) -> MessageSignature | None:
+    try:
+        content = parse_container(data, limit=limit, message=message).content
+    except BundleError:
+        return None
+    return content if isinstance(content, MessageSignature) else None
+
+
+def _of_message(signed: MessageSignature) -> Hints:
+    try:
+        return Hints.of(read_message(signed))
+    except StatementError:
+        return Hints(claim=CLAIM)
+
+
+def _hints(payload: bytes, limit: int, reading: Reading) -> Hints:
     try:
         value = loads_object(payload, limit=limit)
     except StrictJsonError:
         return Hints()
     kind, subjects, predicate = value.get("predicateType"), value.get("subject"), value.get("predicate", {})
-    claim = claim_of(kind, predicate) if isinstance(kind, str) else None
+    claim = claim_of(kind, predicate, reading) if isinstance(kind, str) else None
     if not isinstance(subjects, list) or not subjects or not isinstance(predicate, Mapping):
         return Hints(claim=claim)
     try:
-        found = tuple(parse_subject(item, "subject") for item in subjects)
+        found = parse_subjects(subjects, str(kind))
         if claim is None:
             return Hints.naming(None, found)
-        return Hints.of(read_statement(RawStatement(found, str(kind), predicate)))
+        return Hints.of(read_statement(RawStatement(found, str(kind), predicate), reading))
     except StatementError:
         return Hints(claim=claim)
 

@@ -1,18 +1,23 @@
 """Keyless signatures: a certificate that names who signed, judged offline against a pinned trusted root.
 
-The obligations of SECURITY 8, in their order. 2 to 7 and 9 are those of the sigstore library, which is told the root
-and the identities; the others are ours, because it leaves them open.
+The obligations of SECURITY 8, in their order. 2 to 4, 6, 7 and 9 are those of the sigstore library where it verifies
+what is there, and of `gate.verify.sigstore` where it does not; the others are ours in either case.
 
  1. One signature; one entry, of a log of the root; a checkpoint of that log, and of the tree the proof is about
  2. The certificate chains up to an authority, at every trusted time
  3. A certificate log promised it (SCT)
  4. It may sign code
- 5. Its identity is one that gate.yaml trusts: issuer, subject, and source repository when given, each exactly
+ 5. Its identity is one that gate.yaml trusts: issuer, subject, and whatever else it says, each exactly
  6. The entry is in a transparency log (inclusion proof, signed checkpoint, promise when there is one)
  7. The trusted times lie within the validity of the certificate
- 8. Every timestamp is by an authority of the root, and authorities and logs were trusted while the certificate lived
+ 8. Every timestamp is by an authority of the root, and authorities and logs were trusted while the certificate lived,
+    the log and the timestamp authority at the trusted times too
  9. The signature is over the payload, and the log entry is about this very signature
 10. What the library verified is what the gate parsed
+
+Two things are less than that, and say so. A bundle v0.1 may have the promise of its log and no proof: its time counts,
+and it is in no log for the controls that ask. A signature in no log at all counts for signers that say
+`timestamps_only`, with a timestamp.
 
 Trusted time is the earliest that a log promised or a timestamp authority signed: the signature was there by then.
 Nothing is read from a cache of the user and nothing is fetched.
@@ -23,13 +28,13 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gate.errors import ConfigError
-from gate.formats.certificate_material import CertificateMaterial
+from gate.formats.bundle import rewritten
+from gate.formats.certificate_material import CertificateMaterial, LogEntry, Material
 from gate.formats.dsse import Envelope
 from gate.formats.trusted_root import TrustedRoot
 from gate.model.evidence import TimeSource
@@ -44,27 +49,34 @@ from gate.verify.certificate import (
     read_certificate,
     short_text,
 )
+from gate.verify.identity import matching
+from gate.verify.keys import TrustedKey
+from gate.verify.sigstore import own
+from gate.verify.sigstore.log import check_logged, read_checkpoint
+from gate.verify.sigstore.own import Content, Times
+from gate.verify.sigstore.root import Root, read_root
 
 if TYPE_CHECKING:
     from cryptography import x509
-    from rfc3161_client import TimeStampResponse
-    from rfc3161_client import Verifier as TimestampVerifier
     from sigstore.verify import Verifier
 
-_MAX_TIMESTAMPS: Final = 32
-_SHOWN: Final = 200  # characters of a name in a message
 _RECORD: Final = "hashedrekord/0.0.2"
-_KINDS: Final = ("dsse/0.0.1", _RECORD)
+# What the library compares with the bundle, by what is signed.
+_OF_ENVELOPES: Final = frozenset({"dsse/0.0.1", _RECORD})
+_OF_MESSAGES: Final = frozenset({"hashedrekord/0.0.1", _RECORD})
 _CONFIG: Final = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 _SIGNING_CONFIG: Final = "application/vnd.dev.sigstore.signingconfig.v0.2+json"
 # What the library says, told apart; anything else is `invalid`. The order matters: texts quote one another.
 _REASONS: Final = (
     ("failed to verify SCT", "sct"),
+    ("Key usage", "usage"),
+    ("Extended usage", "usage"),
     ("invalid log entry", "log"),
     ("log entry", "log"),
     ("not enough sources of verified time", "time"),
     ("expired at time of signing", "time"),
     ("invalid signature", "signature"),
+    ("Signature is invalid", "signature"),
 )
 
 
@@ -76,6 +88,7 @@ class Identified:
     names: tuple[str, ...]
     signed_at_s: int
     time_source: TimeSource
+    log_included: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,40 +100,100 @@ class KeylessVerifier:
     identities: Mapping[str, IdentitySettings]
 
     @quiet()
-    def verify(self, envelope: Envelope, material: CertificateMaterial) -> Identified:
-        """Who signed the envelope, and when; raises `KeylessError`, whatever is wrong with the bundle.
+    def verify(self, content: Content, material: CertificateMaterial) -> Identified:
+        """Who signed this, and when; raises `KeylessError`, whatever is wrong with the bundle.
 
-        Raises `ConfigError` when the library is missing or cannot read the trusted root.
+        Raises `ConfigError` when a library is missing or cannot read the trusted root.
         """
         _require_library()
-        _check_entry(envelope, material, self.root.logs)
+        signature = own.signature_of(content)
+        self._check_entries(material)
         certificate = read_certificate(material)
-        library = self._load(self._root_during(*life_of(certificate)))
+        during, root = self._root_during(*life_of(certificate), material), self._members()
         try:
-            times = _times(library, material, envelope.signatures[0])
-            payload = _verify(library.verifier, material, _Policy(self.identities))
+            times = self._times(material, signature, root)
+            names = self._proved(content, material, certificate, times, during)
             identity = identity_of(certificate)
-        except KeylessError:
+        except (KeylessError, ConfigError):
             raise
         except Exception as error:  # whatever a library says about a bundle: it is not verified
             raise KeylessError(_code(error), short_text(error)) from error
-        if payload != (envelope.payload_type, envelope.payload):
-            raise KeylessError("payload", "the signature is over another payload than the one that was read")
-        signed_at_s, source = min(times, key=lambda item: (item[0], item[1].value))
-        return Identified(identity, matching(identity, self.identities), signed_at_s, source)
+        at_s, source = earliest(times)
+        is_included = any(entry.proof is not None for entry in material.entries)
+        return Identified(identity, names, at_s, source, is_included)
 
-    def _root_during(self, begins_s: int, ends_s: int) -> JsonObject:
+    def beside_key(self, content: Content, material: Material, keys: Sequence[TrustedKey]) -> tuple[Times, bool]:
+        """The times, and whether a log holds it, of a signature that managed keys made; raises `KeylessError`."""
+        _require_library()
+        root = self._members()
+        try:
+            return own.beside_key(content, material, keys, root)
+        except KeylessError:
+            raise
+        except Exception as error:  # as above
+            raise KeylessError("invalid", short_text(error)) from error
+
+    def _proved(
+        self,
+        content: Content,
+        material: CertificateMaterial,
+        certificate: x509.Certificate,
+        times: Times,
+        during: JsonObject,
+    ) -> tuple[str, ...]:
+        """Obligations 2 to 7, 9 and 10; the signers that are the certificate's identity."""
+        policy = _Policy(self.identities, is_logged=bool(material.entries))
+        if _library_can(content, material, certificate):
+            _verify(self._load(during).verifier, content, material, policy)
+        else:
+            root = self._members()
+            own.check_certificate(certificate, root, times, is_logged=policy.is_logged)
+            policy.verify(certificate)
+            own.check_entry(certificate, content, material, root)
+            own.check_signature(certificate, content, own.signature_of(content))
+        return matching(identity_of(certificate), self.identities, logged=policy.is_logged)
+
+    def _check_entries(self, material: CertificateMaterial) -> None:
+        """Obligation 1."""
+        is_enough = any(item.timestamps_only for item in self.identities.values()) and material.timestamps
+        if len(material.entries) != 1 and not (is_enough and not material.entries):
+            raise KeylessError("log", f"{len(material.entries)} log entries; exactly one is verified")
+        for entry in material.entries:
+            _check_entry(entry, self.root.logs)
+
+    def _times(self, material: CertificateMaterial, signature: bytes, root: Root) -> Times:
+        """All trusted times of a signature, at least one, with the log's word for its own; raises `KeylessError`."""
+        times = own.trusted_times(material, signature, root)
+        if not times:
+            raise KeylessError("time", "neither a log nor a timestamp authority says when the signature was made")
+        for entry in material.entries:
+            check_logged(entry, root.logs, [at_s for at_s, _ in times])
+        return times
+
+    def _root_during(self, begins_s: int, ends_s: int, material: CertificateMaterial) -> JsonObject:
         """What of the trusted root was trusted while the certificate lived."""
         root = self.root.during(begins_s, ends_s)
-        for name in ("certificateAuthorities", "ctlogs", "tlogs"):
+        is_logged = bool(material.entries)
+        needed = ["certificateAuthorities", *["tlogs"] * is_logged]
+        if is_logged or self.root.document["ctlogs"]:
+            needed.append("ctlogs")
+        for name in needed:
             if not root[name]:
                 raise KeylessError("root", f"none of the {name} in {self.path} was valid when the certificate was")
         return root
 
+    def _members(self) -> Root:
+        try:
+            return read_root(self.root.data)
+        except Exception as error:  # the libraries document no closed set, and read nothing from outside here
+            raise ConfigError(f"{self.path}: the trusted root cannot be used: {short_text(error)}") from error
+
     def _load(self, root: JsonObject) -> _Library:
         try:
-            return _library(json.dumps(root))
-        except Exception as error:  # the library documents no closed set, and reads nothing from outside here
+            # Ends belong to times, which the library does not say of those of timestamp authorities. Every timestamp
+            # was compared with them before.
+            return _library(json.dumps(self.root.without_stamp_ends(root)))
+        except Exception as error:  # as above
             raise ConfigError(f"{self.path}: the trusted root cannot be used: {short_text(error)}") from error
 
 
@@ -129,104 +202,61 @@ class _Policy:
     """The identities that may sign, as the library asks for them: never none, never any."""
 
     identities: Mapping[str, IdentitySettings]
+    is_logged: bool
 
     def verify(self, cert: x509.Certificate) -> None:
         """Raises `KeylessError` for a certificate of anybody else."""
-        matching(identity_of(cert), self.identities)
-
-
-@dataclass(frozen=True, slots=True)
-class _Authority:
-    """A timestamp authority, and when it is trusted."""
-
-    verifier: TimestampVerifier
-    begins: datetime
-    ends: datetime | None
-
-    def time_of(self, response: TimeStampResponse, signature: bytes) -> int | None:
-        """When it saw the signature; `None` unless it is this authority that says so."""
-        from rfc3161_client import VerificationError
-
-        at = response.tst_info.gen_time
-        try:
-            self.verifier.verify_message(response, signature)
-        except VerificationError:
-            return None
-        return int(at.timestamp()) if self.begins <= at and (self.ends is None or at <= self.ends) else None
+        matching(identity_of(cert), self.identities, logged=self.is_logged)
 
 
 @dataclass(frozen=True, slots=True)
 class _Library:
     verifier: Verifier
-    authorities: tuple[_Authority, ...]
 
 
-def matching(identity: CertificateIdentity, identities: Mapping[str, IdentitySettings]) -> tuple[str, ...]:
-    """The signers that are this identity; raises `KeylessError` that says what differs when there is none."""
-    who, issuer = identity.subject[:_SHOWN], identity.issuer[:_SHOWN]
-    named = {name: item for name, item in identities.items() if item.subject == identity.subject}
-    if not named:
-        raise KeylessError("identity", f"{who} of {issuer} is no signer in gate.yaml")
-    issued = {name: item for name, item in named.items() if item.issuer == identity.issuer}
-    if not issued:
-        raise KeylessError("issuer", f"{who} comes from {issuer}, which is not its issuer")
-    found = tuple(n for n, item in issued.items() if item.source_repository in {None, identity.source_repository})
-    if not found:
-        ran = (identity.source_repository or "no source repository")[:_SHOWN]
-        raise KeylessError("repository", f"{who} signed from {ran}, which is not its source repository")
-    return found
+def earliest(times: Times) -> tuple[int, TimeSource]:
+    """The earliest of some times."""
+    return min(times, key=lambda item: (item[0], item[1].value))
 
 
-def _check_entry(envelope: Envelope, material: CertificateMaterial, logs: frozenset[str]) -> None:
-    """Obligation 1, and that the entry is of a kind whose content the library compares with the bundle."""
-    if len(envelope.signatures) != 1:
-        raise KeylessError("signatures", f"{len(envelope.signatures)} signatures; a certificate makes exactly one")
-    if len(material.entries) != 1:
-        raise KeylessError("log", f"{len(material.entries)} log entries; exactly one is verified")
-    entry = material.entries[0]
-    if entry.kind not in _KINDS:
-        raise KeylessError("log", f"a log entry of kind {entry.kind[:80]!r}; known are {', '.join(_KINDS)}")
+def _check_entry(entry: LogEntry, logs: frozenset[str]) -> None:
     if entry.log not in logs:
         raise KeylessError("log", f"the log {entry.log[:80]!r} is not in the trusted root")
-    if entry.kind == _RECORD and entry.index != entry.proof_index:
+    if entry.proof is None:
+        return
+    if entry.kind == _RECORD and entry.index != entry.proof.index:
         raise KeylessError("log", "the log entry and its inclusion proof name different places")
-    note, _, signatures = entry.checkpoint.partition("\n\n")
-    origin, size, *_ = [*note.split("\n"), "", ""]
-    if size != str(entry.tree_size):
+    checkpoint = read_checkpoint(entry.proof.checkpoint)
+    if checkpoint.tree_size != entry.proof.tree_size:
         raise KeylessError("log", "the checkpoint is of another tree than the inclusion proof")
-    if not any(line.startswith(f"\u2014 {origin.partition(' ')[0]} ") for line in signatures.split("\n")):
+    if not any(name == checkpoint.name for name, _, _ in checkpoint.signatures):
         raise KeylessError("log", "the checkpoint is not signed in the name of its log")
 
 
-def _times(library: _Library, material: CertificateMaterial, signature: bytes) -> list[tuple[int, TimeSource]]:
-    """All trusted times of a signature, at least one; raises `KeylessError`.
+def _library_can(content: Content, material: CertificateMaterial, certificate: x509.Certificate) -> bool:
+    """Whether the library verifies such a signature; what it refuses as a kind is ours to judge."""
+    from cryptography.hazmat.primitives.asymmetric import ec
 
-    That of the log entry is promised: the library refuses the entry when the promise is not the log's.
-    """
-    from rfc3161_client import decode_timestamp_response
-
-    times = [(entry.promised_s, TimeSource.LOG) for entry in material.entries if entry.promised_s]
-    if len(material.timestamps) > _MAX_TIMESTAMPS:
-        raise KeylessError("timestamp", f"{len(material.timestamps)} timestamps, at most {_MAX_TIMESTAMPS} are read")
-    for number, data in enumerate(material.timestamps):
-        try:
-            response = decode_timestamp_response(data)
-        except ValueError as error:
-            raise KeylessError("timestamp", f"timestamp {number} cannot be read: {short_text(error)}") from error
-        found = [item.time_of(response, signature) for item in library.authorities]
-        at_s = next((item for item in found if item is not None), None)
-        if at_s is None:
-            raise KeylessError("timestamp", f"timestamp {number} is by no timestamp authority of the trusted root")
-        times.append((at_s, TimeSource.TIMESTAMP_AUTHORITY))
-    if not times:
-        raise KeylessError("time", "neither a log nor a timestamp authority says when the signature was made")
-    return times
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
+        return False
+    kinds = _OF_ENVELOPES if isinstance(content, Envelope) else _OF_MESSAGES
+    entries = [entry for entry in material.entries if entry.proof is not None]
+    is_hashed = isinstance(content, Envelope) or content.algorithm == "sha256"
+    return len(entries) == 1 and entries[0].kind in kinds and is_hashed
 
 
-def _verify(verifier: Verifier, material: CertificateMaterial, policy: _Policy) -> tuple[str, bytes]:
+def _verify(verifier: Verifier, content: Content, material: CertificateMaterial, policy: _Policy) -> None:
+    from sigstore.hashes import Hashed
     from sigstore.models import Bundle
+    from sigstore_models.common.v1 import HashAlgorithm
 
-    return verifier.verify_dsse(Bundle.from_json(material.bundle), policy)
+    bundle = Bundle.from_json(rewritten(content, material))
+    if isinstance(content, Envelope):
+        if verifier.verify_dsse(bundle, policy) != (content.payload_type, content.payload):
+            raise KeylessError("payload", "the signature is over another payload than the one that was read")
+    else:
+        verifier.verify_artifact(Hashed(algorithm=HashAlgorithm.SHA2_256, digest=content.digest), bundle, policy)
 
 
 def _require_library() -> None:
@@ -241,8 +271,7 @@ def _require_library() -> None:
 
 @functools.lru_cache(maxsize=16)
 def _library(root: str) -> _Library:
-    """The library's verifiers for a trusted root; raises whatever the library does."""
-    from rfc3161_client import VerifierBuilder
+    """The library's verifier for a trusted root; raises whatever the library does."""
     from sigstore.models import ClientTrustConfig
     from sigstore.verify import Verifier
 
@@ -253,13 +282,7 @@ def _library(root: str) -> _Library:
         "trustedRoot": json.loads(root),
         "signingConfig": {"mediaType": _SIGNING_CONFIG},
     }
-    trusted = ClientTrustConfig.from_json(json.dumps(config)).trusted_root
-    authorities = []
-    for authority in trusted.get_timestamp_authorities():
-        first, *others = authority.certificates(allow_expired=True)
-        verifier = VerifierBuilder(tsa_certificate=first, intermediates=others[:-1], roots=others[-1:]).build()
-        authorities.append(_Authority(verifier, authority.validity_period_start, authority.validity_period_end))
-    return _Library(Verifier(trusted_root=trusted), tuple(authorities))
+    return _Library(Verifier(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root))
 
 
 def _code(error: Exception) -> str:

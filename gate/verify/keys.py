@@ -18,6 +18,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from gate.model.digest import Digest, sha256_digest
@@ -47,14 +48,27 @@ class TrustedKey:
     spki: Digest
     algorithm: str
     _check: _Check
+    hash: str | None = None
+    """The hash under its signatures; `None` where the signature is over the message itself."""
+    _check_digest: _Check | None = None
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
         """Whether the signature is this key's over exactly these bytes."""
-        try:
-            self._check(signature, data)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return _holds(self._check, signature, data)
+
+    def verifies_digest(self, signature: bytes, algorithm: str, digest: bytes) -> bool:
+        """Whether the signature is this key's over a message with this digest, by the key's own hash."""
+        return (
+            self._check_digest is not None and algorithm == self.hash and _holds(self._check_digest, signature, digest)
+        )
+
+
+def _holds(check: _Check, signature: bytes, data: bytes) -> bool:
+    try:
+        check(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def load_key(pem: bytes, scheme: str | None = None) -> TrustedKey:
@@ -94,7 +108,14 @@ def _rsa(key: rsa.RSAPublicKey, spki: Digest, scheme: str) -> TrustedKey:
     hashed = hashes.SHA256()
     pss = padding.PSS(mgf=padding.MGF1(hashed), salt_length=padding.PSS.AUTO)
     pad: padding.AsymmetricPadding = padding.PKCS1v15() if scheme == _PKCS1 else pss
-    return TrustedKey(spki, scheme, lambda signature, data: key.verify(signature, data, pad, hashed))
+    of_digest = Prehashed(hashed)
+    return TrustedKey(
+        spki,
+        scheme,
+        lambda signature, data: key.verify(signature, data, pad, hashed),
+        hashed.name,
+        lambda signature, digest: key.verify(signature, digest, pad, of_digest),
+    )
 
 
 def _ec(key: ec.EllipticCurvePublicKey, spki: Digest) -> TrustedKey:
@@ -105,5 +126,11 @@ def _ec(key: ec.EllipticCurvePublicKey, spki: Digest) -> TrustedKey:
     if key.curve.name not in curves:
         raise KeyFormatError(f"curve {key.curve.name} is not trusted; use P-256 or P-384")
     name, hashed = curves[key.curve.name]
-    algorithm = ec.ECDSA(hashed)
-    return TrustedKey(spki, name, lambda signature, data: key.verify(signature, data, algorithm))
+    algorithm, of_digest = ec.ECDSA(hashed), ec.ECDSA(Prehashed(hashed))
+    return TrustedKey(
+        spki,
+        name,
+        lambda signature, data: key.verify(signature, data, algorithm),
+        hashed.name,
+        lambda signature, digest: key.verify(signature, digest, of_digest),
+    )

@@ -40,7 +40,7 @@ from gate.verify.chain import broken_edges, building_on, inherited, resolve_chai
 from gate.verify.hints import Hints
 from gate.verify.located import Place
 from gate.verify.parallel import Bench, Tell, judge_all
-from gate.verify.trust import Proof, TrustStore, Untrusted
+from gate.verify.trust import Proof, Proven, TrustStore, Untrusted
 
 
 def verify_evidence(
@@ -130,7 +130,7 @@ class Admission:
 
     def _authorise(self) -> Iterable[tuple[Digest, Verified]]:
         """Obligation 6. Several envelopes around one payload count together: the same statement, more signers."""
-        allowed: dict[tuple[frozenset[str], str], tuple[SignerIdentity, ...]] = {}
+        allowed: dict[tuple[frozenset[Proven], str], tuple[SignerIdentity, ...]] = {}
         for payload, group in sorted(self._signed.items()):
             first = group[0]
             if len({item.evidence for item in group}) < len(group):
@@ -145,7 +145,7 @@ class Admission:
                 self._reject_all(payload, Problem(Stage.SIGNATURE, error.code, str(error)))
                 continue
             counted = {signer.name for signer in signers}
-            proofs = [item.proof for item in group if not counted.isdisjoint(item.signers)]
+            proofs = [item.proof for item in group if any(name in counted for name, _ in item.signers)]
             item = Verified(payload, first.evidence, first.origin, first.statement, signers)
             yield payload, _timed(item, proofs)
 

@@ -11,14 +11,23 @@ from dataclasses import dataclass
 
 from gate.errors import ConfigError
 from gate.formats.bundle import Container
+from gate.formats.certificate_material import Material
+from gate.formats.dsse import Envelope
+from gate.formats.predicates import PLAIN, Reading
 from gate.formats.strict_yaml import suggestion
 from gate.formats.trusted_root import TrustedRootError, parse_trusted_root
+from gate.model.claim import is_predicate_type
 from gate.model.digest import Digest, parse_digest
 from gate.model.evidence import SignerIdentity, TimeSource
 from gate.model.settings import IdentitySettings, SignerSettings, TrustSettings
-from gate.verify.certificate import KeylessError
-from gate.verify.keyless import KeylessVerifier
+from gate.verify.certificate import CertificateIdentity, KeylessError
+from gate.verify.identity import matches
+from gate.verify.keyless import KeylessVerifier, earliest
 from gate.verify.keys import KeyFormatError, TrustedKey, load_key
+from gate.verify.sigstore.own import Content, is_signed_by
+
+Proven = tuple[str, CertificateIdentity | None]
+"""A signer's name, and whom its certificate named; `None` for a managed key."""
 
 
 class Untrusted(Exception):  # noqa: N818 - a verdict about a signature, not an error of the program
@@ -31,31 +40,44 @@ class Untrusted(Exception):  # noqa: N818 - a verdict about a signature, not an 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Who signed an envelope. `signed_at_s` is trusted time; there is none for a managed key, and no log."""
+    """Who signed something. `signed_at_s` is trusted time; a managed key has none unless a log or a timestamp says it.
+
+    `identity` is whom the certificate names, `None` for managed keys.
+    """
 
     signers: tuple[SignerSettings, ...]
     signed_at_s: int | None = None
     time_source: TimeSource = TimeSource.NONE
     log_included: bool = False
+    identity: CertificateIdentity | None = None
+
+    @property
+    def proven(self) -> frozenset[Proven]:
+        """The signers with what proved each of them."""
+        return frozenset((signer.name, self.identity) for signer in self.signers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Signer:
-    """A signer by what proves it: the SPKI of a managed key, or the issuer and subject of certificates."""
+    """A signer with the SPKI of its managed key; an identity has none, and is who its certificate names."""
 
     settings: SignerSettings
-    proved_by: Digest | tuple[str, str]
+    spki: Digest | None
 
-    @property
-    def identity(self) -> SignerIdentity:
-        if isinstance(self.proved_by, str):
-            return SignerIdentity(self.settings.name, "key", self.proved_by)
-        return SignerIdentity(self.settings.name, "identity", None, *self.proved_by)
+    def proved_by(self, identity: CertificateIdentity | None) -> Digest | tuple[str, str]:
+        """What makes two signatures of one person's: the key, or issuer and subject of a certificate."""
+        return identity.who if identity is not None else self.spki or Digest("")
+
+    def identity(self, named: CertificateIdentity | None) -> SignerIdentity:
+        """The signer as it was proved."""
+        if named is None:
+            return SignerIdentity(self.settings.name, "key", self.spki)
+        return SignerIdentity(self.settings.name, "identity", None, named.issuer, named.subject, named.build)
 
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """The trusted signers at `now_s`, the time of the decision.
+    """The trusted signers at `now_s`, the time of the decision; `reading` is what the configuration lets them say.
 
     What is revoked is revoked whatever its name: keys by SPKI, identities by issuer and subject or by subject alone.
     """
@@ -68,24 +90,54 @@ class TrustStore:
     revoked_subjects: frozenset[str]
     revoked_evidence: frozenset[str]
     now_s: int
+    reading: Reading = PLAIN
+    revoked_patterns: tuple[IdentitySettings, ...] = ()
 
     def prove(self, container: Container) -> Proof:
-        """Who signed an envelope, in the one mode of trust that its container is of; raises `Untrusted`."""
-        envelope, material = container.envelope, container.material
+        """Who signed something, in the one mode of trust that its container is of; raises `Untrusted`."""
+        content, material = container.content, container.material
         if material is None:
-            return Proof(self.identify(envelope.signatures, envelope.signed_bytes))
+            return self._prove_keys(content, container.beside)
         if self.keyless is None:
             raise Untrusted(
                 "keyless_unconfigured",
                 "a keyless signature: gate.yaml has no trust.sigstore (trusted_root and sha256) to verify it with",
             )
         try:
-            found = self.keyless.verify(envelope, material)
+            found = self.keyless.verify(content, material)
         except KeylessError as error:
             raise Untrusted(f"keyless_{error.code}", str(error)) from None
         # Short-lived keys are judged at the time of their signature, not now (SECURITY 7).
-        signers = self._accepted(found.names, f"identity {found.identity.subject}", found.signed_at_s)
-        return Proof(signers, found.signed_at_s, found.time_source, log_included=True)
+        what = f"identity {found.identity.subject}"
+        signers = self._accepted(found.names, what, found.signed_at_s, found.identity)
+        return Proof(signers, found.signed_at_s, found.time_source, found.log_included, found.identity)
+
+    def _prove_keys(self, content: Content, beside: Material | None) -> Proof:
+        """What managed keys signed. What stands beside their signature is verified where there is a trusted root."""
+        names = self._matching(content)
+        if beside is None or self.keyless is None:
+            return Proof(self._accepted(names, "key", self.now_s))
+        try:
+            times, is_logged = self.keyless.beside_key(content, beside, [self.keys[name] for name in names])
+        except KeylessError as error:
+            raise Untrusted(f"keyless_{error.code}", str(error)) from None
+        if not times:
+            return Proof(self._accepted(names, "key", self.now_s), log_included=is_logged)
+        at_s, source = earliest(times)
+        return Proof(self._accepted(names, "key", at_s), at_s, source, is_logged)
+
+    def _matching(self, content: Content) -> tuple[str, ...]:
+        """The trusted keys that signed; raises `Untrusted` when there is none."""
+        if isinstance(content, Envelope):
+            return self._keys_of(content.signatures, content.signed_bytes)
+        found = tuple(name for name, key in self.keys.items() if is_signed_by(key, content.signature, content))
+        if not found and content.message is None and any(key.hash is None for key in self.keys.values()):
+            raise Untrusted(
+                "untrusted", "no trusted key made the signature; Ed25519 keys sign files that a bundle lacks"
+            )
+        if not found:
+            raise Untrusted("untrusted", f"no trusted key made the signature ({len(self.keys)} were tried)")
+        return found
 
     def identify(
         self, signatures: tuple[bytes, ...], signed: bytes, algorithm: str | None = None
@@ -96,16 +148,21 @@ class TrustStore:
         outside its window does not count.
         Without a trusted timestamp the time of signing is unknown, so the window must hold now (SECURITY 7).
         """
+        return self._accepted(self._keys_of(signatures, signed, algorithm), "key", self.now_s)
+
+    def _keys_of(self, signatures: tuple[bytes, ...], signed: bytes, algorithm: str | None = None) -> tuple[str, ...]:
         if not signatures:
             raise Untrusted("none", "the envelope holds no signature")
         tried = {name: key for name, key in self.keys.items() if algorithm in {None, key.algorithm}}
         matching = tuple(n for n, key in tried.items() if any(key.verifies(item, signed) for item in signatures))
         if not matching:
             raise Untrusted("untrusted", f"no trusted key made the signature ({len(tried)} were tried)")
-        return self._accepted(matching, "key", self.now_s)
+        return matching
 
-    def _accepted(self, names: tuple[str, ...], what: str, at_s: int) -> tuple[SignerSettings, ...]:
-        good = [self.signers[name] for name in names if not self._is_revoked(self.signers[name])]
+    def _accepted(
+        self, names: tuple[str, ...], what: str, at_s: int, identity: CertificateIdentity | None = None
+    ) -> tuple[SignerSettings, ...]:
+        good = [self.signers[name] for name in names if not self._is_revoked(self.signers[name], identity)]
         if not good:
             raise Untrusted("revoked", f"the {what} of {names[0]} is revoked")
         current = tuple(signer.settings for signer in good if _is_current(signer.settings, at_s))
@@ -113,23 +170,33 @@ class TrustStore:
             raise Untrusted("expired", f"the {what} of {good[0].settings.name} is outside its validity window")
         return current
 
-    def authorised(self, names: frozenset[str], claim: str) -> tuple[SignerIdentity, ...]:
+    def authorised(self, proven: frozenset[Proven], claim: str) -> tuple[SignerIdentity, ...]:
         """The identities among some signers that may speak for a claim, sorted by name; raises `Untrusted`.
 
-        The threshold counts distinct public keys and distinct identities, never names or signatures (SECURITY 3).
+        The threshold counts distinct public keys and distinct identities of certificates, never names or signatures:
+        one person is one under several names, and a pattern that two people match is two (SECURITY 3).
         """
-        allowed = [s for n, s in sorted(self.signers.items()) if n in names and s.settings.may_claim(claim)]
+        listed = sorted(proven, key=lambda one: (one[0], repr(one[1])))
+        allowed = [
+            (self.signers[name], named) for name, named in listed if self.signers[name].settings.may_claim(claim)
+        ]
         if not allowed:
-            raise Untrusted("claim", f"{', '.join(sorted(names))} may not speak for {claim}")
+            names = sorted({name for name, _ in proven})
+            raise Untrusted("claim", f"{', '.join(names)} may not speak for {claim}")
         needed = self.thresholds.get(claim, 1)
-        distinct = len({signer.proved_by for signer in allowed})
+        distinct = len({signer.proved_by(named) for signer, named in allowed})
         if distinct < needed:
             raise Untrusted("threshold", f"{distinct} distinct trusted signers signed, {claim} needs {needed}")
-        return tuple(signer.identity for signer in allowed)
+        return tuple(signer.identity(named) for signer, named in allowed)
 
-    def _is_revoked(self, signer: _Signer) -> bool:
-        identity = signer.settings.identity
-        return signer.proved_by in self.revoked or (identity is not None and identity.subject in self.revoked_subjects)
+    def _is_revoked(self, signer: _Signer, named: CertificateIdentity | None) -> bool:
+        if named is None:
+            return signer.spki in self.revoked
+        is_named = named.who in self.revoked or named.subject in self.revoked_subjects
+        return is_named or any(
+            item.issuer == named.issuer and matches(item.subject_pattern or "", named.subject)
+            for item in self.revoked_patterns
+        )
 
     def is_revoked_evidence(self, *digests: Digest) -> bool:
         """Whether one of these digests is revoked."""
@@ -146,17 +213,21 @@ def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
     keyless = _keyless(trust)
     identities = keyless.identities if keyless is not None else {}
     signers = {
-        name: _Signer(item, keys[name].spki if name in keys else _pair(identities[name]))
+        name: _Signer(item, keys[name].spki if name in keys else None)
         for name, item in trust.signers.items()
         if name in keys or name in identities
     }
     for claim, needed in trust.thresholds.items():
-        distinct = len({signer.proved_by for signer in signers.values() if signer.settings.may_claim(claim)})
+        distinct = len({_provable(signer) for signer in signers.values() if signer.settings.may_claim(claim)})
         if distinct < needed:
             raise ConfigError(f"the threshold of {claim} is {needed}, but {distinct} distinct signers may speak for it")
     revoked = _revoked(trust, signers)
     subjects, evidence = trust.revoked.identities, trust.revoked.evidence
-    return TrustStore(signers, keys, keyless, trust.thresholds, revoked, subjects, evidence, now_s)
+    types = frozenset(claim for item in trust.signers.values() for claim in item.claims if is_predicate_type(claim))
+    reading = Reading(types, trust.drafts)
+    names = (trust.revoked.keys | trust.revoked.identities) & identities.keys()
+    patterns = tuple(identities[name] for name in sorted(names) if identities[name].subject_pattern is not None)
+    return TrustStore(signers, keys, keyless, trust.thresholds, revoked, subjects, evidence, now_s, reading, patterns)
 
 
 def _key(settings: SignerSettings) -> TrustedKey:
@@ -179,8 +250,12 @@ def _keyless(trust: TrustSettings) -> KeylessVerifier | None:
     return KeylessVerifier(root, path, identities)
 
 
-def _pair(identity: IdentitySettings) -> tuple[str, str]:
-    return identity.issuer, identity.subject
+def _provable(signer: _Signer) -> Digest | tuple[str, str]:
+    """What can prove a signer, as far as the configuration tells: a pattern counts as one, whomever it matches."""
+    identity = signer.settings.identity
+    if identity is None:
+        return signer.spki or Digest("")
+    return identity.issuer, identity.subject_pattern or identity.subject or ""
 
 
 def _is_current(settings: SignerSettings, at_s: int) -> bool:
@@ -193,7 +268,7 @@ def _revoked(trust: TrustSettings, signers: Mapping[str, _Signer]) -> frozenset[
     found: set[Digest | tuple[str, str]] = set()
     for entry in trust.revoked.keys | trust.revoked.identities:
         if entry in signers:
-            found.add(signers[entry].proved_by)
+            found.add(_provable(signers[entry]))
     for entry in trust.revoked.keys - trust.signers.keys():
         digest = parse_digest(entry)
         if digest is None:

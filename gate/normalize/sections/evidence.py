@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from gate.model.evidence import Rejected, SignerIdentity, Verified
@@ -18,6 +19,7 @@ def _attestation(item: Verified) -> JsonObject:
     return {
         "claim": statement.claim,
         "predicate_type": statement.predicate_type,
+        "statement_type": statement.statement_type,
         "evidence": item.evidence,
         "origin": item.origin,
         "subjects": {
@@ -42,6 +44,7 @@ def _signer(signer: SignerIdentity) -> JsonObject:
         "spki": signer.spki,
         "issuer": signer.issuer,
         "subject": signer.subject,
+        "build": None if signer.build is None else dataclasses.asdict(signer.build),
     }
 
 
