@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from gate.formats.glob import compile_glob
-from gate.formats.predicates import known_claims
+from gate.formats.predicates import known_claims, problem_of_type
 from gate.formats.strict_yaml import Node, YamlError, suggestion
-from gate.model.claim import CLAIMS, is_claim_pattern
+from gate.model.claim import CLAIMS, is_claim_pattern, is_predicate_type
 from gate.model.path import is_plain_relative
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -67,11 +67,21 @@ def glob(node: Node) -> None:
 
 
 def claim(node: Node, *, pattern: bool = False) -> None:
-    """Checks a claim, or a pattern of claims."""
-    text = node.text()
+    """Checks a claim, a pattern of claims, or a predicate type of others, which is a claim of its own."""
+    problem = claim_problem(node.text(), pattern=pattern)
+    if problem is not None:
+        raise node.error(problem)
+
+
+def claim_problem(text: str, *, pattern: bool = False) -> str | None:
+    """Why a text names no claim; `None` if it does."""
+    if is_predicate_type(text):
+        problem = problem_of_type(text)
+        return None if problem is None else f"{text[:200]!r} {problem}"
     known = known_claims(text)
-    if text not in known and not (pattern and is_claim_pattern(text, known)):
-        raise node.error(not_a_claim(text))
+    if text in known or (pattern and is_claim_pattern(text, known)):
+        return None
+    return not_a_claim(text)
 
 
 def not_a_claim(text: str) -> str:

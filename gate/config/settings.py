@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate.config.evidence import read_evidence
-from gate.config.nodes import NAME, Source, claim, glob, named, read, relative_path
+from gate.config.nodes import NAME, Source, claim, claim_problem, glob, named, read, relative_path
 from gate.config.policy import read_engine, read_policy
 from gate.config.reuse import read_reuse
 from gate.config.trust import read_trust
 from gate.errors import ConfigError
-from gate.formats.predicates import known_claims
 from gate.formats.reports import TOOLS
 from gate.formats.rfc3339 import parse_duration
 from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
 from gate.model.artifact import ArtifactKind
+from gate.model.claim import is_predicate_type
 from gate.model.digest import sha256_digest
 from gate.model.json import JsonObject, JsonValue
 from gate.model.settings import (
@@ -30,6 +30,7 @@ from gate.model.settings import (
     ReportSettings,
     Settings,
     Target,
+    TrustSettings,
 )
 
 DEFAULT_PATH: Final = "gate.yaml"
@@ -48,6 +49,7 @@ _ROOT_KEYS: Final = (
     "policy",
     "engine",
     "trust",
+    "drafts",
     "reuse",
     "gates",
     "parameters",
@@ -122,7 +124,8 @@ class _Loader:
         profile_is_file = "/" in profile or "." in profile
         waivers = self._file("waivers")
         evidence = read_evidence(fields.get("evidence"), artifacts, self.source)
-        trust = read_trust(fields.get("trust"), self.source)
+        trust = read_trust(fields.get("trust"), self.source, fields.get("drafts"))
+        self._check_types(trust)
         return Settings(
             path=self.path,
             source=self.source.name,
@@ -147,6 +150,14 @@ class _Loader:
             legacy_directories=evidence.legacy,
             reuse=read_reuse(fields.get("reuse"), trust, artifacts),
         )
+
+    def _check_types(self, trust: TrustSettings) -> None:
+        """A predicate type of others that no signer may speak for would be asked for in vain."""
+        for node in self.fields["gates"].items() if "gates" in self.fields else ():
+            for item in node.members()["required_attestations"].items():
+                claimed = any(signer.may_claim(item.text()) for signer in trust.signers.values())
+                if is_predicate_type(item.text()) and not claimed:
+                    raise item.error(f"no signer lists {item.text()[:200]!r} among its claims, so it is never read")
 
     def _choice(self, key: str, *words: str) -> str:
         return self.fields[key].choice(*words) if key in self.fields else words[0]
@@ -235,7 +246,7 @@ class _Loader:
 
 
 def _fresh_limit(name: str, node: Node) -> JsonValue:
-    if name not in known_claims(name):
+    if claim_problem(name) is not None:
         return node.json()
     seconds = parse_duration(node.text())
     if seconds is None:

@@ -76,6 +76,11 @@ def is_plugin_claim(text: str) -> bool:
     return len(text) <= 100 and _PLUGIN.fullmatch(text) is not None
 
 
+def is_predicate_type(text: str) -> bool:
+    """Whether this is no word of the gate's but a predicate type of others, which is a claim of its own."""
+    return ":" in text
+
+
 def is_claim_pattern(text: str, claims: Collection[str] = CLAIMS) -> bool:
     """Whether `text` is a claim, or a pattern such as `build.*` that some claim matches."""
     return any(claim_matches(text, claim) for claim in claims)

@@ -3,22 +3,44 @@
 A v1 statement whose build type is a training makes the claim `training.provenance` instead, so whoever signs it has to
 be trusted for that.
 
-Facts: `builder_id`, `build_type`, `external_parameters`, `dependencies` (`{uri: digest set}`), `invocation_id`,
-`started_at_s`, `finished_at_s`. The level is not among them: no document can grant itself one.
-Source: slsa.dev/spec/v1.0/provenance and v0.2.
+Facts: `builder_id`, `build_type`, `external_parameters`, `parameters` (the same, flat), `source` (`uri`, `ref`,
+`digests`), `dependencies` (`{uri: digest set}`), `invocation_id`, `started_at_s`, `finished_at_s`. The level is not
+among them: no document can grant itself one.
+Source: slsa.dev/spec/v1.0/provenance and v0.2; actions.github.io/buildtypes/workflow/v1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
+from gate.formats import canonical_json
 from gate.formats.intoto import RawStatement, StatementError
 from gate.formats.predicates import training_provenance
-from gate.formats.predicates.common import check_schema, dependencies, make_statement, member, text, time
+from gate.formats.predicates.common import (
+    MAX_TEXT,
+    check_schema,
+    dependencies,
+    digests_of,
+    make_statement,
+    member,
+    short,
+    text,
+    time,
+)
 from gate.model.evidence import Statement
-from gate.model.json import JsonObject
+from gate.model.json import JsonObject, JsonValue
 
 CLAIM = "build.provenance"
+WORKFLOWS: Final = frozenset(
+    {
+        "https://actions.github.io/buildtypes/workflow/v1",
+        "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",
+    }
+)
+"""The build types whose `workflow` parameter names the source."""
+_PLACE: Final = re.compile(r"(?P<uri>(?:[a-z][a-z0-9+.-]*://[^/]*/)?[^@]*)(?:@(?P<ref>.*))?", re.DOTALL)
 
 
 def _statement(raw: RawStatement, facts: JsonObject) -> Statement:
@@ -31,10 +53,13 @@ def _read_v1(raw: RawStatement) -> Statement:
     build, run = raw.predicate["buildDefinition"], raw.predicate["runDetails"]
     if training_provenance.is_training_build(member(build, "buildType")):
         return training_provenance.read_slsa(raw)
+    wanted = member(build, "externalParameters")
     facts: JsonObject = {
         "builder_id": text(run, "builder", "id"),
         "build_type": text(build, "buildType"),
-        "external_parameters": member(build, "externalParameters"),
+        "external_parameters": wanted,
+        "parameters": _flat(wanted),
+        "source": _source_v1(build),
         "dependencies": dependencies(member(build, "resolvedDependencies")),
         "invocation_id": text(run, "metadata", "invocationId"),
         "started_at_s": time(run, "metadata", "startedOn"),
@@ -48,19 +73,80 @@ def _read_v02(raw: RawStatement) -> Statement:
     predicate = raw.predicate
     if training_provenance.is_training_build(member(predicate, "buildType")):
         raise StatementError("build_type", "a training is stated in SLSA provenance v1, or in a predicate of its own")
+    wanted: JsonObject = {
+        "configSource": member(predicate, "invocation", "configSource"),
+        "parameters": member(predicate, "invocation", "parameters"),
+    }
     facts: JsonObject = {
         "builder_id": text(predicate, "builder", "id"),
         "build_type": text(predicate, "buildType"),
-        "external_parameters": {
-            "configSource": member(predicate, "invocation", "configSource"),
-            "parameters": member(predicate, "invocation", "parameters"),
-        },
+        "external_parameters": wanted,
+        "parameters": _flat({name: value for name, value in wanted.items() if value is not None}),
+        "source": _source(member(wanted, "configSource")),
         "dependencies": dependencies(member(predicate, "materials")),
         "invocation_id": text(predicate, "metadata", "buildInvocationId"),
         "started_at_s": time(predicate, "metadata", "buildStartedOn"),
         "finished_at_s": time(predicate, "metadata", "buildFinishedOn"),
     }
     return _statement(raw, facts)
+
+
+def _source_v1(build: JsonValue) -> JsonObject:
+    """The source of a build: of a workflow on GitHub what its parameters say, else the one dependency on a commit."""
+    listed = member(build, "resolvedDependencies")
+    commits = [item for item in (listed if isinstance(listed, list) else []) if _is_commit(item)]
+    if text(build, "buildType") not in WORKFLOWS:
+        return _source(commits[0] if len(commits) == 1 else None)
+    workflow = member(build, "externalParameters", "workflow")
+    uri, ref = short(workflow, "repository"), short(workflow, "ref")
+    resolved = [found for found in map(_source, commits) if (found["uri"], found["ref"]) == (uri, ref)]
+    return {"uri": uri, "ref": ref, "digests": resolved[0]["digests"] if len(resolved) == 1 else {}}
+
+
+def _is_commit(descriptor: JsonValue) -> bool:
+    digests, uri = digests_of(descriptor), text(descriptor, "uri") or ""
+    return "gitCommit" in digests or ("sha1" in digests and uri.startswith("git+"))
+
+
+def _source(descriptor: JsonValue) -> JsonObject:
+    """A repository as `git+https://host/path@ref` names it: without the prefix, and the ref for itself."""
+    place = text(descriptor, "uri")
+    found = _PLACE.fullmatch(place.removeprefix("git+")) if place is not None else None
+    uri, ref = (found["uri"], found["ref"]) if found is not None else (None, None)
+    return {
+        "uri": None if uri is None else uri[:MAX_TEXT],
+        "ref": None if ref is None else ref[:MAX_TEXT],
+        "digests": digests_of(descriptor),
+    }
+
+
+def _flat(value: JsonValue) -> JsonObject:
+    """Parameters by the path that leads to them, joined by `.`; raises `StatementError` where two have one path."""
+    found: dict[str, JsonValue] = {}
+    for names, leaf in _leaves(value, ()):
+        path = ".".join(names)
+        if path in found:
+            raise StatementError("predicate", f"two external parameters are called {path[:120]!r}")
+        found[path] = leaf
+    return found
+
+
+def _leaves(value: JsonValue, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], JsonValue]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, (*path, name))
+    elif isinstance(value, list | float):
+        yield path, _json_text(value)
+    else:
+        yield path, value[:MAX_TEXT] if isinstance(value, str) else value
+
+
+def _json_text(value: JsonValue) -> str:
+    """A list or a fraction as JSON text, which compares without rounding."""
+    try:
+        return canonical_json.dumps(value).decode("utf-8")[:MAX_TEXT]
+    except canonical_json.CanonicalJsonError as error:
+        raise StatementError("number", f"an external parameter has no canonical form: {error}") from None
 
 
 V1 = "https://slsa.dev/provenance/v1"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from gate.formats import schema
 from gate.formats.intoto import RawStatement, StatementError
 from gate.formats.rfc3339 import parse_time
-from gate.model.digest import Digest
+from gate.model.digest import Digest, digest_from_hex
 from gate.model.evidence import Statement, Subject
 from gate.model.json import JsonObject, JsonValue
+
+MAX_TEXT: Final = 4096
+"""The most characters of a text that become a fact."""
 
 
 def make_statement(  # noqa: PLR0913 - one parameter a field
@@ -37,6 +41,7 @@ def make_statement(  # noqa: PLR0913 - one parameter a field
         predicate=raw.predicate,
         located=located,
         folders=folders,
+        statement_type=raw.statement_type,
     )
 
 
@@ -58,6 +63,30 @@ def text(value: JsonValue, *keys: str) -> str | None:
     """Like `member`, for a string."""
     found = member(value, *keys)
     return found if isinstance(found, str) else None
+
+
+def short(value: JsonValue, *keys: str) -> str | None:
+    """Like `text`, cut to `MAX_TEXT` characters."""
+    found = text(value, *keys)
+    return None if found is None else found[:MAX_TEXT]
+
+
+def shorts_in(value: JsonValue) -> list[JsonValue]:
+    """The texts of a list, each cut likewise."""
+    return [name[:MAX_TEXT] for name in names_in(value)] if isinstance(value, list) else []
+
+
+def sha256_of(descriptor: JsonValue) -> Digest | None:
+    """The SHA-256 that a resource descriptor gives; `None` where it gives none that is well-formed."""
+    found = text(descriptor, "digest", "sha256")
+    return None if found is None else digest_from_hex(found)
+
+
+def digests_of(descriptor: JsonValue) -> JsonObject:
+    """The digests of a resource descriptor by algorithm."""
+    found = member(descriptor, "digest")
+    items = found.items() if isinstance(found, Mapping) else ()
+    return {name: value for name, value in items if isinstance(value, str)}
 
 
 def names_in(value: JsonValue) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -213,7 +214,10 @@ class TestS10Types:
     @pytest.mark.parametrize(
         "kind",
         [
-            "https://in-toto.io/Statement/v0.1",
+            "https://in-toto.io/Statement/v0.2",
+            "https://in-toto.io/Statement/v0.1.0",
+            "https://in-toto.io/Statement/v0",
+            "https://in-toto.io/Statement/v0.1 ",
             "https://in-toto.io/Statement/v1.0",
             "https://in-toto.io/Statement/v1.1",
             "https://in-toto.io/Statement/v2",
@@ -241,6 +245,13 @@ class TestS10Types:
     )
     def test_s10_any_other_statement_type_is_refused(self, kind: object) -> None:
         assert code_of(statement(_type=kind)) == "type"
+
+    def test_s10_the_older_frame_is_read_with_the_same_strictness_and_known_as_such(self) -> None:
+        old = statement(_type="https://in-toto.io/Statement/v0.1")
+        assert parse(old) == replace(parse(statement()), statement_type="https://in-toto.io/Statement/v0.1")
+        assert code_of({**old, "subject": []}) == "no_subject"
+        assert code_of({**old, "predicateType": ""}) == "predicate_type"
+        assert code_of({**old, "subject": [{"name": "x", "digest": {"sha1": "0" * 40}}]}) == "subject_digest"
 
     @pytest.mark.parametrize("kind", ["", None, 1, True, [TYPE], {}, ...], ids=str)
     def test_s10_the_predicate_type_is_text(self, kind: object) -> None:

@@ -152,8 +152,8 @@ WRONG_TYPE: Final[dict[str, Row]] = {
         )
     },
     "no predicate type": (kind(""), 14),
-    "statement v0.1": (
-        good_case().plus(bundle(statement("prompt", NAMED, _type="https://in-toto.io/Statement/v0.1"))),
+    "statement v0.2": (
+        good_case().plus(bundle(statement("prompt", NAMED, _type="https://in-toto.io/Statement/v0.2"))),
         14,
     ),
     "no statement": (good_case().plus(bundle(b"{}")), 14),

@@ -56,7 +56,7 @@ def wrapped(payload: bytes, **members: Any) -> bytes:
         encode({"dsseEnvelope": {"payload": b64(PAYLOAD)}}),
         encode(bundle_value(PAYLOAD) | {"mediaType": "application/vnd.dev.sigstore.bundle.v0.1+json"}),
         encode(bundle_value(PAYLOAD) | {"verificationMaterial": {"certificate": {"rawBytes": ""}}}),
-        wrapped(statement("prompt", {"app/system.txt": X}, _type="https://in-toto.io/Statement/v0.1")),
+        wrapped(statement("prompt", {"app/system.txt": X}, _type="https://in-toto.io/Statement/v0.2")),
     ],
 )
 def test_hints_are_read_from_anything_that_is_nearly_evidence(data: bytes) -> None:

@@ -150,7 +150,7 @@ STATEMENTS: dict[str, tuple[str, bytes]] = {
     "duplicate member": ("json", GOOD[:-1] + b',"subject":[]}'),
     "utf-16": ("json", GOOD.decode().encode("utf-16")),
     "no type": ("type", encode({"subject": []})),
-    "type v0.1": ("type", statement("prompt", CHANGED, _type="https://in-toto.io/Statement/v0.1")),
+    "type v0.2": ("type", statement("prompt", CHANGED, _type="https://in-toto.io/Statement/v0.2")),
     "type with a slash": ("type", statement("prompt", CHANGED, _type="https://in-toto.io/Statement/v1/")),
     "no predicate type": ("predicate_type", statement("prompt", CHANGED, predicateType="")),
     "no subject": ("no_subject", statement("prompt", [])),

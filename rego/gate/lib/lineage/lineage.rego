@@ -88,7 +88,8 @@ edges := {
 }
 
 _decided := {
-	"approval", "artifact.signature", "build.provenance", "composition", "corpus", "dataset", "eval", "eval.result",
-	"model.card", "plugin", "prompt", "properties", "review", "route", "runtime.trace", "sbom", "scan.report",
-	"scorecard", "slo", "source.summary", "test.result", "training.provenance", "verification.summary",
+	"approval", "artifact.signature", "attributes", "build.provenance", "composition", "corpus", "dataset", "eval",
+	"eval.result", "link", "model.card", "package.publication", "plugin", "prompt", "properties", "references", "release",
+	"review", "route", "runtime.trace", "sbom", "scan.report", "scorecard", "slo", "source.summary", "test.result",
+	"training.provenance", "verification.summary",
 }
