@@ -155,6 +155,11 @@ def configured_trust(request: Request) -> tuple[Settings, TrustStore]:
     return settings, build_trust_store(settings.trust, request.now_s)
 
 
+def root_of(request: Request) -> Path:
+    """The folder that a request is about; raises `ConfigError` for one inside a repository."""
+    return _locate(request)[1]
+
+
 def _locate(request: Request) -> tuple[Repository | None, Path]:
     start = (request.root or request.start).resolve()
     top = find_root(start)

@@ -16,7 +16,9 @@ EXIT_CODES: Final = {
     12: "digest differs: the evidence is about other bytes",
     13: "a control refused",
     14: "schema, version or chain not valid",
+    20: "something rests on what is recalled (gate recall)",
 }
 BUG: Final = 1
 UNWRITTEN: Final = 5
+RESTS: Final = 20
 INTERRUPTED: Final = 130

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "check": "Decide whether a change may be promoted.",
     "verify": "Verify the evidence and say what counts and what does not.",
     "chain": "Show how statements build on one another.",
+    "lineage": "Draw where artifacts come from, and where nothing says so.",
+    "recall": "List what rests on a key, an identity, a statement or an artifact.",
     "input": "Print the normalised document that the policy judges.",
     "init": "Look at this repository and propose a gate.yaml.",
     "attest": "Create attestations.",

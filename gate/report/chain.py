@@ -14,7 +14,7 @@ from gate.formats.canonical_json import pretty
 from gate.model.digest import Digest
 from gate.model.evidence import VerifiedSet
 from gate.model.json import JsonObject
-from gate.report.escape import terminal
+from gate.report.escape import dot, mermaid, terminal
 
 FORMATS: Final = ("text", "mermaid", "dot", "json")
 _LABEL: Final = 120
@@ -117,7 +117,7 @@ def _mermaid(nodes: Mapping[Digest, Node]) -> Iterator[str]:
     numbers = _numbers(nodes)
     yield "flowchart BT"
     for digest, node in nodes.items():
-        yield f'  n{numbers[digest]}["{_entity(node)}"]:::{node.state}'
+        yield f'  n{numbers[digest]}["{mermaid(_label(node), _LABEL)}"]:::{node.state}'
     for digest, node in nodes.items():
         for needed in sorted(node.depends_on):
             yield f"  n{numbers[digest]} --> n{numbers[needed]}"
@@ -132,7 +132,7 @@ def _dot(nodes: Mapping[Digest, Node]) -> Iterator[str]:
     yield "digraph chain {"
     yield "  rankdir=BT;"
     for digest, node in nodes.items():
-        label = _label(node).replace("\\", "\\\\").replace('"', '\\"')
+        label = dot(_label(node), _LABEL)
         yield f'  n{numbers[digest]} [shape=box, style={styles[node.state]}, label="{label}"];'
     for digest, node in nodes.items():
         for needed in sorted(node.depends_on):
@@ -151,9 +151,4 @@ def _label(node: Node) -> str:
         node.origin,
         "" if node.state == "verified" else node.state,
     )
-    return terminal(" | ".join(part for part in parts if part), _LABEL)
-
-
-def _entity(node: Node) -> str:
-    """The label in Mermaid's own escapes: no character of it ends the label or begins markup."""
-    return "".join(char if char.isalnum() or char in " .|:/_-" else f"#{ord(char)};" for char in _label(node))
+    return " | ".join(part for part in parts if part)

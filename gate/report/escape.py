@@ -83,6 +83,16 @@ def markdown_code(text: str, limit: int = LIMIT) -> str:
     return _span(terminal(text, limit))
 
 
+def mermaid(text: str, limit: int = LIMIT) -> str:
+    """A label of Mermaid inside double quotes, in its escapes: no character of it ends the label or begins markup."""
+    return "".join(char if char.isalnum() or char in " .|:/_-" else f"#{ord(char)};" for char in terminal(text, limit))
+
+
+def dot(text: str, limit: int = LIMIT) -> str:
+    """A label of DOT inside double quotes; a backslash is one, and begins no escape of Graphviz."""
+    return terminal(text, limit).replace("\\", "\\\\").replace('"', '\\"')
+
+
 def spreadsheet(text: str, limit: int = LIMIT) -> str:
     """A cell of a CSV file that no program takes for a formula.
 
