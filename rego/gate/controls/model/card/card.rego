@@ -1,0 +1,115 @@
+# METADATA
+# title: Models have a card
+# description: A card bound to the digest of each model says what it is for and what it is not fit for.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: medium
+#   claims: [model.card, sbom]
+#   artifacts: [weights, adapter]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Attest the card with `gate attest create --type model.card`, or sign an ML-BOM that names the model by digest and has its card.
+#   parameters:
+#     - {name: required, type: list, default: [intended_use, limitations], meaning: what a card has to say}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM09]}
+#     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0023]}
+#     NIST-800-218A: {relation: partly supports, ids: [PS.3.2]}
+package gate.controls.model.card
+
+import data.gate.lib.attested
+import data.gate.lib.bom
+import data.gate.lib.document
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(bom.documents)
+	is_object(document.artifacts)
+	count(required) > 0
+}
+
+kinds := {"adapter", "weights"}
+
+subjects := {name | some name, artifact in document.artifacts; artifact.kind in kinds}
+
+required := {field | some field in fields} if {
+	fields := object.get(parameters.of("model.card"), "required", ["intended_use", "limitations"])
+	shape.is_texts(fields)
+}
+
+# The cards of each model: [name, statement, component, card], without a component where the statement is the card.
+cards contains entry if {
+	some name in subjects
+	some digest in attested.collected(statements.about("model.card", name))
+	entry := [name, digest, null, statements.verified[digest].facts]
+}
+
+cards contains entry if {
+	some name in subjects
+	some digest in statements.about("sbom", name)
+	some ref in bom.parts(name, digest)
+	card := bom.documents[digest].cards[ref]
+	entry := [name, digest, ref, object.union(card, {"license": sort(bom.licenses(digest, ref))})]
+}
+
+complete := {[name, digest, ref] |
+	some [name, digest, ref, card] in cards
+	every field in required {
+		says(card[field])
+	}
+}
+
+default says(_) := false
+
+says(value) if value == true
+
+says(value) if {
+	is_string(value)
+	trim(value, " \t\r\n") != ""
+}
+
+says(value) if {
+	is_array(value)
+	count(value) > 0
+}
+
+proved := bom.spoken_of(complete)
+
+lacking := {name | some [name, _, _, _] in cards} - proved
+
+violations contains entry if {
+	some kind in kinds
+	some [fault, name, digests] in attested.problems(kind, "model.card", proved)
+	name in faulty[fault]
+	[code, message] := faults[fault]
+	entry := result.violation(code, message, {"artifact": name, "evidence": digests})
+}
+
+# A statement that says no counts always, what is missing only where no other source has it.
+faulty := {"failed": subjects, "missing": open, "uncollected": open} if open := subjects - (proved | lacking)
+
+violations contains entry if {
+	some name in lacking
+	digests := {digest | some [about, digest, _, _] in cards; about == name}
+	message := sprintf("no card of all of it says everything that is asked for: %s", [concat(", ", required)])
+	entry := result.violation("model.card.incomplete", message, {"artifact": name, "evidence": digests})
+}
+
+faults := {
+	"failed": ["model.card.failed", "a model card that covers it says no"],
+	"missing": ["model.card.missing", "no model card covers it, nor an SBOM that names it and has one"],
+	"uncollected": ["model.card.uncollected", "what covers it is its signer's word; nothing was collected"],
+}
+
+evidence := {digest | some [name, digest, _] in complete; name in proved}
+
+default reason := null
+
+reason := "no weights or adapter asks for admission" if count(subjects) == 0

@@ -1,0 +1,99 @@
+# METADATA
+# title: Bills of materials are complete
+# description: A signed SBOM covers each artifact, names it by digest, has a root and declares that its parts are all there.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: medium
+#   claims: [sbom]
+#   artifacts: [weights, adapter, dataset, package, container]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Sign a CycloneDX or SPDX 3 document about the artifact that has its SHA-256 and declares completeness.
+#   parameters:
+#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: kinds of artifacts that need one}
+#     - {name: accept_spdx_2, type: boolean, default: false, meaning: whether SPDX 2 counts though it cannot declare completeness}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0023]}
+#     NIST-800-218A: {relation: supports, ids: [PS.3.2]}
+#     OWASP-AISVS-1.0: {relation: partly supports, ids: [6.2.1, 6.2.3]}
+#     S2C2F: {relation: partly supports, ids: [INV-1, AUD-4]}
+package gate.controls.sbom.complete
+
+import data.gate.lib.bom
+import data.gate.lib.document
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.shape
+import data.gate.lib.statements
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(bom.documents)
+	is_object(document.artifacts)
+	shape.is_texts(settings.kinds)
+	is_boolean(settings.accept_spdx_2)
+}
+
+defaults := {"kinds": ["adapter", "container", "dataset", "package", "weights"], "accept_spdx_2": false}
+
+settings := object.union(defaults, parameters.of("sbom.complete"))
+
+subjects := {name | some name, artifact in document.artifacts; artifact.kind in settings.kinds}
+
+# Documents about each artifact, [name, statement], and those of them that pass one more question each.
+covering := {[name, digest] | some name in subjects; some digest in statements.about("sbom", name)}
+
+naming := {pair | some pair in covering; bom.is_named(pair[0], pair[1])}
+
+rooted := {pair | some pair in naming; has_root(bom.documents[pair[1]])}
+
+complete := {pair | some pair in rooted; is_complete(bom.documents[pair[1]])}
+
+names(pairs) := {name | some [name, _] in pairs}
+
+default has_root(_) := false
+
+has_root(facts) if facts.root in object.keys(facts.components)
+
+default is_complete(_) := false
+
+is_complete(facts) if facts.completeness == "complete"
+
+# SPDX 2 has no word for it.
+is_complete(facts) if {
+	settings.accept_spdx_2 == true
+	facts.format == "spdx"
+	is_string(facts.version)
+	startswith(trim_prefix(facts.version, "SPDX-"), "2.")
+	facts.completeness == "unknown"
+}
+
+proved := names(complete)
+
+violations contains entry if {
+	some name in (subjects - names(covering))
+	entry := result.violation("sbom.complete.missing", "no signed SBOM covers it", {"artifact": name})
+}
+
+violations contains entry if {
+	some [code, message, before, after] in steps
+	some name in (names(before) - names(after))
+	digests := {digest | some [one, digest] in before; one == name}
+	entry := result.violation(code, message, {"artifact": name, "evidence": digests})
+}
+
+steps := [
+	["sbom.complete.unnamed", "no SBOM that covers it has its SHA-256 or those of all its files", covering, naming],
+	["sbom.complete.rootless", "no SBOM that names it says which of its components it is about", naming, rooted],
+	["sbom.complete.incomplete", "no SBOM that names it declares that its parts are all there", rooted, complete],
+]
+
+evidence := {digest | some [_, digest] in complete}
+
+default reason := null
+
+reason := "nothing that needs an SBOM asks for admission" if count(subjects) == 0
