@@ -12,7 +12,7 @@ from typing import Final
 
 from gate.formats.bom import shape
 from gate.formats.intoto import StatementError
-from gate.formats.predicates.common import member, text, time
+from gate.formats.members import member, text, time
 from gate.model.json import JsonObject, JsonValue
 
 VERSIONS: Final = ("1.4", "1.5", "1.6", "1.7")

@@ -11,7 +11,7 @@ from typing import Final
 
 from gate.formats.bom import shape
 from gate.formats.intoto import StatementError
-from gate.formats.predicates.common import text, time
+from gate.formats.members import text, time
 from gate.model.json import JsonObject
 
 VERSION: Final = "2.3"
