@@ -55,7 +55,10 @@ ONLY_SIGNATURE = '  - {id: G001, trigger_paths: ["models/**"], required_attestat
 )
 def _(draft: Draft) -> None:
     entry = f'server: {{kind: container, image: "{IMAGE}@sha256:{IMAGE_DIGEST}"}}'
-    draft.configure(config([entry], gates=""))
+    draft.configure(config([entry], gates="", profile="profile.yaml"))
+    draft.base["profile.yaml"] = profile(
+        dict.fromkeys(("artifact.pinned", "artifact.signed", "build.provenance"), "enforce")
+    )
     draft.change["Dockerfile"] = b"FROM scratch\n"
     payload = provenance([{"name": IMAGE, "digest": {"sha256": IMAGE_DIGEST}}])
     draft.evidence["image.json"] = bundle(payload, key("builder"))

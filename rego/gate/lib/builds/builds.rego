@@ -16,6 +16,10 @@ _verified := statements.verified
 _kinds := {"adapter", "container", "package", "weights"}
 
 # METADATA
+# description: The levels of the source track of SLSA, by the words for them in summaries.
+source_levels := {"SLSA_SOURCE_LEVEL_1": 1, "SLSA_SOURCE_LEVEL_2": 2, "SLSA_SOURCE_LEVEL_3": 3, "SLSA_SOURCE_LEVEL_4": 4}
+
+# METADATA
 # description: Names of the artifacts that are built. Undefined unless artifacts and statements are as they have to be.
 subjects := names if {
 	is_object(document.artifacts)
@@ -47,12 +51,21 @@ plain(uri) := name if {
 
 # METADATA
 # description: |
-#   Whether this says what is expected of a build: `source`, `refs`, and perhaps `values` of parameters and parameters
-#   to `ignore`.
+#   Whether each of these says what is expected of a build: `source`, `refs`, and perhaps `values` of parameters and
+#   parameters to `ignore`.
 # scope: document
-default is_expectation(_) := false
+default are_expectations(_) := false
 
-is_expectation(entry) if {
+are_expectations(values) if {
+	is_object(values)
+	every entry in values {
+		_is_expectation(entry)
+	}
+}
+
+default _is_expectation(_) := false
+
+_is_expectation(entry) if {
 	is_string(plain(entry.source))
 	shape.is_texts(entry.refs)
 	shape.is_texts(object.get(entry, "ignore", []))

@@ -89,3 +89,12 @@ is_object_of_digest_lists(values) if {
 		is_digests(digests)
 	}
 }
+
+default is_object_of_counts(_) := false
+
+is_object_of_counts(values) if {
+	is_object(values)
+	every value in values {
+		is_count(value)
+	}
+}

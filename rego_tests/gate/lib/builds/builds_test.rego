@@ -80,17 +80,25 @@ test_a_repository_is_one_however_it_is_written if {
 
 wanted := {"source": "https://code.example/a/b", "refs": ["refs/heads/main"]}
 
+expected(value) := builds.are_expectations({"sound": wanted, "x": value})
+
+test_expectations_are_an_object if {
+	builds.are_expectations({})
+	not builds.are_expectations([])
+	not builds.are_expectations([wanted])
+}
+
 test_an_expectation_has_a_source_and_refs if {
-	builds.is_expectation(wanted)
-	builds.is_expectation(object.union(wanted, {"values": {"a": [1], "b": []}, "ignore": ["x"]}))
-	not builds.is_expectation(object.remove(wanted, ["source"]))
-	not builds.is_expectation(object.remove(wanted, ["refs"]))
-	not builds.is_expectation(object.union(wanted, {"source": ""}))
-	not builds.is_expectation(object.union(wanted, {"refs": "main"}))
-	not builds.is_expectation(object.union(wanted, {"ignore": "x"}))
-	not builds.is_expectation(object.union(wanted, {"values": [[1]]}))
-	not builds.is_expectation(object.union(wanted, {"values": {"a": [1], "b": 2}}))
-	not builds.is_expectation("x")
+	expected(wanted)
+	expected(object.union(wanted, {"values": {"a": [1], "b": []}, "ignore": ["x"]}))
+	not expected(object.remove(wanted, ["source"]))
+	not expected(object.remove(wanted, ["refs"]))
+	not expected(object.union(wanted, {"source": ""}))
+	not expected(object.union(wanted, {"refs": "main"}))
+	not expected(object.union(wanted, {"ignore": "x"}))
+	not expected(object.union(wanted, {"values": [[1]]}))
+	not expected(object.union(wanted, {"values": {"a": [1], "b": 2}}))
+	not expected("x")
 }
 
 facts(parts) := object.union({"source": {"uri": "git+https://code.example/a/b", "ref": "refs/heads/main"}, "parameters": {}}, parts)

@@ -81,3 +81,12 @@ test_object_of_digest_lists if {
 	shape.is_object_of_digest_lists({"a": [digest], "b": [1]}) == false
 	shape.is_object_of_digest_lists(null) == false
 }
+
+test_object_of_counts if {
+	shape.is_object_of_counts({}) == true
+	shape.is_object_of_counts({"a": 0, "b": 1}) == true
+	shape.is_object_of_counts({"a": 0, "b": "1"}) == false
+	shape.is_object_of_counts({"a": "1", "b": 0}) == false
+	shape.is_object_of_counts([1]) == false
+	shape.is_object_of_counts(null) == false
+}

@@ -41,9 +41,10 @@ subjects := names if {
 	names := {name | some name, artifact in document.artifacts; artifact.kind in kinds}
 }
 
-signatures[name] := digests if {
+signatures contains entry if {
 	some name in subjects
-	digests := statements.about("artifact.signature", name)
+	some digest in statements.about("artifact.signature", name)
+	entry := [name, digest]
 }
 
 public := {digest | some digest, statement in statements.verified; is_public(statement)}
@@ -58,19 +59,21 @@ is_public(statement) if {
 	statement.signed_at.at_s > 0
 }
 
-proved := {name | some name, digests in signatures; count(digests & public) > 0}
+shown := {entry | some entry in signatures; entry[1] in public}
+
+signed := {name | some [name, _] in signatures}
+
+proved := {name | some [name, _] in shown}
 
 violations contains entry if {
-	some name, digests in signatures
-	count(digests) == 0
+	some name in (subjects - signed)
 	message := "no verified signature of a trusted signer covers it"
 	entry := result.violation("artifact.transparent.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
-	some name, digests in signatures
-	count(digests) > 0
-	not name in proved
+	some name in (signed - proved)
+	digests := {digest | some [one, digest] in signatures; one == name}
 	message := "no log holds its signature, and no authority says when it was made"
 	entry := result.violation("artifact.transparent.unlogged", message, {"artifact": name, "evidence": digests})
 }
@@ -84,7 +87,7 @@ violations contains entry if {
 	entry := result.violation("artifact.transparent.unlogged_claim", message, where)
 }
 
-evidence := {digest | some digests in signatures; some digest in (digests & public)}
+evidence := {digest | some [_, digest] in shown}
 
 default reason := null
 

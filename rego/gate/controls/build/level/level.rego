@@ -80,8 +80,8 @@ violations contains entry if {
 
 violations contains entry if {
 	some name in (listed - proved)
-	level := max({level | some [one, level, _] in granted; one == name})
-	message := sprintf("its builder has level %d of %d", [level, minimum])
+	best := max({level | some [one, level, _] in granted; one == name})
+	message := sprintf("its builder has level %d of %d", [best, minimum])
 	entry := result.violation("build.level.too_low", message, {"artifact": name, "evidence": found[name]})
 }
 

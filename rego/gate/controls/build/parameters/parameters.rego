@@ -30,23 +30,20 @@ status := result.status(subjects, proved, violations) if is_object(expected)
 
 expected := values if {
 	values := object.get(parameters.of("build.parameters"), "expected", {})
-	is_object(values)
-	every entry in values {
-		builds.is_expectation(entry)
-	}
+	builds.are_expectations(values)
 }
 
 subjects := builds.subjects
 
-told[name] := digests if {
+told contains entry if {
 	some name in subjects
-	digests := statements.about("build.provenance", name)
+	some digest in statements.about("build.provenance", name)
+	entry := [name, digest]
 }
 
 # What is expected of each statement, by its build type and by its builder.
 wanted[digest] := entries if {
-	some digests in told
-	some digest in digests
+	some [_, digest] in told
 	facts := statements.verified[digest].facts
 	entries := {entry | some key in [facts.build_type, facts.builder_id]; entry := expected[key]}
 }
@@ -65,21 +62,19 @@ faults contains fault if {
 	fault := [digest, code, detail]
 }
 
-proved := {name | some name, digests in told; count(digests) > 0; count(digests & faulty) == 0}
-
-faulty := {digest | some [digest, _, _] in faults}
+# Whatever speaks against a build is a fault; here it is enough that there is provenance.
+proved := {name | some [name, _] in told}
 
 violations contains entry if {
-	some name, digests in told
-	count(digests) == 0
+	some name in (subjects - proved)
 	message := "no verified build provenance covers it"
 	entry := result.violation("build.parameters.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
-	some name, digests in told
+	some [name, one] in told
 	some [digest, fault, detail] in faults
-	digest in digests
+	digest == one
 	[code, message] := said[fault]
 	words := sprintf("%s%s", [message, detail])
 	entry := result.violation(code, words, {"artifact": name, "evidence": [digest]})
@@ -94,7 +89,7 @@ said := {
 	"unknown": ["build.parameters.unknown", "nobody expects the parameter "],
 }
 
-evidence := {digest | some digests in told; some digest in digests}
+evidence := {digest | some [_, digest] in told}
 
 default reason := null
 

@@ -45,40 +45,41 @@ limit := value if {
 
 checks := values if {
 	values := object.get(settings, "checks", {})
-	is_object(values)
-	every value in values {
-		shape.is_count(value)
-	}
+	shape.is_object_of_counts(values)
 }
 
 subjects := names if {
 	kinds := object.get(settings, "kinds", ["container", "package"])
 	shape.is_texts(kinds)
-	names := {name | some name in builds.subjects; document.artifacts[name].kind in kinds}
-	is_set(builds.subjects)
+	built := builds.subjects
+	names := {name | some name in built; document.artifacts[name].kind in kinds}
 }
 
-# The results about each artifact, or about the very commit that it was built from.
-results[name] := digests if {
+# The results about each artifact, or about the very commit that it was built from: [name, statement].
+results contains entry if {
 	some name in subjects
-	built := {[repository, commit] | some [_, repository, commit] in builds.sources(statements.about("build.provenance", name))}
-	digests := statements.about("scorecard", name) | {digest |
-		some digest, statement in statements.verified
-		statement.claim == "scorecard"
-		[builds.plain(statement.facts.repository), statement.facts.commit] in built
-	}
+	some digest in statements.about("scorecard", name)
+	entry := [name, digest]
+}
+
+results contains entry if {
+	some name in subjects
+	some [_, repository, commit] in builds.sources(statements.about("build.provenance", name))
+	some digest, statement in statements.verified
+	statement.claim == "scorecard"
+	statement.facts.commit == commit
+	builds.plain(statement.facts.repository) == repository
+	entry := [name, digest]
 }
 
 # What is too low: [name, statement, check]; the whole score has no name.
 low contains [name, digest, ""] if {
-	some name, digests in results
-	some digest in digests
+	some [name, digest] in results
 	not score(statements.verified[digest].facts) >= limit
 }
 
 low contains entry if {
-	some name, digests in results
-	some digest in digests
+	some [name, digest] in results
 	some check, least in checks
 	not score(statements.verified[digest].facts.checks[check]) >= least
 	entry := [name, digest, check]
@@ -89,11 +90,11 @@ score(measured) := measured.score_bp if is_number(measured.score_bp)
 
 score(measured) := 0 if is_null(measured.score_bp)
 
-proved := {name | some name, digests in results; count(digests) > 0} - {name | some [name, _, _] in low}
+# Whatever is too low is a violation; here it is enough that there is a result.
+proved := {name | some [name, _] in results}
 
 violations contains entry if {
-	some name, digests in results
-	count(digests) == 0
+	some name in (subjects - proved)
 	message := "no verified Scorecard result is about it or the commit that it was built from"
 	entry := result.violation("project.health.missing", message, {"artifact": name})
 }
@@ -112,7 +113,7 @@ violations contains entry if {
 	entry := result.violation("project.health.check", message, {"artifact": name, "evidence": [digest]})
 }
 
-evidence := {digest | some digests in results; some digest in digests}
+evidence := {digest | some [_, digest] in results}
 
 default reason := null
 

@@ -34,12 +34,12 @@ status := result.status(subjects, proved, violations) if {
 	is_set(enough)
 }
 
-settings := parameters.of("source.reviewed")
-
 # What a summary must state, one of it.
-enough := {sprintf("SLSA_SOURCE_LEVEL_%d", [level]) | some level in numbers.range(least, 4)} | {text | some text in properties} if {
+enough := {text | some text, number in builds.source_levels; number >= least} | {text | some text in properties} if {
+	settings := parameters.of("source.reviewed")
 	least := object.get(settings, "level", 4)
-	least in {1, 2, 3, 4}
+	shape.is_count(least)
+	least > 0
 	properties := object.get(settings, "properties", [])
 	shape.is_texts(properties)
 }
@@ -67,11 +67,10 @@ vouching contains entry if {
 	facts := statements.verified[digest].facts
 	facts.result == "passed"
 	shape.is_texts(facts.levels)
-	count({level | some level in facts.levels} & enough) > 0
+	some level in facts.levels
+	level in enough
 	entry := [digest, source]
 }
-
-vouched := {source | some [_, source] in vouching}
 
 decided[name] := digests if {
 	some name in subjects
@@ -80,19 +79,19 @@ decided[name] := digests if {
 
 reviewed := {name | some name, digests in decided; count(people.approving(digests) - people.authors(name)) > 0}
 
-unreviewed := {name | some [name, source] in sources; not source in vouched} - reviewed
+unreviewed := {name | some [name, source] in sources; not source in {one | some [_, one] in vouching}} - reviewed
 
-proved := {name | some [name, _] in sources} - unreviewed
+proved := {name | some [name, _] in sources}
 
 violations contains entry if {
-	some name in (subjects - {name | some [name, _] in sources})
+	some name in (subjects - proved)
 	message := "no verified provenance says from which commit of which repository it was built"
 	entry := result.violation("source.reviewed.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
 	some name in unreviewed
-	message := "no verifier vouches for its commit as is asked for, and nobody but its authors reviewed it"
+	message := "no verifier vouches for its commit, and nobody but its authors reviewed it"
 	entry := result.violation("source.reviewed.unreviewed", message, {"artifact": name})
 }
 
@@ -106,9 +105,9 @@ violations contains entry if {
 
 violations contains entry if {
 	some name, digests in decided
-	against := people.against(digests)
-	count(against) > 0
-	entry := result.violation("source.reviewed.rejected", "somebody rejected it", {"artifact": name, "evidence": against})
+	count(people.against(digests)) > 0
+	where := {"artifact": name, "evidence": people.against(digests)}
+	entry := result.violation("source.reviewed.rejected", "somebody rejected it", where)
 }
 
 used := {digest | some [_, source] in sources; some [digest, about] in vouching; about == source}

@@ -45,6 +45,8 @@ test_passes_when_a_trusted_time_is_from_the_log if {
 	answer([built.put("sigwheel", "signed_at/source", "log")]) == ["pass", set()]
 }
 
+test_passes_when_a_trusted_time_is_long_ago if answer([built.put("sigwheel", "signed_at/at_s", 1)]) == ["pass", set()]
+
 test_passes_when_one_of_two_signatures_is_public if {
 	patches := [built.add("other", "sigwheel", {"signed_at": built.silent})]
 	answer(patches) == ["pass", set()]

@@ -43,7 +43,11 @@ with_level(value) := fixtures.put("/builders/hosted/level", value)
 
 both(code) := ["fail", {[code, "server"], [code, "wheel"]}]
 
-test_passes_when_the_level_is_the_least if answer([minimum(3)]) == ["pass", set()]
+test_passes_when_the_level_is_the_least if {
+	answer([minimum(3)]) == ["pass", set()]
+	whole([minimum(3)]).evidence == {built.digests.provserver, built.digests.provwheel}
+	answer([minimum(1)]) == ["pass", set()]
+}
 
 test_passes_when_nothing_is_set_and_the_level_is_two if {
 	answer([fixtures.remove("/parameters/build.level"), with_level(2)]) == ["pass", set()]

@@ -41,7 +41,10 @@ settings(values) := fixtures.put("/parameters/project.health", values)
 
 both(code) := ["fail", {[code, "server"], [code, "wheel"]}]
 
-test_passes_when_the_score_is_the_limit if answer([settings({"limit": 7100})]) == ["pass", set()]
+test_passes_when_the_score_is_the_limit if {
+	answer([settings({"limit": 7100})]) == ["pass", set()]
+	answer([settings({"limit": 1})]) == ["pass", set()]
+}
 
 test_fails_when_the_score_is_too_low if {
 	answer([settings({"limit": 7101})]) == both("project.health.score")
@@ -138,6 +141,7 @@ test_fails_when_the_kind_is_judged if {
 
 test_errors_when_parameters_have_no_shape if {
 	answer([settings({"limit": 0})])[0] == "error"
+	answer([settings({"limit": 0.5})])[0] == "error"
 	answer([settings({"limit": "1"})])[0] == "error"
 	answer([settings({"checks": []})])[0] == "error"
 	answer([settings({"checks": {"Code-Review": "8"}})])[0] == "error"

@@ -54,6 +54,15 @@ test_passes_when_nothing_is_set_and_the_level_is_the_highest if {
 	answer([settings({}), built.put("summary", "facts/levels", ["SLSA_SOURCE_LEVEL_4"])]) == ["pass", set()]
 }
 
+level(asked, stated) := answer([settings({"level": asked}), built.put("summary", "facts/levels", [stated])])[0]
+
+test_passes_when_the_level_is_the_one_asked_for if {
+	every number in [1, 2, 3, 4] {
+		level(number, sprintf("SLSA_SOURCE_LEVEL_%d", [number])) == "pass"
+		level(number + 1, sprintf("SLSA_SOURCE_LEVEL_%d", [number])) == "fail"
+	}
+}
+
 test_passes_when_a_property_is_enough if {
 	answer([settings({"level": 4, "properties": ["ORG_SOURCE_REVIEWED"]})]) == ["pass", set()]
 }
@@ -151,7 +160,7 @@ test_fails_when_somebody_rejected_it if {
 
 test_errors_when_parameters_have_no_shape if {
 	answer([settings({"level": 0})])[0] == "error"
-	answer([settings({"level": 5})])[0] == "error"
+	answer([settings({"level": 0.5})])[0] == "error"
 	answer([settings({"level": "3"})])[0] == "error"
 	answer([settings({"properties": "x"})])[0] == "error"
 	answer([settings({"properties": [1]})])[0] == "error"
