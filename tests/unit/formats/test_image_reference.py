@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from gate.formats.image_reference import Repository, image_digest, parse_image, parse_repository
+from gate.formats.image_reference import (
+    LayoutReference,
+    Repository,
+    image_digest,
+    parse_image,
+    parse_layout,
+    parse_repository,
+)
+from gate.model.digest import Digest
 
 HEX = "0123456789abcdef" * 4
 
@@ -82,3 +90,41 @@ def test_other_digests_pin_for_others() -> None:
 def test_a_repository_has_neither_tag_nor_digest(text: str) -> None:
     with pytest.raises(ValueError, match="neither tag nor digest"):
         parse_repository(text)
+
+
+class TestLayouts:
+    def test_a_layout_has_a_path_and_a_digest(self) -> None:
+        text = "oci-layout:images/my app@2@sha256:" + "a" * 64
+        assert parse_layout(text) == LayoutReference("images/my app@2", Digest("sha256:" + "a" * 64))
+        assert image_digest(text) == "sha256:" + "a" * 64
+
+    @pytest.mark.parametrize("text", ["ghcr.io/a", "oci-layout", "oci-layout/a:v1", "docker.io/library/oci-layout:v1"])
+    def test_other_references_are_none(self, text: str) -> None:
+        assert parse_layout(text) is None
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("oci-layout:", "has no digest"),
+            ("oci-layout:images", "has no digest"),
+            ("oci-layout:images:latest", "has no digest"),
+            ("oci-layout:images@sha256:" + "A" * 64, "has no digest"),
+            ("oci-layout:images@sha256:" + "a" * 63, "has no digest"),
+            ("oci-layout:images@sha512:" + "a" * 128, "has no digest"),
+            ("oci-layout:sha256:" + "a" * 64, "has no digest"),
+            ("oci-layout:" + "a" * 1000 + "@sha256:" + "a" * 64, "has no digest"),
+            ("oci-layout:@sha256:" + "a" * 64, "relative to the root"),
+            ("oci-layout:/etc@sha256:" + "a" * 64, "relative to the root"),
+            ("oci-layout:a/../../b@sha256:" + "a" * 64, "relative to the root"),
+            ("oci-layout:a//b@sha256:" + "a" * 64, "relative to the root"),
+            ("oci-layout:a\nb@sha256:" + "a" * 64, "relative to the root"),
+            ("oci-layout:a\\b@sha256:" + "a" * 64, "relative to the root"),
+        ],
+    )
+    def test_what_looks_like_a_layout_and_is_none_is_refused(self, text: str, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            parse_layout(text)
+
+    def test_a_layout_is_no_image_in_a_registry(self) -> None:
+        with pytest.raises(ValueError, match="a layout on disk"):
+            parse_image("oci-layout:app@sha256:" + "a" * 64)

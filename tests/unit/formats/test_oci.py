@@ -6,7 +6,18 @@ import json
 
 import pytest
 
-from gate.formats.oci import INDEX, MANIFEST, OciError, describe, extended_index, parse_index, parse_manifest
+from gate.formats.oci import (
+    INDEX,
+    INDEXES,
+    MANIFEST,
+    MANIFESTS,
+    OciError,
+    describe,
+    extended_index,
+    image_type,
+    parse_index,
+    parse_manifest,
+)
 
 ENTRY = describe(b"new", MANIFEST).json
 
@@ -36,3 +47,36 @@ def test_the_type_of_a_manifest_is_that_of_its_configuration_where_it_says_none(
     document = {"schemaVersion": 2, "config": describe(b"{}", "application/x").json, "layers": []}
     found = parse_manifest(json.dumps(document).encode())
     assert (found.artifact_type, found.subject, found.layers) == ("application/x", None, ())
+
+
+def test_annotations_are_texts_or_nothing() -> None:
+    entries = [ENTRY, {**ENTRY, "annotations": None}, {**ENTRY, "annotations": {"a": "b"}}]
+    found = parse_index(json.dumps({"schemaVersion": 2, "manifests": entries}).encode())
+    assert [item.annotations for item in found] == [{}, {}, {"a": "b"}]
+    assert len(set(found)) == 1, "what a list says beside a digest makes no other thing of it"
+
+
+@pytest.mark.parametrize("kind", [*MANIFESTS, *INDEXES])
+def test_an_image_is_of_the_type_that_its_content_has(kind: str) -> None:
+    held: dict[str, object] = {"manifests": []} if kind in INDEXES else {"config": {}, "layers": []}
+    assert image_type(json.dumps({"schemaVersion": 2, "mediaType": kind, **held}).encode()) == kind
+    untold = MANIFEST if kind in MANIFESTS else INDEX
+    assert image_type(json.dumps({"schemaVersion": 2, **held}).encode()) == untold
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"manifests": [], "layers": []}, "not clearly either"),
+        ({"manifests": [], "config": {}}, "not clearly either"),
+        ({}, "not clearly either"),
+        ({"mediaType": INDEX, "layers": []}, "another type than it says"),
+        ({"mediaType": MANIFEST, "manifests": []}, "another type than it says"),
+        ({"mediaType": "text/html", "layers": []}, "not a document of the type"),
+        ({"mediaType": None, "layers": []}, "not a document of the type"),
+        ({"mediaType": [], "layers": []}, "not a document of the type"),
+    ],
+)
+def test_what_could_be_read_as_either_type_is_neither(document: dict[str, object], message: str) -> None:
+    with pytest.raises(OciError, match=message):
+        image_type(json.dumps({"schemaVersion": 2, **document}).encode())
