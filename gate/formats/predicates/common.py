@@ -7,11 +7,25 @@ from typing import Final
 
 from gate.formats import schema
 from gate.formats.intoto import RawStatement, StatementError
-from gate.formats.rfc3339 import parse_time
+from gate.formats.members import member, text, time
 from gate.model.digest import Digest, digest_from_hex
 from gate.model.evidence import Statement, Subject
 from gate.model.json import JsonObject, JsonValue
 
+__all__ = [
+    "MAX_TEXT",
+    "check_schema",
+    "dependencies",
+    "digests_of",
+    "make_statement",
+    "member",
+    "names_in",
+    "sha256_of",
+    "short",
+    "shorts_in",
+    "text",
+    "time",
+]
 MAX_TEXT: Final = 4096
 """The most characters of a text that become a fact."""
 
@@ -52,19 +66,6 @@ def check_schema(raw: RawStatement, name: str) -> None:
         raise StatementError("predicate", f"the predicate is malformed: {found}")
 
 
-def member(value: JsonValue, *keys: str) -> JsonValue:
-    """The value below nested objects; `None` where a member is absent."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def text(value: JsonValue, *keys: str) -> str | None:
-    """Like `member`, for a string."""
-    found = member(value, *keys)
-    return found if isinstance(found, str) else None
-
-
 def short(value: JsonValue, *keys: str) -> str | None:
     """Like `text`, cut to `MAX_TEXT` characters."""
     found = text(value, *keys)
@@ -94,17 +95,6 @@ def names_in(value: JsonValue) -> list[str]:
     if isinstance(value, Mapping):
         return sorted(value)
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def time(value: JsonValue, *keys: str) -> int | None:
-    """Seconds since 1970 of an RFC 3339 member, `None` if absent; raises `StatementError` for any other text."""
-    found = member(value, *keys)
-    if found is None:
-        return None
-    seconds = parse_time(found) if isinstance(found, str) else None
-    if seconds is None:
-        raise StatementError("time", f"{'.'.join(keys)} is not an RFC 3339 time")
-    return seconds
 
 
 def dependencies(value: JsonValue) -> JsonObject:
