@@ -4,7 +4,7 @@
 |---|---|
 | docs/reference/cli.md | the help of every command |
 | docs/reference/exit-codes.md | gate/cli/exit_codes.py |
-| docs/reference/{configuration,waivers,input,report,decision,controls-matrix,controls-diff}.md | schemas/*.json |
+| docs/reference/{configuration,waivers,input,report,decision,controls-matrix,controls-diff,lineage,recall}.md | schemas/*.json |
 | docs/controls/index.md | METADATA of the controls |
 | docs/controls/frameworks.md | the same, and frameworks/*.json |
 """
@@ -33,6 +33,8 @@ SCHEMAS = {
     "decision": ("decision.json", "The decision document"),
     "controls-matrix": ("controls-matrix.json", "Controls and requirements"),
     "controls-diff": ("controls-diff.json", "Differences of two policies"),
+    "lineage": ("lineage.json", "Lineage"),
+    "recall": ("recall.json", "Recall"),
 }
 NOTE = "<!-- Made by `make docs`; edit its source instead. -->\n"
 
