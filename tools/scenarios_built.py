@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from tools.scenario_collected import collected
@@ -23,6 +24,11 @@ SIGNERS: Final = {
     "second": "claims: [test.result]",
     "auditor": "claims: [source.summary, scorecard]",
 }
+KEYLESS: Final = Path(__file__).resolve().parent.parent / "fixtures" / "keyless"
+"""A signature by an identity and the trusted root of its Sigstore; both are kept, because keys there are random."""
+
+ISSUER: Final = "https://token.actions.test"
+WORKFLOW: Final = "https://forge.test/acme/model/.forge/workflows/release.yml@refs/heads/main"
 EXPECTED: Final = f"""\
 parameters:
   build.parameters:
@@ -262,3 +268,43 @@ def _(draft: Draft) -> None:
 )
 def _(draft: Draft) -> None:
     separated(draft, "second")
+
+
+# -- transparency ------------------------------------------------------------------------------------------------------
+
+
+def transparent(draft: Draft) -> None:
+    """A model for which a profile asks that its signature is public; two signers may sign, one without a key."""
+    root = (KEYLESS / "trusted_root.json").read_bytes()
+    trust = f"  sigstore: {{trusted_root: trust/trusted_root.json, sha256: {sha256(root)}}}\n"
+    signers = {"release": "claims: [artifact.signature]", "second": "claims: [artifact.signature]"}
+    text = config(gates="", signers=signers, profile="profile.yaml", trust=trust)
+    keyless = f"second: {{identity: {{issuer: {ISSUER}, subject: {WORKFLOW}}},"
+    text = text.replace(b"second: {key: keys/second.pub,", keyless.encode())
+    draft.configure(text, keys=("release",))
+    draft.base["trust/trusted_root.json"] = root
+    draft.base["profile.yaml"] = profile(dict.fromkeys(("artifact.transparent", "artifact.signed"), "enforce"))
+    draft.model()
+
+
+@scenario(
+    "allow/artifact-transparent",
+    "A model whose signature is in a transparency log",
+    passing=["artifact.transparent", "artifact.signed"],
+)
+def _(draft: Draft) -> None:
+    transparent(draft)
+    draft.evidence["signature.sigstore.json"] = (KEYLESS / "signature.sigstore.json").read_bytes()
+
+
+@scenario(
+    "deny/artifact-transparent",
+    "A model that a key signed, which no log and no authority knows of",
+    13,
+    failing=["artifact.transparent"],
+    passing=["artifact.signed"],
+    words=["artifact.transparent", "no log holds its signature"],
+)
+def _(draft: Draft) -> None:
+    transparent(draft)
+    draft.signature()
