@@ -152,7 +152,8 @@ class _Graph:
             found = self._node(link)
             if not found:
                 raise StatementError("dangling", f"{key[:120]}: its hash {str(link)[:120]!r} is nowhere")
-            yield text(found, "algorithm"), text(found, "hashValue")
+            if found["type"] == "Hash":
+                yield text(found, "algorithm"), text(found, "hashValue")
 
     def _licenses(self, key: str) -> Iterator[str]:
         for kind, to in self._from.get(key, []):

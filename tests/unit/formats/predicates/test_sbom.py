@@ -126,6 +126,10 @@ def test_s10_other_types_are_not_known(name: str) -> None:
     assert code_of(name, BOM) == "predicate_unknown"
 
 
+def test_a_time_that_is_none_is_refused() -> None:
+    assert code_of(CYCLONEDX, changed(BOM, "metadata.timestamp", "1969-12-31T00:00:00Z")) == "time"
+
+
 def test_the_types_make_the_claim() -> None:
     assert claims_of(CYCLONEDX) == claims_of(f"{SPDX}/v3.0.1") == ("sbom",)
 
