@@ -20,6 +20,7 @@ from gate.evaluate.regorus import RegorusEngine
 from gate.formats.rfc3339 import format_time
 from gate.model.control import Mode
 from gate.model.waiver import WaiverState
+from gate.verify.trust import root_weaknesses
 
 _GIT_FLOOR: Final = (2, 36)
 _YEAR_S: Final = 366 * 24 * 3600
@@ -44,6 +45,7 @@ def examine(request: Request, options: EngineOptions) -> tuple[Note, ...]:
     notes.append(Note(Level.OK, f"{workspace.settings.path} is valid (profile {workspace.profile.name})"))
     notes += _judging(workspace.bundle)
     notes += _signers(workspace)
+    notes += _root(workspace)
     notes += _inputs(workspace)
     notes += _policy(workspace)
     if engine.name == "opa":
@@ -123,6 +125,12 @@ def _signers(workspace: Workspace) -> Iterator[Note]:
         if pem and pem in keys:
             yield Note(Level.WEAK, f"signers {keys[pem]} and {name} share one key", "give each its own")
         keys.setdefault(pem, name)
+
+
+def _root(workspace: Workspace) -> Iterator[Note]:
+    for problem in root_weaknesses(workspace.settings.trust, workspace.now_s):
+        path = workspace.settings.trust.sigstore_trusted_root
+        yield Note(Level.WEAK, f"trusted root {path}: {problem}", "pin the newer one (docs/how-to/sign-keyless.md)")
 
 
 def _inputs(workspace: Workspace) -> Iterator[Note]:

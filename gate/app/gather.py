@@ -32,6 +32,7 @@ from gate.model.scan import FileInspection, Scan
 from gate.normalize.sections.change import triggered_gates
 from gate.verify.located import Place, named_paths, named_places
 from gate.verify.pipeline import Admission, admit_evidence
+from gate.verify.trust import root_weaknesses
 
 Progress = Callable[[str], AbstractContextManager[Tell | None]]
 """Called with what is being done now; the context ends when it is done. It may want to know of bytes that are read."""
@@ -158,7 +159,7 @@ def _admission(workspace: Workspace, progress: Counting) -> tuple[Admission, Map
     """All evidence that is configured, as far as it can be judged alone, and what was left out."""
     settings = workspace.settings
     items: list[Evidence] = []
-    skipped: dict[str, str] = {}
+    skipped = _root_notes(workspace)
     for directory in settings.evidence_directories:
         read = read_bundles if directory in settings.legacy_directories else read_evidence
         found, left_out = read(workspace.root, directory, settings.limits)
@@ -174,6 +175,13 @@ def _admission(workspace: Workspace, progress: Counting) -> tuple[Admission, Map
         limit = settings.limits.evidence_bytes
         admission = admit_evidence(items, workspace.trust, limit=limit, jobs=workspace.jobs, tell=tell or unheard)
     return admission, skipped
+
+
+def _root_notes(workspace: Workspace) -> dict[str, str]:
+    """That the trusted root is over, by its path: it judges what was signed while it was not."""
+    problems = root_weaknesses(workspace.settings.trust, workspace.now_s)
+    path = workspace.settings.trust.sigstore_trusted_root
+    return {} if path is None or not problems else {path: f"the trusted root is old: {'; '.join(problems)}"}
 
 
 def _at_stake(workspace: Workspace, change: ChangeSet) -> Mapping[str, Digest | None]:

@@ -25,14 +25,14 @@ def open_container(item: Evidence, limit: int) -> Opened:
     """The container of an item, in the form of its place; raises `BundleError`."""
     if item.is_legacy:
         return parse_legacy(item.data, limit=limit)
-    return open_enveloped(item.data, limit) or parse_container(item.data, limit=limit)
+    return open_enveloped(item.data, limit) or parse_container(item.data, limit=limit, message=item.message)
 
 
 def signed_payload(container: Opened) -> bytes:
-    """What the signatures speak of."""
+    """What the signatures speak of; for a signed file, a text that stands for it."""
     if isinstance(container, SignedDocument):
         return container.content
-    return container.payload if isinstance(container, LegacyBundle) else container.envelope.payload
+    return container.payload if isinstance(container, LegacyBundle) else container.content.payload
 
 
 def prove(container: Opened, trust: TrustStore) -> Proof:

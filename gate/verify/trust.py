@@ -230,6 +230,12 @@ def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
     return TrustStore(signers, keys, keyless, trust.thresholds, revoked, subjects, evidence, now_s, reading, patterns)
 
 
+def root_weaknesses(trust: TrustSettings, now_s: int) -> tuple[str, ...]:
+    """What of the pinned root is over; it still judges what was signed before. Raises `ConfigError` for a broken one."""
+    keyless = _keyless(trust)
+    return () if keyless is None else tuple(keyless.root.weaknesses(now_s, trust.sigstore_max_age_s))
+
+
 def _key(settings: SignerSettings) -> TrustedKey:
     try:
         return load_key(settings.key_pem or b"", settings.scheme)

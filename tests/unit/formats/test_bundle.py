@@ -57,7 +57,6 @@ def test_a_bundle_that_the_gate_writes_is_one_that_it_reads() -> None:
         {"publicKey": {}},
         {"publicKey": {"hint": ""}},
         {"publicKey": {"hint": "\u202ex"}},
-        {"publicKey": {"hint": "a"}, "tlogEntries": [{"logIndex": "1"}]},
         {"publicKey": {"hint": "a"}, "timestampVerificationData": {"rfc3161Timestamps": []}},
     ],
     ids=str,
@@ -111,9 +110,7 @@ class TestS05Container:
     @pytest.mark.parametrize(
         "media_type",
         [
-            "application/vnd.dev.sigstore.bundle+json;version=0.1",
-            "application/vnd.dev.sigstore.bundle+json;version=0.2",
-            "application/vnd.dev.sigstore.bundle+json;version=0.3",
+            "application/vnd.dev.sigstore.bundle+json;version=0.4",
             "application/vnd.dev.sigstore.bundle.v0.1+json",
             "application/vnd.dev.sigstore.bundle.v0.4+json",
             "application/vnd.dev.sigstore.bundle.v1+json",
@@ -132,10 +129,10 @@ class TestS05Container:
     def test_s05_any_other_version_is_refused(self, media_type: object) -> None:
         assert code_of(bundle(mediaType=media_type)) == "version"
 
-    def test_s05_a_signed_message_is_no_statement(self) -> None:
+    def test_s05_a_bundle_signs_one_thing(self) -> None:
         signed = {"messageDigest": {"algorithm": "SHA2_256", "digest": "AA=="}, "signature": "AA=="}
         assert code_of(bundle(messageSignature=signed)) == "content"
-        assert code_of(bundle(messageSignature=signed, dsseEnvelope=...)) == "content"
+        assert code_of(bundle(messageSignature=signed, dsseEnvelope=...)) == "shape"
 
     @pytest.mark.parametrize("name", ["extra", "dsse_envelope", "DsseEnvelope", "envelope", "payload", "k" * 5000])
     def test_s05_an_extra_member_is_refused(self, name: str) -> None:

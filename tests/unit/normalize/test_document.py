@@ -175,7 +175,14 @@ def test_an_attestation_carries_what_was_proved() -> None:
     item = found["attestations"][digest]
     assert item["artifacts"] == ["summarizer"]
     assert item["signers"] == [
-        {"name": "builder", "kind": "key", "spki": make_key("builder").spki, "issuer": None, "subject": None}
+        {
+            "name": "builder",
+            "kind": "key",
+            "spki": make_key("builder").spki,
+            "issuer": None,
+            "subject": None,
+            "build": None,
+        }
     ]
     assert item["signed_at"] == {"at_s": 0, "source": "none"}
     assert item["log"] == {"included": False}

@@ -143,7 +143,7 @@ def test_s7_evidence_is_revoked_by_any_of_its_digests() -> None:
 
 def authorised(store: TrustStore, claim: str, *names: str) -> list[str] | str:
     try:
-        return [item.name for item in store.authorised(frozenset(names), claim)]
+        return [item.name for item in store.authorised(frozenset((name, None) for name in names), claim)]
     except Untrusted as error:
         return error.code
 
@@ -174,7 +174,7 @@ def test_s7_a_signer_speaks_for_its_claims_only(claims: tuple[str, ...], claim: 
 
 
 def test_the_identity_says_who_and_by_which_key() -> None:
-    (found,) = trust().authorised(frozenset({"release"}), "prompt")
+    (found,) = trust().authorised(frozenset({("release", None)}), "prompt")
     assert (found.name, found.kind, found.spki) == ("release", "key", make_key().spki)
 
 
