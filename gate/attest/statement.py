@@ -14,7 +14,14 @@ from gate.errors import AttestError
 from gate.formats.bundle import BundleError, parse_container
 from gate.formats.canonical_json import CanonicalJsonError, dumps
 from gate.formats.intoto import STATEMENT_TYPE, StatementError, parse_statement
-from gate.formats.predicates import claims_of, generic, model_signature, read_statement, readers
+from gate.formats.predicates import (
+    claims_of,
+    generic,
+    model_signature,
+    read_statement,
+    readers,
+    verification_summary,
+)
 from gate.formats.rfc3339 import format_time, parse_time
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.artifact import ArtifactFile
@@ -24,6 +31,8 @@ from gate.model.json import JsonObject, JsonValue
 from gate.model.path import is_plain_relative
 
 _TYPE_FAMILY: Final = "in-toto.io/Statement"
+# One is made from the files themselves, the other is about a Git commit.
+_NOT_ABOUT_FILES: Final = frozenset({model_signature.CLAIM, verification_summary.SOURCE_CLAIM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,7 @@ class Draft:
 
 def makeable_claims() -> tuple[str, ...]:
     """The claims that `build_statement` makes, sorted."""
-    return tuple(sorted({claim for kind in readers() for claim in claims_of(kind)} - {model_signature.CLAIM}))
+    return tuple(sorted({claim for kind in readers() for claim in claims_of(kind)} - _NOT_ABOUT_FILES))
 
 
 def build_statement(draft: Draft) -> bytes:
@@ -165,7 +174,8 @@ def _predicate_type(claim: str, wanted: str | None) -> str:
         raise AttestError("artifact.signature is made from the files themselves", hint="gate sign PATH --key KEY")
     # The type that usually makes the claim comes first.
     known = sorted(
-        (kind for kind in readers() if claim in claims_of(kind)), key=lambda kind: claims_of(kind).index(claim)
+        (kind for kind in readers() if claim in set(claims_of(kind)) - _NOT_ABOUT_FILES),
+        key=lambda kind: claims_of(kind).index(claim),
     )
     if not known:
         raise AttestError(

@@ -17,7 +17,6 @@ from typing import Final
 
 from gate.formats.intoto import RawStatement, StatementError
 from gate.formats.predicates.common import MAX_TEXT, check_schema, make_statement, member, short, text, time
-from gate.formats.rfc3339 import parse_time
 from gate.model.evidence import Statement
 from gate.model.json import JsonObject, JsonValue
 
@@ -67,7 +66,7 @@ def _score(value: JsonValue) -> int | None:
 def _made_at(predicate: JsonObject) -> int | None:
     """When it was made; older versions say the day alone."""
     day = text(predicate, "date") or ""
-    return parse_time(f"{day}T00:00:00Z") if _DAY.fullmatch(day) else time(predicate, "date")
+    return time({"date": f"{day}T00:00:00Z"} if _DAY.fullmatch(day) else predicate, "date")
 
 
 READERS: Mapping[str, Callable[[RawStatement], Statement]] = {"https://scorecard.dev/result/v0.1": _read}

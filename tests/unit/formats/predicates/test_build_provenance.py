@@ -13,6 +13,9 @@ from gate.model.evidence import Statement
 from gate.model.json import JsonObject
 from tests.unit.formats.predicates.reading import SLSA_V02, SLSA_V1, SUBJECTS, V02, V1, changed, code_of, read
 
+# In v1 it is the one dependency on a commit; in v0.2 the document says it itself.
+SOURCE: JsonObject = {"uri": "https://example.com/app", "ref": None, "digests": {"gitCommit": "0" * 40}}
+
 
 class TestBuildProvenance:
     FACTS: JsonObject = {  # noqa: RUF012 - read only
@@ -22,6 +25,8 @@ class TestBuildProvenance:
             "configSource": {"uri": "git+https://example.com/app"},
             "parameters": {"quantize": True},
         },
+        "parameters": {"configSource.uri": "git+https://example.com/app", "parameters.quantize": True},
+        "source": {"uri": "https://example.com/app", "ref": None, "digests": {}},
         "dependencies": {"git+https://example.com/app": {"gitCommit": "0" * 40}, "base": {"sha256": "1" * 64}},
         "invocation_id": "run-7",
         "started_at_s": 1795168800,
@@ -30,6 +35,7 @@ class TestBuildProvenance:
 
     @pytest.mark.parametrize(("kind", "predicate"), [(SLSA_V1, V1), (SLSA_V02, V02)], ids=["v1", "v0.2"])
     def test_both_versions_give_one_shape_of_facts(self, kind: str, predicate: Any) -> None:
+        facts = self.FACTS if kind == SLSA_V02 else {**self.FACTS, "source": SOURCE}
         assert read(kind, predicate) == Statement(
             claim="build.provenance",
             predicate_type=kind,
@@ -38,7 +44,7 @@ class TestBuildProvenance:
             exhaustive=False,
             depends_on=(),
             stated_at_s=1795168800,
-            facts=self.FACTS,
+            facts=facts,
             predicate=predicate,
         )
 
@@ -55,6 +61,8 @@ class TestBuildProvenance:
             assert found.stated_at_s is None
             assert found.facts.keys() == self.FACTS.keys()
             assert (found.facts["dependencies"], found.facts["invocation_id"]) == ({}, None)
+            assert found.facts["source"] == {"uri": None, "ref": None, "digests": {}}
+            assert found.facts["parameters"] == {}
 
     @pytest.mark.parametrize(
         ("path", "new"),
@@ -122,7 +130,7 @@ class TestBuildProvenance:
 
     def test_no_document_grants_itself_a_level(self) -> None:
         found = read(SLSA_V1, V1 | {"slsaLevel": 3, "buildLevel": "SLSA_BUILD_LEVEL_3"})
-        assert found.facts == self.FACTS
+        assert found.facts == {**self.FACTS, "source": SOURCE}
 
     def test_the_stated_time_is_the_end_and_else_the_beginning(self) -> None:
         assert (
