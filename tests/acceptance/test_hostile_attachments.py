@@ -85,7 +85,7 @@ class Case:
     message: str
 
 
-def says(suffix: str, *answer: Any, **headers: str) -> Callable[[HostileRegistry], object]:
+def says(suffix: str, *answer: Any, **headers: Any) -> Callable[[HostileRegistry], object]:
     """Answers one tag in its own way."""
 
     def prepare(registry: HostileRegistry) -> None:

@@ -44,8 +44,9 @@ def folder(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """A folder with a key of cosign's, and a configuration that asks no service."""
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     kind = "application/vnd.dev.sigstore"
-    services = {"rekorTlogConfig": {}, "tsaConfig": {}}
-    (tmp_path / "signing.json").write_text(json.dumps({"mediaType": f"{kind}.signingconfig.v0.2+json", **services}))
+    (tmp_path / "signing.json").write_text(
+        json.dumps({"mediaType": f"{kind}.signingconfig.v0.2+json", "rekorTlogConfig": {}, "tsaConfig": {}})
+    )
     (tmp_path / "root.json").write_text(json.dumps({"mediaType": f"{kind}.trustedroot+json;version=0.1"}))
     (tmp_path / "predicate.json").write_text(json.dumps(PREDICATE))
     cosign(programs, tmp_path, "generate-key-pair", "--output-key-prefix", "theirs")

@@ -138,6 +138,11 @@ def linked_manifest(layout: LayoutFolder) -> None:
     path.symlink_to(layout.folder / "elsewhere")
 
 
+def folder_for_manifest(layout: LayoutFolder) -> None:
+    layout.blob(layout.image).unlink()
+    layout.blob(layout.image).mkdir()
+
+
 def linked_blobs(layout: LayoutFolder) -> None:
     layout.blobs.rename(layout.folder / "elsewhere")
     layout.blobs.symlink_to(layout.folder / "elsewhere")
@@ -247,7 +252,7 @@ HOSTILE: dict[str, tuple[Callable[[LayoutFolder], object], str]] = {
     "another manifest": (lambda it: it.blob(it.image).write_bytes(b"{}"), "holds other bytes"),
     "the manifest is a link": (linked_manifest, "not a regular file"),
     "the manifest is a folder": (
-        lambda it: (it.blob(it.image).unlink(), it.blob(it.image).mkdir()),
+        folder_for_manifest,
         "not a regular file",
     ),
     "all blobs behind a link": (linked_blobs, "is a link or a file"),
