@@ -211,7 +211,7 @@ def test_names_outside_ascii_are_sorted_as_the_standard_says() -> None:
     extra = {"name": "\ufb33", "value": "\U0001f600"}
     only_verified(judged(signed(bom(properties=[extra, {"name": "\u20ac"}]))))
     # Members that the format does not have are signed, and refused by its schema.
-    unknown = {"\ufb33": 1, "\U0001f600": 2, "\u20ac": 3}
+    unknown: Any = {"\ufb33": 1, "\U0001f600": 2, "\u20ac": 3}
     assert refusal(judged(signed(bom(**unknown)))) == (Stage.STATEMENT, "statement.predicate")
 
 

@@ -93,7 +93,7 @@ def test_a_reference_that_is_given_twice_is_refused(more: Any) -> None:
 
 def test_references_that_become_no_facts_may_repeat() -> None:
     tool = {"components": [library("root"), library("tool")]}
-    found = facts(
+    found: Any = facts(
         {
             "metadata": {"component": ROOT, "tools": tool},
             "annotations": [{"annotator": {"component": library("tool")}}],
@@ -203,7 +203,7 @@ def test_a_model_card_with_its_datasets() -> None:
             "architecture": "transformer, encoder-only transformer",
         }
     }
-    said = {"owner": None, "classification": "internal", "personal_data": None, "licenses": []}
+    said: Any = {"owner": None, "classification": "internal", "personal_data": None, "licenses": []}
     assert found["datasets"] == {
         f"{kind}-support-ticket-{part}-data": said
         for part in ("training", "evaluation")
