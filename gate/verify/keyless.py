@@ -143,8 +143,9 @@ class KeylessVerifier:
     ) -> tuple[str, ...]:
         """Obligations 2 to 7, 9 and 10; the signers that are the certificate's identity."""
         policy = _Policy(self.identities, is_logged=bool(material.entries))
-        if _library_can(content, material, certificate):
-            _verify(self._load(during).verifier, content, material, policy)
+        library = self._load(during) if _library_can(content, material, certificate) else None
+        if library is not None:
+            _verify(library.verifier, content, material, policy)
         else:
             root = self._members()
             own.check_certificate(certificate, root, times, is_logged=policy.is_logged)
@@ -188,13 +189,11 @@ class KeylessVerifier:
         except Exception as error:  # the libraries document no closed set, and read nothing from outside here
             raise ConfigError(f"{self.path}: the trusted root cannot be used: {short_text(error)}") from error
 
-    def _load(self, root: JsonObject) -> _Library:
-        try:
-            # Ends belong to times, which the library does not say of those of timestamp authorities. Every timestamp
-            # was compared with them before.
-            return _library(json.dumps(self.root.without_stamp_ends(root)))
-        except Exception as error:  # as above
-            raise ConfigError(f"{self.path}: the trusted root cannot be used: {short_text(error)}") from error
+    def _load(self, root: JsonObject) -> _Library | None:
+        """The library's verifier; `None` for a root that it does not read, such as one whose names are short."""
+        # Ends belong to times, which the library does not say of those of timestamp authorities. Every timestamp was
+        # compared with them before.
+        return _library(json.dumps(self.root.without_stamp_ends(root)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +269,8 @@ def _require_library() -> None:
 
 
 @functools.lru_cache(maxsize=16)
-def _library(root: str) -> _Library:
-    """The library's verifier for a trusted root; raises whatever the library does."""
+def _library(root: str) -> _Library | None:
+    """The library's verifier for a trusted root; `None` for one that it does not read."""
     from sigstore.models import ClientTrustConfig
     from sigstore.verify import Verifier
 
@@ -282,7 +281,10 @@ def _library(root: str) -> _Library:
         "trustedRoot": json.loads(root),
         "signingConfig": {"mediaType": _SIGNING_CONFIG},
     }
-    return _Library(Verifier(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root))
+    try:
+        return _Library(Verifier(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root))
+    except Exception:  # noqa: BLE001 - the library documents no closed set; what it does not read is ours to judge by
+        return None
 
 
 def _code(error: Exception) -> str:

@@ -132,9 +132,7 @@ class TrustStore:
             return self._keys_of(content.signatures, content.signed_bytes)
         found = tuple(name for name, key in self.keys.items() if is_signed_by(key, content.signature, content))
         if not found and content.message is None and any(key.hash is None for key in self.keys.values()):
-            raise Untrusted(
-                "untrusted", "no trusted key made the signature; Ed25519 keys sign files that a bundle lacks"
-            )
+            raise Untrusted("untrusted", "no trusted key made the signature; one of Ed25519 needs the file itself")
         if not found:
             raise Untrusted("untrusted", f"no trusted key made the signature ({len(self.keys)} were tried)")
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import dataclasses
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -60,8 +61,13 @@ def keyless(
     claims: Sequence[str] = ("build.provenance", "approval"),
     **more: Any,
 ) -> SignerSettings:
-    fields: dict[str, Any] = {"valid_from_s": None, "valid_until_s": None, "scheme": None} | more
-    return SignerSettings(name, tuple(claims), None, None, IdentitySettings(issuer, subject, repository), **fields)
+    """A keyless signer; `more` are words of its identity, or of the signer."""
+    words = {item.name for item in dataclasses.fields(IdentitySettings)}
+    said = {word: value for word, value in more.items() if word in words}
+    rest = {word: value for word, value in more.items() if word not in words}
+    fields: dict[str, Any] = {"valid_from_s": None, "valid_until_s": None, "scheme": None} | rest
+    identity = IdentitySettings(issuer, subject, repository, **said)
+    return SignerSettings(name, tuple(claims), None, None, identity, **fields)
 
 
 def keyless_trust(

@@ -208,7 +208,6 @@ def test_s08_a_timestamp_counts_while_its_authority_is_trusted() -> None:
     ("place", "value", "text"),
     [
         ("certificateAuthorities.0.certChain.certificates.0.rawBytes", "AAAA", "cannot be used"),
-        ("tlogs.0.publicKey", lambda key: {**key, "extra": 1}, "cannot be used"),
         ("mediaType", "application/json", "not a trusted root"),
         ("tlogs", {}, "tlogs is not a list"),
         ("ctlogs", None, "ctlogs is not a list"),
@@ -221,6 +220,17 @@ def test_a_root_that_cannot_be_used_is_a_configuration_error(place: str, value: 
     root = encode(changed(json.loads(root_bytes()), place, value))
     with pytest.raises(ConfigError, match=rf"trust/trusted_root\.json: .*{text}"):
         verify(encode(good()), store=keyless_trust(root=root))
+
+
+def test_a_root_that_the_library_does_not_read_is_read_by_our_own_verifier() -> None:
+    root = json.loads(root_bytes())
+    for place, value in (
+        ("tlogs.0.publicKey", lambda key: {**key, "extra": 1}),
+        ("certificateAuthorities.0.subject", {}),
+    ):
+        store = keyless_trust(root=encode(changed(root, place, value)))
+        admitted(good(), store)
+        assert code(changed(good(), "dsseEnvelope.payload", b64(b"{}")), store) == "signature.keyless_log"
 
 
 def test_a_root_that_is_no_json_is_a_configuration_error() -> None:
@@ -253,6 +263,7 @@ def test_the_library_that_finds_another_payload_is_not_believed(monkeypatch: pyt
     from gate.verify import keyless as module
 
     library = module._library(json.dumps(json.loads(root_bytes())))
+    assert library is not None
     monkeypatch.setattr(type(library.verifier), "verify_dsse", lambda *_: ("application/vnd.in-toto+json", b"{}"))
     assert code(good()) == "signature.keyless_payload"
 
