@@ -4,7 +4,9 @@
 |---|---|
 | docs/reference/cli.md | the help of every command |
 | docs/reference/exit-codes.md | gate/cli/exit_codes.py |
-| docs/reference/{configuration,waivers,input,report,decision,controls-matrix,controls-diff,lineage,recall}.md | schemas/*.json |
+| docs/reference/{configuration,waivers,input,report,decision,lineage,recall}.md | schemas/*.json |
+| docs/reference/controls-{matrix,diff}.md | schemas/*.json |
+| docs/reference/evidence.md | the readers of predicates |
 | docs/controls/index.md | METADATA of the controls |
 | docs/controls/frameworks.md | the same, and frameworks/*.json |
 """
@@ -23,6 +25,7 @@ from gate.app.controls import matrices, open_catalogue, page_of
 from gate.cli.exit_codes import EXIT_CODES
 from gate.cli.main import main as gate_command
 from gate.report.matrix import matrix_markdown
+from tools.evidence_page import evidence_page
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = {
@@ -144,6 +147,7 @@ def pages() -> Mapping[str, str]:
     found = {
         "docs/reference/cli.md": cli_page(),
         "docs/reference/exit-codes.md": exit_code_page(),
+        "docs/reference/evidence.md": evidence_page(NOTE),
         "docs/controls/index.md": controls_page(),
         "docs/controls/frameworks.md": frameworks_page(),
     }

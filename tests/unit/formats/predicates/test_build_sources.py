@@ -11,7 +11,7 @@ from gate.formats.predicates.common import MAX_TEXT
 from tests.unit.formats.predicates.reading import SLSA_V02, SLSA_V1, V02, V1, changed, code_of, read
 
 COMMIT = {"gitCommit": "0" * 40}
-NOTHING = {"uri": None, "ref": None, "digests": {}}
+NOTHING: dict[str, Any] = {"uri": None, "ref": None, "digests": {}}
 APP = "git+https://forge.test/acme/app@refs/heads/main"
 
 
