@@ -72,6 +72,14 @@ package_(name, version, hashes, changes) := object.union(
 	changes,
 )
 
+# METADATA
+# description: A lock file with one package.
+lock(format, name, pinned) := {
+	"format": format,
+	"problems": [],
+	"packages": {sprintf("%s@1", [name]): package_(name, "1", [digests.crate], {"pinned": pinned})},
+}
+
 statement(claim) := {
 	"claim": claim,
 	"artifacts": [],

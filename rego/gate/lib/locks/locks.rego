@@ -16,23 +16,40 @@ files := value if {
 	every found in value {
 		is_object(found)
 		every lock in found {
-			shape.is_optional_text(lock.format)
+			lock.format in _formats
 			shape.is_texts(lock.problems)
 			_are_packages(lock.packages)
 		}
 	}
 }
 
+# What the gate reads, and null for a file in none of these formats.
+_formats := {
+	null, "cargo", "go", "go.mod", "npm", "pdm", "pipenv",
+	"pnpm", "poetry", "pylock", "requirements", "uv", "yarn",
+}
+
 default _are_packages(_) := false
 
 _are_packages(packages) if {
 	is_object(packages)
-	every package_ in packages {
+	every key, package_ in packages {
 		shape.is_text(package_.name)
+		startswith(key, concat("", [package_.name, "@"]))
 		is_boolean(package_.pinned)
 		is_boolean(package_.local)
-		shape.is_texts(package_.digests)
+		_are_hashes(package_.digests)
 		shape.is_object_of_digest_lists(package_.attested)
+	}
+}
+
+default _are_hashes(_) := false
+
+_are_hashes(digests) if {
+	is_array(digests)
+	every digest in digests {
+		is_string(digest)
+		regex.match(`^sha(256|384|512):[0-9a-f]+$`, digest)
 	}
 }
 

@@ -44,3 +44,44 @@ test_fails_when_a_file_has_a_problem if {
 	found := locks.packages with input as doc
 	object.keys(found) == {["service", "Cargo.lock"]}
 }
+
+formats := {
+	"cargo", "go", "go.mod", "npm", "pdm", "pipenv", "pnpm",
+	"poetry", "pylock", "requirements", "uv", "yarn",
+}
+
+test_passes_when_a_format_is_known if {
+	every format in formats {
+		doc := {"dependencies": {"a": {"x": locked.lock(format, "n", true)}}}
+		found := locks.packages with input as doc
+		count(found) == 1
+	}
+}
+
+test_passes_when_a_file_of_an_unknown_format_is_told if {
+	doc := {"dependencies": {"a": {"x": {"format": null, "problems": ["odd"], "packages": {}}}}}
+	files := locks.files with input as doc
+	count(files) == 1
+	found := locks.packages with input as doc
+	count(found) == 0
+}
+
+# How many lock files can be relied on after a change: none where one field of one of them is malformed.
+relied_on(patches) := count(found) if {
+	doc := locked.after(patches)
+	found := locks.packages with input as doc
+}
+
+test_errors_when_a_field_is_malformed if {
+	lock := "/dependencies/service/uv.lock"
+	item := "/dependencies/service/uv.lock/packages/torch-lite@2.0"
+	relied_on([]) == 2
+	relied_on([fixtures.put(sprintf("%s/problems", [lock]), "x")]) == 0
+	relied_on([fixtures.put(sprintf("%s/problems", [lock]), [""])]) == 0
+	relied_on([fixtures.put(sprintf("%s/format", [lock]), "odd")]) == 0
+	relied_on([fixtures.put(sprintf("%s/name", [item]), "torch")]) == 0
+	relied_on([fixtures.put(sprintf("%s/name", [item]), "torch-lit")]) == 0
+	relied_on([fixtures.put(sprintf("%s/digests", [item]), ["md5:00"])]) == 0
+	relied_on([fixtures.put(sprintf("%s/digests", [item]), [7])]) == 0
+	relied_on([fixtures.put(sprintf("%s/digests", [item]), {})]) == 0
+}

@@ -30,7 +30,6 @@ default status := "error"
 
 status := result.status(subjects, proved, violations) if {
 	is_object(document.artifacts)
-	is_object(locks.files)
 	is_object(statements.verified)
 	is_array(listed.attested)
 	is_array(listed.own)
@@ -52,35 +51,22 @@ locked := own | {place | some place, item in of_subjects; locks.is_pinned(item)}
 
 required := {place | some place, item in of_subjects; locks.is_named(item.name, listed.attested)} - own
 
-# A digest of each file that may be installed is a subject of a statement that speaks for it.
-attested contains place if {
+# The statements that speak for each digest, where each file that may be installed has one.
+attested[place] := found if {
 	some place in required
-	count(of_subjects[place].digests) > 0
-	every digest in of_subjects[place].digests {
-		count(speaking[[place, digest]]) > 0
+	item := of_subjects[place]
+	found := {digest: speaking |
+		some digest, said in item.attested
+		supporting := statements.supporting(said)
+		speaking := statements.making("package.publication", supporting) | statements.making("build.provenance", supporting)
+		count(speaking) > 0
 	}
+	digests := {digest | some digest in item.digests}
+	count(digests) > 0
+	count(digests - object.keys(found)) == 0
 }
 
-speaking[[place, digest]] := published | built if {
-	some place in required
-	some digest, found in of_subjects[place].attested
-	said := statements.supporting(found)
-	published := statements.making("package.publication", said)
-	built := statements.making("build.provenance", said)
-}
-
-good := locked - (required - attested)
-
-proved := {name |
-	some name in subjects
-	count(locks.files[name]) > 0
-	every path, _ in locks.files[name] {
-		is_object(locks.packages[[name, path]])
-		every key, _ in locks.packages[[name, path]] {
-			[name, path, key] in good
-		}
-	}
-}
+proved := {name | some [name, _, _] in locked}
 
 violations contains entry if {
 	some name in subjects
@@ -92,7 +78,7 @@ violations contains entry if {
 violations contains entry if {
 	some name in subjects
 	some path, lock in locks.files[name]
-	not is_object(locks.packages[[name, path]])
+	not [name, path] in object.keys(locks.packages)
 	message := concat("; ", array.concat(lock.problems, ["nothing in it is relied on"]))
 	entry := result.violation("deps.pinned.unreadable", message, {"artifact": name, "file": path})
 }
@@ -104,13 +90,13 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some [name, path, key] in (required - attested)
+	some [name, path, key] in (required - object.keys(attested))
 	message := sprintf("%s has no verified publication or provenance for each of its files", [key])
 	entry := result.violation("deps.pinned.unattested", message, {"artifact": name, "file": path})
 }
 
-evidence := {item | some [place, _], found in speaking; place in attested; some item in found}
+evidence := {digest | some found in attested; some digests in found; some digest in digests}
 
 default reason := "no package asks for admission"
 
-reason := sprintf("packages that are locked: %d", [count(good)]) if count(subjects) > 0
+reason := sprintf("packages that are locked: %d", [count(locked)]) if count(subjects) > 0

@@ -58,7 +58,8 @@ test_passes_when_one_lock_is_enough if {
 
 test_passes_when_other_artifacts_have_locks if {
 	answer([
-		fixtures.put("/dependencies/other", {"x.lock": {"format": null, "problems": ["x"], "packages": {}}}),
+		fixtures.put("/dependencies/weights", {"x.lock": {"format": null, "problems": ["x"], "packages": {}}}),
+		fixtures.put("/dependencies/weights/uv.lock", locked.lock("uv", "torch", false)),
 		fixtures.put("/artifacts/weights", object.union(locked.good.artifacts.service, {"kind": "weights"})),
 	]) == ["pass", set()]
 }
