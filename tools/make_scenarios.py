@@ -13,13 +13,20 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools import scenarios_allow, scenarios_application, scenarios_built, scenarios_deny, scenarios_error
+from tools import (
+    scenarios_allow,
+    scenarios_application,
+    scenarios_built,
+    scenarios_deny,
+    scenarios_error,
+    scenarios_locked,
+)
 from tools.scenario_compat import compat_files
 from tools.scenario_draft import NOW, SCENARIOS, Scenario
 from tools.scenario_evidence import KINDS, key
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
-STORIES = (scenarios_allow, scenarios_application, scenarios_built, scenarios_deny, scenarios_error)
+STORIES = (scenarios_allow, scenarios_application, scenarios_built, scenarios_deny, scenarios_error, scenarios_locked)
 KEYS_README = """\
 # Test keys
 
