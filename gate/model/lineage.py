@@ -42,7 +42,8 @@ class Node:
     """A thing. `id` is its digest where it has one; `what` are kinds of artifacts, or the claim of a statement.
 
     `names` are what it is called, by whoever: sorted, those of artifacts alone where it is one. `digests` is what is
-    known of it by algorithm, in hex.
+    known of it by algorithm, in hex. `statements` are the payload digests of those that say where it comes from, also
+    where that is nowhere else.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Node:
     names: tuple[str, ...]
     what: tuple[str, ...]
     digests: Mapping[str, str]
+    statements: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class _Thing:
     names: set[str] = field(default_factory=set)
     digests: dict[str, str] = field(default_factory=dict)
     namers: set[Digest] = field(default_factory=set)
+    described: set[Digest] = field(default_factory=set)
     contradicted: set[Digest] = field(default_factory=set)
 
 
@@ -140,6 +141,7 @@ class _Graph:
         ]
         used = {payload for edge in edges for payload in edge.statements}
         used |= {payload for conflict in conflicts for payload in conflict.statements}
+        used |= {payload for node in nodes.values() for payload in node.statements}
         return Lineage(
             roots=roots,
             nodes=nodes,
@@ -172,7 +174,7 @@ class _Graph:
                 self._visit_artifact(node, self._artifacts[name])
         elif thing.kind is NodeKind.STATEMENT:
             self._visit_statement(node, self._statements[Digest(node.removeprefix("statement:"))])
-        elif thing.kind is not NodeKind.NAME:
+        else:
             self._visit_digest(node, thing)
 
     def _visit_artifact(self, node: str, artifact: Artifact) -> None:
@@ -222,6 +224,7 @@ class _Graph:
     def _apply(self, node: str, payload: Digest) -> None:
         """The edges that a statement makes for a thing that it is about, and once those between its parts."""
         origins = self._origins[payload]
+        self._things[node].described.add(payload)
         if origins.states_base:
             self._said.state(node, "base", payload)
         for link in origins.links:
@@ -300,10 +303,11 @@ class _Graph:
 
     def _node(self, name: str) -> Node:
         thing = self._things[name]
-        return Node(name, thing.kind, tuple(sorted(thing.names)), tuple(sorted(thing.what)), dict(thing.digests))
+        names, what = tuple(sorted(thing.names)), tuple(sorted(thing.what))
+        return Node(name, thing.kind, names, what, dict(thing.digests), tuple(sorted(thing.described)))
 
     def _all_gaps(self, reached: set[str]) -> Iterator[Gap]:
-        described = {derived for derived, _, relation, _ in self._edges if relation != "about"}
+        held = {derived for derived, _, relation, _ in self._edges if relation == "file of"}
         for name in reached:
             thing = self._things[name]
             if thing.kind is NodeKind.NAME:
@@ -313,12 +317,8 @@ class _Graph:
             elif thing.kind is NodeKind.ARTIFACT:
                 for own in sorted(thing.names):
                     yield from self._artifact_gaps(name, self._artifacts[own])
-            elif thing.kind is NodeKind.DIGEST and name not in described and not self._is_described(thing):
+            elif thing.kind is NodeKind.DIGEST and name not in held and not thing.described:
                 yield Gap(name, "origin", f"named by {self._namers(thing)}, nothing verified says where it comes from")
-
-    def _is_described(self, thing: _Thing) -> bool:
-        """Also by a statement that names no origin: one about data that came from nowhere else."""
-        return bool(self._statements_about(words(thing.digests), thing.digests))
 
     def _namers(self, thing: _Thing) -> str:
         origins = sorted(self._statements[payload].origin for payload in thing.namers)

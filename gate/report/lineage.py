@@ -84,6 +84,7 @@ def _json_node(node: Node) -> JsonObject:
         "names": list(node.names),
         "what": list(node.what),
         "digests": dict(node.digests),
+        "statements": list(node.statements),
     }
 
 
@@ -107,7 +108,7 @@ def _json_source(source: Source) -> JsonObject:
 def _text(found: Lineage) -> Iterator[str]:
     if not found.nodes:
         yield "gate.yaml names no artifact"
-    following = _following(found.edges)
+    following = _following(found)
     notes = _notes(found)
     shown: set[str] = set()
     derived_from = {edge.origin for edge in found.edges if edge.derived != edge.origin}
@@ -140,9 +141,17 @@ def _tree(
         said = f"  [{_by(found, edge)}]" if edge is not None else ""
         yield f"{indent}{role}{_title(found.nodes[name])}{', above' if again else ''}{said}"
         if not again:
-            for note in notes.get(name, ()):
+            for note in (*_stated(found, name, following.get(name, ())), *notes.get(name, ())):
                 yield f"{indent}  {note}"
             waiting += [(item.origin, item, level + 1) for item in reversed(following.get(name, ()))]
+
+
+def _stated(found: Lineage, name: str, edges: Sequence[Edge]) -> Iterator[str]:
+    """Who says of a thing that it comes from nowhere else; who names an origin of it stands there."""
+    shown = {payload for edge in edges for payload in edge.statements}
+    for payload in found.nodes[name].statements:
+        if payload not in shown:
+            yield f"begins here  [{_source(found.statements[payload])}]"
 
 
 def _title(node: Node) -> str:
@@ -183,9 +192,10 @@ def _notes(found: Lineage) -> Mapping[str, Sequence[str]]:
     return notes
 
 
-def _following(edges: Sequence[Edge]) -> Mapping[str, Sequence[Edge]]:
+def _following(found: Lineage) -> Mapping[str, Sequence[Edge]]:
+    """The edges of each thing, in the order of role and name."""
     following: dict[str, list[Edge]] = {}
-    for edge in edges:
+    for edge in sorted(found.edges, key=lambda edge: (edge.relation, found.nodes[edge.origin].names)):
         following.setdefault(edge.derived, []).append(edge)
     return following
 

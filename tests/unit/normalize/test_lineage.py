@@ -333,7 +333,7 @@ class TestBills:
                     "deep": component("deep", "b"),
                     "alone": component("alone", "c"),
                 },
-                depends={"root": ["lib", "lost"], "lib": ["deep"], "stranger": ["lib"]},
+                depends={"root": ["lib", "lost"], "lib": ["deep"], "alone": ["deep"], "stranger": ["lib"]},
                 cards={"root": {"datasets": ["data", "deep"]}, "deep": {"datasets": ["data"]}},
                 ancestors={"root": [{"name": "before"}, "junk"], "deep": [{}], "stranger": [{"name": "x"}]},
             ),

@@ -73,7 +73,7 @@ def test_what_was_shown_is_only_named_again() -> None:
         artifacts=[BASE, TUNED, lora],
     )
     lines = drawn(found)
-    assert [line.split()[0] for line in lines[:-1]] == ["lora", "base", "base", "base"]
+    assert [line.split()[0] for line in lines[:-1]] == ["lora", "base", "begins", "base", "base"]
     assert sum(", above" in line for line in lines) == 1
 
 
