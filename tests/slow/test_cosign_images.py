@@ -10,9 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from gate.collect.oci import read_attached
+from gate.model.registry import OciEvidence
+from gate.model.settings import Limits
+from gate.verify.pipeline import admit_evidence
 from tests.acceptance.test_attachments import check
 from tests.acceptance.world import inside
+from tests.support.keyless import keyless, keyless_trust
 from tests.support.registries import Registry
+from tests.support.sigstore_stack import SUBJECT, running
 from tools import build
 
 OLD = ("--new-bundle-format=false", "--use-signing-config=false", "--tlog-upload=false")
@@ -110,3 +116,24 @@ def test_what_cosign_saves_is_judged_without_the_registry(programs: Path, regist
     done = check(folder)
     assert done.code == 0, done.text
     assert inside("verify", "--now", "2026-11-20T12:00:00Z", "--root", str(folder)).code == 0
+
+
+def test_what_cosign_signs_for_an_identity_is_accepted(programs: Path, registry: Registry, folder: Path) -> None:
+    image = registry.put_image("v1", f"keyless {registry.kind}".encode())
+    reference = f"{registry.repository}@{image}"
+    (folder / "stack").mkdir()
+    with running(programs, folder / "stack") as stack:
+        root = json.dumps(stack.trusted_root()).encode()
+        (folder / "root.json").write_bytes(root)
+        (folder / "signing.json").write_text(json.dumps(stack.signing_config()))
+        (folder / "token").write_text(stack.token())
+        common = ("--yes", "--allow-http-registry", "--identity-token", "token", *NEW)
+        cosign(programs, folder, "sign", *common, reference)
+        issuer = stack.issuer_of_tokens
+    (item,), skipped = read_attached(folder, OciEvidence("server"), reference, Limits())
+    assert skipped == {}
+    for subject, count in ((SUBJECT, 1), (f"{SUBJECT}x", 0)):
+        trust = keyless_trust(keyless("theirs", subject, issuer, claims=("artifact.signature",)), root=root)
+        found = admit_evidence([item], trust, limit=1 << 20).settle({}, {}, lambda _digest, _algorithm: None)
+        assert len(found.verified) == count, found.rejected
+        assert [subject.digest for item in found.verified for subject in item.statement.subjects] == [image] * count
