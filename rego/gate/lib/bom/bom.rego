@@ -141,6 +141,7 @@ _roots(name, digest) := {root |
 	name in _verified[digest].artifacts
 	is_named(name, digest)
 	is_object(_verified[digest].subjects)
+	count(_verified[digest].subjects) > 0
 	own := _own(name)
 	every subject, _ in _verified[digest].subjects {
 		subject in own

@@ -109,6 +109,9 @@ test_the_root_is_the_artifact_if_the_document_is_about_nothing_else if {
 	parts([materials.put("bombase", "facts/root", null)], "base", "bombase") == {"config", "weights"}
 	parts([materials.put("bombase", "facts/root", "nothing")], "base", "bombase") == {"config", "weights"}
 	parts([materials.put("bombase", "subjects", null)], "base", "bombase") == {"config", "weights"}
+	parts([materials.put("bombase", "subjects", [])], "base", "bombase") == {"config", "weights"}
+	parts([materials.put("bombase", "subjects", {})], "base", "bombase") == {"config", "weights"}
+	parts([materials.put("bombase", "subjects", {materials.content.weights: {"name": "x"}})], "base", "bombase") == {"config", "model", "weights"}
 	parts([materials.put("bombase", concat("/", ["subjects", materials.whole.rows]), {"name": "x"})], "base", "bombase") == {"config", "weights"}
 	parts([materials.put("bombase", concat("/", ["subjects", materials.whole.base]), {"name": "x"})], "base", "bombase") == {"config", "model", "weights"}
 	parts([materials.put("bombase", "artifacts", []), fixtures.remove("/claims/sbom/by_artifact/base")], "base", "bombase") == {"config", "weights"}

@@ -76,7 +76,7 @@ says(value) if {
 }
 
 says(value) if {
-	is_array(value)
+	shape.is_texts(value)
 	count(value) > 0
 }
 

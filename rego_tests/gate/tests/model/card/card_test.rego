@@ -80,11 +80,13 @@ test_fails_when_the_document_names_another_model if {
 }
 
 test_fails_when_only_a_part_has_a_card if {
-	answer([
+	patches := [
 		materials.remove("bombase", "facts/cards/model"),
 		materials.put("bombase", "facts/components/weights/licenses", ["MIT"]),
 		materials.put("bombase", "facts/cards/weights", {"intended_use": "summaries", "limitations": ["English only"]}),
-	]) == ["fail", {["model.card.incomplete", "base"]}]
+	]
+	answer(patches) == ["fail", {["model.card.incomplete", "base"]}]
+	whole(patches).evidence == {materials.digests.card}
 }
 
 test_fails_when_its_card_failed if {
@@ -97,7 +99,7 @@ test_fails_when_nobody_collected_it if {
 }
 
 test_fails_when_a_card_does_not_say_all if {
-	every value in [null, "", " ", "\t", [], {}, false, 0] {
+	every value in [null, "", " ", "\t", [], {}, false, 0, [null]] {
 		answer([materials.put("card", "facts/intended_use", value)]) == ["fail", {["model.card.incomplete", "style"]}]
 		answer([materials.put("card", "facts/limitations", value)]) == ["fail", {["model.card.incomplete", "style"]}]
 		answer([materials.put("bombase", "facts/cards/model/limitations", value)]) == ["fail", {["model.card.incomplete", "base"]}]
