@@ -1,7 +1,8 @@
 """The containers of evidence: DSSE envelopes, signed CycloneDX documents, and where gate.yaml says so, llmsa's bundles.
 
-Which of them an item is in is what the configuration says of the place where it lay, never what it looks like. So an
-envelope that does not verify is not tried as the weaker form, and a bundle of llmsa counts nowhere else.
+Whether an item is llmsa's is what the configuration says of the place where it lay, never what it looks like. So an
+envelope that does not verify is not tried as the weaker form, and a bundle of llmsa counts nowhere else. A CycloneDX
+document says so itself, and what says so is nothing else.
 """
 
 from __future__ import annotations

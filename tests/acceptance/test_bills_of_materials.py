@@ -36,7 +36,8 @@ def folder(tmp_path: Path) -> Path:
 
 def configure(folder: Path, key: str) -> None:
     (trusted,) = re.findall(r"```yaml\n(trust:.*?)```", PAGE.read_text(), re.DOTALL)
-    text = "version: 1\ntarget: deployment\nenvironment: production\nprofile: baseline\nevidence:\n  - directory: .gate/attestations\nartifacts:\n"
+    text = "version: 1\ntarget: deployment\nenvironment: production\nprofile: baseline\n"
+    text += "evidence:\n  - directory: .gate/attestations\nartifacts:\n"
     text += f"  summarizer: {{path: models/summarizer, kind: weights}}\n{trusted}"
     (folder / "gate.yaml").write_text(text.replace("keys/release.pub", key))
 
