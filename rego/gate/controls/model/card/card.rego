@@ -9,7 +9,7 @@
 #   artifacts: [weights, adapter]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Attest the card with `gate attest create --type model.card`, or sign an ML-BOM that names the model by digest and has its card.
+#   fix: Attest the card with `gate attest create --type model-card`, or sign an ML-BOM with the digest and the card of the model.
 #   parameters:
 #     - {name: required, type: list, default: [intended_use, limitations], meaning: what a card has to say}
 #   frameworks:

@@ -1,6 +1,6 @@
 # METADATA
 # title: Bills of materials are signed
-# description: An SBOM by a trusted signer covers each artifact, each by somebody else than asked, and none of them was rejected.
+# description: An SBOM by a trusted signer covers each artifact, apart from its makers where asked, and none was rejected.
 # schemas:
 #   - input: schema.input
 # custom:
