@@ -16,7 +16,7 @@ from gate.formats import canonical_json, schema
 from gate.model.digest import sha256_digest
 from gate.model.evidence import Concern, Rejected, Stage, VerifiedSet
 from gate.model.scan import Basis, Coverage, Finding, FindingStatus, Scan, ScanStatus, Severity
-from gate.model.settings import GateSettings, Limits
+from gate.model.settings import BuilderSettings, GateSettings, Limits
 from gate.normalize.document import build_document
 from tests.support.cases import (
     DAY_S,
@@ -326,3 +326,12 @@ def test_the_artifact_section_shows_what_asks_for_admission() -> None:
     assert found["digest"] == model.digest
     assert found["bytes"] == sum(file.bytes for file in model.files.values())
     assert found["files"]["config.json"] == {"digest": model.files["config.json"].digest, "bytes": 21, "format": "json"}
+
+
+def test_builders_and_the_version_of_a_frame_are_in_the_document() -> None:
+    builders = {"forge": BuilderSettings("https://forge.test/1", ("release",), 2)}
+    facts = facts_of(good_prompt())
+    trusted = dataclasses.replace(facts.settings, trust=dataclasses.replace(facts.settings.trust, builders=builders))
+    found = json.loads(build_document(dataclasses.replace(facts, settings=trusted)).canonical)
+    assert found["builders"] == {"forge": {"id": "https://forge.test/1", "signers": ["release"], "level": 2}}
+    assert {item["statement_type"] for item in found["attestations"].values()} == {"https://in-toto.io/Statement/v1"}
