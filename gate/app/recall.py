@@ -239,7 +239,7 @@ def recall(request: Request, asked: Asked, progress: Counting = silent) -> Recal
 def _folders(request: Request, asked: Asked, settings: Settings | None) -> Iterator[_Folder]:
     """Those that a person named, from where that person is, or those of gate.yaml."""
     for given in asked.directories:
-        path = (request.start / given).resolve()
+        path = Path(os.path.realpath(given))
         yield _Folder(path_text(os.fsencode(given)), path.parent, path.name)
     if settings is not None and not asked.directories:
         for name in settings.evidence_directories:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,7 @@ def _artifact(given: str) -> Target:
     digest = parse_digest(given)
     if digest is not None:
         return Target("artifact", digest, frozenset({digest}))
-    path = Path(given).resolve()
+    path = Path(os.path.realpath(given))
     if not path.exists():
         raise ConfigError(f"--artifact: {given[:200]!r} is neither sha256:<hex> nor a file or folder")
     settings = ArtifactSettings(given, ArtifactKind.WEIGHTS, path.name, None, None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gate.collect.files import entries, opened_file, opened_folder, opened_root, read_at_most, unreadable
+from gate.collect.files import entries, opened_file, opened_root, read_at_most, unreadable
 from gate.errors import EvidenceError, LimitError
 from gate.model.path import path_text
 
@@ -21,20 +21,17 @@ def each_saved(given: Path, limit: int) -> Iterator[tuple[str, bytes]]:
     Raises `EvidenceError` for what cannot be read, `LimitError` for a file of more than `limit` bytes.
     """
     # A person named it, so it may be reached over links; below it none is followed.
-    path = given.resolve()
+    path = Path(os.path.realpath(given))
     shown = path_text(os.fsencode(given))
-    try:
-        if not path.is_dir():
-            with opened_root(path.parent) as base:
-                yield shown, _read(base, os.fsencode(path.name), shown, limit)
-            return
-        with opened_root(path) as base, opened_folder(base, ()) as folder:
-            for entry in entries(folder, _FILES, wanted=lambda name: name.endswith(b".json")):
-                place = f"{shown}/{path_text(entry.path)}"
-                if stat.S_ISREG(entry.status.st_mode):
-                    yield place, _read(folder, entry.path, place, limit)
-    except OSError as error:
-        raise unreadable(shown, error) from error
+    if not path.is_dir():
+        with opened_root(path.parent) as base:
+            yield shown, _read(base, os.fsencode(path.name), shown, limit)
+        return
+    with opened_root(path) as base:
+        for entry in entries(base, _FILES, wanted=lambda name: name.endswith(b".json")):
+            place = f"{shown}/{path_text(entry.path)}"
+            if stat.S_ISREG(entry.status.st_mode):
+                yield place, _read(base, entry.path, place, limit)
 
 
 def _read(base: int, path: bytes, place: str, limit: int) -> bytes:

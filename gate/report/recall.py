@@ -152,7 +152,7 @@ def _statement(item: Resting, *, is_signer: bool) -> Iterator[str]:
     word = item.standing.value.upper() if item.standing is Standing.UNPROVED else item.standing.value
     yield f"  {word:<9} {terminal(item.claim or 'unknown')}  {item.payload[:_SHORT]}"
     for name, digest in _some(item.subjects):
-        yield f"            covers {terminal(name) or 'something'}  {digest[:_SHORT]}"
+        yield f"            covers {terminal(name) or 'something'}  {terminal(digest)[:_SHORT]}"
     yield from _more(len(item.subjects), "things that it covers")
     for place in _some(item.places):
         note = f": {place.note}" if place.note else ""

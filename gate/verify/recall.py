@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from gate.formats.bundle import BundleError, Container
-from gate.formats.strict_json import StrictJsonError, loads
+from gate.formats.strict_json import loads
 from gate.model.digest import Digest, sha256_digest
 from gate.model.json import JsonValue
 from gate.model.recall import Standing, Target
@@ -175,11 +175,8 @@ def _made_by(store: TrustStore, container: Opened) -> bool:
 
 
 def _hints(data: bytes, limit: int) -> Iterator[str]:
-    """The key hint of a bundle, and the key ids of an envelope."""
-    try:
-        value = loads(data, limit=limit)
-    except StrictJsonError:
-        return
+    """The key hint of a bundle, and the key ids of an envelope; the bytes are those of a container that was read."""
+    value = loads(data, limit=limit)
     envelope = value if _below(value, "dsseEnvelope") is None else _below(value, "dsseEnvelope")
     signatures = _below(envelope, "signatures")
     named = [_below(_below(_below(value, "verificationMaterial"), "publicKey"), "hint")]
