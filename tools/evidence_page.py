@@ -28,6 +28,24 @@ never formats. Who may make a claim is said in `trust.signers`.
 - Members that a specification does not know are ignored; those that it knows have its types, or the statement is
   refused. Fractions become text or thousandths, and texts are cut to 4096 characters.
 - The level of a build is nothing that a document says: `trust.builders` says which builder deserves which.
+
+```yaml
+version: 1
+target: deployment
+artifacts: {{app: {{kind: prompt, path: app}}}}
+evidence: [{{directory: .gate/attestations}}]
+trust:
+  signers:
+    release:
+      key: keys/release.pub
+      claims: [build.provenance, eval.result, "https://example.com/inspection/v1"]
+  builders:
+    forge: {{id: "https://forge.example/builder@v1", signers: [release], level: 2}}
+drafts: [eval-result]
+gates:
+  - {{id: inspected, trigger_paths: ["app/**"], required_attestations: ["https://example.com/inspection/v1"]}}
+parameters: {{evidence.fresh: {{"https://example.com/inspection/v1": 30d}}}}
+```
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,3 +133,10 @@ def test_s10_what_is_no_type_of_others_is_an_error(text: str, problem: str) -> N
     assert problem in refused(text_of(value))
     if "no predicate type" in problem:
         assert schema.problem("config.json", value) is not None
+
+
+def test_the_page_about_evidence_shows_a_configuration_that_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "evidence.md").read_text()
+    found = load(page.partition("```yaml\n")[2].partition("```")[0])
+    assert found.trust.builders["forge"].level == 2
+    assert found.gates["inspected"].required_attestations == ("https://example.com/inspection/v1",)
