@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from gate.formats.timestamp_token import check_token
 from gate.verify.certificate import KeylessError, quiet, short_text
 from gate.verify.sigstore.root import Stamper
 
@@ -31,6 +32,7 @@ def _time_of(number: int, data: bytes, signature: bytes, stampers: Sequence[Stam
     from rfc3161_client import decode_timestamp_response
 
     try:
+        check_token(data)
         response = decode_timestamp_response(data)
         at_s = int(response.tst_info.gen_time.timestamp())
     except Exception as error:  # whatever a library says about it: it is no timestamp
