@@ -16,6 +16,7 @@ from pathlib import Path
 from tools import (
     scenarios_allow,
     scenarios_application,
+    scenarios_bills,
     scenarios_built,
     scenarios_deny,
     scenarios_error,
@@ -26,7 +27,15 @@ from tools.scenario_draft import NOW, SCENARIOS, Scenario
 from tools.scenario_evidence import KINDS, key
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
-STORIES = (scenarios_allow, scenarios_application, scenarios_built, scenarios_deny, scenarios_error, scenarios_locked)
+STORIES = (
+    scenarios_allow,
+    scenarios_application,
+    scenarios_bills,
+    scenarios_built,
+    scenarios_deny,
+    scenarios_error,
+    scenarios_locked,
+)
 KEYS_README = """\
 # Test keys
 
