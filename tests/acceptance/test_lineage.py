@@ -12,10 +12,10 @@ import pytest
 from gate.formats import schema
 from gate.report.lineage import FORMATS
 from tests.acceptance.world import MODEL, NOW, Done, World, inside
-from tests.support.pages import run_page
+from tests.support.pages import HOW_TO, run_page
 from tools.scenario_collected import STYLE, TUNED_ARTIFACTS, TUNED_GATES, below, collected, training, tree_digest
 from tools.scenario_draft import config
-from tools.scenario_evidence import bundle, key, provenance, sha256
+from tools.scenario_evidence import bundle, key, provenance, sha256, statement, subjects
 
 IMAGE: Final = "a" * 64
 SERVER: Final = f"server: {{kind: container, image: 'registry.example/llm/server@sha256:{IMAGE}'}}"
@@ -92,6 +92,42 @@ def test_the_json_names_who_says_what(tuned: World) -> None:
         assert {value["statements"][payload]["signers"][0]["name"] for payload in edge["statements"]} <= {"builder"}
 
 
+def test_a_bill_of_materials_is_followed(tuned: World) -> None:
+    signers = {**SIGNERS, "release": "claims: [artifact.signature, sbom]"}
+    tuned.write("gate.yaml", config((*TUNED_ARTIFACTS, SERVER), gates=TUNED_GATES, signers=signers))
+    before = {"type": "machine-learning-model", "name": "llama", "hashes": [{"alg": "SHA-256", "content": "d" * 64}]}
+    reviews = {"alg": "SHA-256", "content": sha256(REVIEWS["data/reviews.csv"])}
+    model = {
+        "type": "machine-learning-model",
+        "bom-ref": "m",
+        "name": "summarizer",
+        "pedigree": {"ancestors": [before]},
+        "modelCard": {"modelParameters": {"datasets": [{"ref": "d"}]}},
+    }
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": model},
+        "components": [
+            {"type": "data", "bom-ref": "d", "name": "reviews", "hashes": [reviews]},
+            {"type": "library", "bom-ref": "t", "name": "torch", "purl": "pkg:pypi/torch@2"},
+        ],
+        "dependencies": [{"ref": "m", "dependsOn": ["t"]}],
+    }
+    bill = statement("https://cyclonedx.org/bom/v1.6", subjects(tuned.model_files()), document)
+    tuned.put("bom.json", bundle(bill, key("release")))
+    value = json.loads(lineage(tuned, "--artifact", "summarizer", "--format", "json").out)
+    edges = {(edge["relation"], *value["nodes"][edge["to"]]["names"]) for edge in value["edges"]}
+    assert edges == {
+        ("ancestor", "llama"),
+        ("component", "pkg:pypi/torch@2"),
+        ("dataset", "reviews"),
+        ("source", "https://code.example/acme/app"),
+    }
+    assert sorted(gap["code"] for gap in value["gaps"]) == ["digest", "origin"]
+
+
 def test_a_statement_of_a_stranger_makes_no_edge(tuned: World) -> None:
     before = json.loads(lineage(tuned, "--format", "json").out)
     forged = training(below(STYLE, ADAPTER), base={"mine": f"sha256:{'d' * 64}"})
@@ -135,7 +171,8 @@ def test_a_changed_model_is_seen_as_a_gap(tuned: World) -> None:
 
 def test_the_page_works_as_written(tuned: World, tmp_path: Path) -> None:
     shown = run_page("lineage.md", tuned.root, tmp_path / "bin")
-    assert "GAP  named by .gate/attestations/style-trained.json, nothing verified says where it comes from" in shown
+    (sample,) = re.findall(r"```\n(style .*?)```", (HOW_TO / "lineage.md").read_text(), re.DOTALL)
+    assert sample in shown
     assert schema.problem("lineage.json", json.loads((tuned.root / "lineage.json").read_text())) is None
     for name, start in (("lineage.mmd", "flowchart"), ("lineage.dot", "digraph")):
         assert (tuned.root / name).read_text().startswith(start)
