@@ -24,18 +24,18 @@ _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|git@")
 # They choose where from and in which form, and a hash holds for all of that.
 _HARMLESS: Final = frozenset(
     {
-        "--extra-index-url",
-        "--find-links",
-        "--index-url",
-        "--no-binary",
-        "--no-index",
-        "--only-binary",
-        "--pre",
-        "--prefer-binary",
-        "--require-hashes",
-        "--trusted-host",
-        "-f",
-        "-i",
+        "extra-index-url",
+        "f",
+        "find-links",
+        "i",
+        "index-url",
+        "no-binary",
+        "no-index",
+        "only-binary",
+        "pre",
+        "prefer-binary",
+        "require-hashes",
+        "trusted-host",
     }
 )
 
@@ -78,7 +78,7 @@ def _option(line: str, packages: Packages) -> None:
     word, _, rest = line.replace("=", " ", 1).partition(" ")
     if word in {"-e", "--editable"}:
         packages.add(_place(rest.strip(), is_editable=True))
-    elif word not in _HARMLESS:
+    elif word.removeprefix("-").removeprefix("-") not in _HARMLESS or rest.startswith("-") or " -" in rest:
         raise LockError(f"{line[:200]!r} reads what is not in this file; name the whole lock in one file")
 
 

@@ -82,7 +82,8 @@ def test_a_manifest_needs_a_lock_beside_or_above_it() -> None:
 def test_a_requirement_with_hashes() -> None:
     content = f"""\
         # made by a tool
-        --index-url https://index.test/simple
+        --require-hashes
+        -i https://index.test/simple
         Acme.Tool[x,y]==1.2 ; python_version < "3.12" \\
             --hash=sha256:{ONE} \\
             --hash=sha256:{TWO.upper()}
@@ -126,6 +127,9 @@ def test_a_requirement_is_pinned_by_version_and_hash(line: str, is_pinned: bool)
     "line",
     [
         "-r other.txt",
+        "--pre -r other.txt",
+        "-i https://x.test -r other.txt",
+        "--no-index  --requirement=x",
         "--requirement=other.txt",
         "-c other.txt",
         "a==1 --config-settings=x",

@@ -27,7 +27,7 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 	found := pinned.violations with input as doc
 }
 
-refused(code, file) := ["fail", {[sprintf("deps.pinned.%s", [code]), "service", file]}]
+refused(code, file) := ["fail", {[code, "service", file]}]
 
 said(patches) := {entry.message | some entry in whole(patches).violations}
 
@@ -73,13 +73,13 @@ test_passes_when_own_code_is_not_asked_for_attestations if {
 
 test_fails_when_all_need_attestations_and_one_has_none if {
 	patches := [fixtures.put("/parameters/deps.pinned/attested", ["*"])]
-	answer(patches) == refused("unattested", "Cargo.lock")
+	answer(patches) == refused("deps.pinned.unattested", "Cargo.lock")
 	said(patches) == {"serde@1.0.0 has no verified publication or provenance for each of its files"}
 }
 
 test_fails_when_there_is_no_lock if {
 	patches := [fixtures.put("/dependencies/service", {})]
-	answer(patches) == refused("missing", null)
+	answer(patches) == refused("deps.pinned.missing", null)
 	whole(patches) == {
 		"evidence": set(),
 		"reason": "packages that are locked: 0",
@@ -94,64 +94,64 @@ test_fails_when_there_is_no_lock if {
 }
 
 test_fails_when_the_artifact_was_not_looked_at if {
-	answer([fixtures.remove("/dependencies/service")]) == refused("missing", null)
+	answer([fixtures.remove("/dependencies/service")]) == refused("deps.pinned.missing", null)
 }
 
 test_fails_when_a_lock_has_a_problem if {
 	patches := [fixtures.put(sprintf("%s/problems", [uv]), ["it is odd", "and more"])]
-	answer(patches) == refused("unreadable", "uv.lock")
+	answer(patches) == refused("deps.pinned.unreadable", "uv.lock")
 	said(patches) == {"it is odd; and more; nothing in it is relied on"}
 }
 
 test_fails_when_a_format_is_unknown if {
-	answer([fixtures.put(sprintf("%s/format", [uv]), null)]) == refused("unreadable", "uv.lock")
+	answer([fixtures.put(sprintf("%s/format", [uv]), null)]) == refused("deps.pinned.unreadable", "uv.lock")
 }
 
 test_fails_when_a_lock_is_empty if {
 	patches := [fixtures.put(sprintf("%s/packages", [uv]), {})]
-	answer(patches) == refused("unreadable", "uv.lock")
+	answer(patches) == refused("deps.pinned.unreadable", "uv.lock")
 	said(patches) == {"nothing in it is relied on"}
 }
 
 test_fails_when_a_package_is_not_pinned if {
 	patches := [fixtures.put(sprintf("%s/pinned", [serde]), false)]
-	answer(patches) == refused("unlocked", "Cargo.lock")
+	answer(patches) == refused("deps.pinned.unlocked", "Cargo.lock")
 	said(patches) == {"serde@1.0.0 is not locked with a hash from a source that stays"}
 }
 
 test_fails_when_a_package_is_code_from_elsewhere if {
-	answer([fixtures.put(sprintf("%s/local", [serde]), true)]) == refused("unlocked", "Cargo.lock")
+	answer([fixtures.put(sprintf("%s/local", [serde]), true)]) == refused("deps.pinned.unlocked", "Cargo.lock")
 }
 
 test_fails_when_a_package_has_no_hash if {
-	answer([fixtures.put(sprintf("%s/digests", [serde]), [])]) == refused("unlocked", "Cargo.lock")
+	answer([fixtures.put(sprintf("%s/digests", [serde]), [])]) == refused("deps.pinned.unlocked", "Cargo.lock")
 }
 
 test_fails_when_own_code_is_not_named if {
-	answer([fixtures.put("/parameters/deps.pinned/own", [])]) == refused("unlocked", "Cargo.lock")
+	answer([fixtures.put("/parameters/deps.pinned/own", [])]) == refused("deps.pinned.unlocked", "Cargo.lock")
 }
 
 test_fails_when_a_package_has_the_name_of_own_code if {
-	answer([fixtures.put(sprintf("%s/local", [app]), false)]) == refused("unlocked", "Cargo.lock")
+	answer([fixtures.put(sprintf("%s/local", [app]), false)]) == refused("deps.pinned.unlocked", "Cargo.lock")
 }
 
 test_fails_when_another_name_is_own if {
-	answer([fixtures.put("/parameters/deps.pinned/own", ["App"])]) == refused("unlocked", "Cargo.lock")
+	answer([fixtures.put("/parameters/deps.pinned/own", ["App"])]) == refused("deps.pinned.unlocked", "Cargo.lock")
 }
 
 test_fails_when_one_file_is_not_attested if {
 	attested := {locked.digests.wheel: [locked.digests.publication]}
-	answer([fixtures.put(sprintf("%s/attested", [torch]), attested)]) == refused("unattested", "uv.lock")
+	answer([fixtures.put(sprintf("%s/attested", [torch]), attested)]) == refused("deps.pinned.unattested", "uv.lock")
 }
 
 test_fails_when_a_file_is_attested_by_nothing if {
 	path := sprintf("%s/attested/%s", [torch, locked.digests.wheel])
-	answer([fixtures.put(path, [])]) == refused("unattested", "uv.lock")
+	answer([fixtures.put(path, [])]) == refused("deps.pinned.unattested", "uv.lock")
 }
 
 test_fails_when_an_attestation_is_not_there if {
 	path := sprintf("%s/attested/%s", [torch, locked.digests.wheel])
-	answer([fixtures.put(path, [locked.digests.other])]) == refused("unattested", "uv.lock")
+	answer([fixtures.put(path, [locked.digests.other])]) == refused("deps.pinned.unattested", "uv.lock")
 }
 
 test_fails_when_an_attestation_is_of_another_claim if {
@@ -161,12 +161,12 @@ test_fails_when_an_attestation_is_of_another_claim if {
 			"build.provenance": {"all": [locked.digests.provenance], "by_artifact": {}},
 			"prompt": {"all": [locked.digests.publication], "by_artifact": {}},
 		}),
-	]) == refused("unattested", "uv.lock")
+	]) == refused("deps.pinned.unattested", "uv.lock")
 }
 
 test_fails_when_an_attestation_says_no if {
 	path := sprintf("/attestations/%s/facts", [locked.digests.publication])
-	answer([fixtures.put(path, {"result": "failed"})]) == refused("unattested", "uv.lock")
+	answer([fixtures.put(path, {"result": "failed"})]) == refused("deps.pinned.unattested", "uv.lock")
 }
 
 test_fails_when_what_is_asked_has_no_hash if {
