@@ -78,7 +78,7 @@ def _option(line: str, packages: Packages) -> None:
     word, _, rest = line.replace("=", " ", 1).partition(" ")
     if word in {"-e", "--editable"}:
         packages.add(_place(rest.strip(), is_editable=True))
-    elif word.removeprefix("-").removeprefix("-") not in _HARMLESS or rest.startswith("-") or " -" in rest:
+    elif word.removeprefix("-").removeprefix("-") not in _HARMLESS or " -" in f" {' '.join(rest.split())}":
         raise LockError(f"{line[:200]!r} reads what is not in this file; name the whole lock in one file")
 
 

@@ -130,6 +130,7 @@ def test_a_requirement_is_pinned_by_version_and_hash(line: str, is_pinned: bool)
         "--pre -r other.txt",
         "-i https://x.test -r other.txt",
         "--no-index  --requirement=x",
+        "-i x\t-r y",
         "--requirement=other.txt",
         "-c other.txt",
         "a==1 --config-settings=x",
