@@ -94,6 +94,8 @@ def _summary(
     inputs = _texts(item.statement.facts.get("inputs"))
     if not inputs:
         problems.append("it names no evidence that was verified")
+    if item.statement.facts.get("unnamed_inputs") != 0:
+        problems.append("it names evidence without its SHA-256")
     if any(digest in refused for digest in inputs):
         problems.append("evidence that it rests on is refused or revoked here")
     if any(_contradicts(other, item, artifact, verifier, setting) for other in made):
