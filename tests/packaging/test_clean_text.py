@@ -10,7 +10,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 THIS_FILE = Path(__file__).resolve().relative_to(CHECKOUT)
-# The public registry in cargo's own lines and the licence text of others stay as they are. A predicate type is a name.
+# The public registry in cargo's own lines and the licence text of others stay as they are.
 EXEMPT = {
     "native/Cargo.lock": {"registry host"},
     "LICENSE": {"promise"},
@@ -19,7 +19,7 @@ EXEMPT = {
 }
 FORBIDDEN = {
     "registry host": r"(?i)\b(?:files\.python"
-    r"hosted|pypi(?!\.org/attestations/publish/v1\b)|index\.crates|static\.crates|crates|proxy\.go"
+    r"hosted|pypi|index\.crates|static\.crates|crates|proxy\.go"
     r"lang)\.(?:org|io)"
     r"\b|--(?:extra-)?index-url\b|--find-links\b(?=[ =]/)",
     "home path": r"(?<![\w.~-])/(?:root|home/\w+|Users/\w+|work)/",
