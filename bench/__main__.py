@@ -18,6 +18,7 @@ from pathlib import Path
 from bench.attestations import creation, signing, verification
 from bench.data import pull_request
 from bench.engines import engines
+from bench.keyless import keyless
 from bench.measure import GATE, ROOT, Figure, median_ms, milliseconds, peak_mib, run, table
 from bench.model_signing import model_signing
 from bench.policy import hundred_controls, model_repository
@@ -106,6 +107,7 @@ def hashing(folder: Path) -> Iterator[Figure]:
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "start-up": start_up,
     "verification": verification,
+    "keyless": keyless,
     "signing": signing,
     "creation": creation,
     "evaluation": evaluation,
