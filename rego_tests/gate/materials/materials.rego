@@ -1,6 +1,6 @@
 # METADATA
 # title: Bills of materials
-# description: A document with models, datasets and an image, and what SBOMs and statements say of them. Tests change it by `json.patch`.
+# description: Models, data and an image, and what SBOMs and statements say of them. Tests change it by `json.patch`.
 package gate.materials
 
 import data.gate.fixtures
@@ -75,7 +75,10 @@ good := {
 }
 
 artifacts := {
-	"base": on_disk("base", "weights", {"config.json": file("config", "json"), "model.safetensors": file("weights", "safetensors")}),
+	"base": on_disk("base", "weights", {
+		"config.json": file("config", "json"),
+		"model.safetensors": file("weights", "safetensors"),
+	}),
 	"style": on_disk("style", "adapter", {"adapter.safetensors": file("adapter", "safetensors")}),
 	"rows": on_disk("rows", "dataset", {"first.csv": file("first", "text"), "second.csv": file("second", "text")}),
 	"mail": on_disk("mail", "dataset", {"letters.csv": file("letters", "text")}),
@@ -190,37 +193,38 @@ remove(name, field) := fixtures.remove(concat("/", ["/attestations", digests[nam
 # description: Patches that take a statement away.
 drop(name) := [
 	fixtures.remove(concat("/", ["/attestations", digests[name]])),
-	fixtures.put(concat("/", ["/claims", claim]), {
-		"all": [one | some one in good.claims[claim].all; one != digests[name]],
+	fixtures.put(concat("/", ["/claims", statements[name].claim]), {
+		"all": without(entry.all, name),
 		"by_artifact": {artifact: left |
-			some artifact, listed in good.claims[claim].by_artifact
-			left := [one | some one in listed; one != digests[name]]
+			some artifact, listed in entry.by_artifact
+			left := without(listed, name)
 			count(left) > 0
 		},
 	}),
 ] if {
-	claim := statements[name].claim
+	entry := good.claims[statements[name].claim]
 }
+
+without(listed, name) := [one | some one in listed; one != digests[name]]
 
 # METADATA
 # description: Patches that add a statement like another one about `about`, with some fields of its own.
 add(like, about, parts) := [
-	fixtures.put(concat("/", ["/attestations", digests.other]), object.union(
-		object.remove(statements[like], object.keys(parts)),
-		object.union({"artifacts": about}, parts),
-	)),
-	fixtures.put(concat("/", ["/claims", claim]), {
-		"all": array.concat(good.claims[claim].all, [digests.other]),
+	fixtures.put(concat("/", ["/attestations", digests.other]), statement),
+	fixtures.put(concat("/", ["/claims", statement.claim]), {
+		"all": array.concat(entry.all, [digests.other]),
 		"by_artifact": {artifact: listed |
-			some artifact in (object.keys(good.claims[claim].by_artifact) | {one | some one in about})
+			some artifact in (object.keys(entry.by_artifact) | {one | some one in about})
 			listed := array.concat(
-				object.get(good.claims[claim].by_artifact, artifact, []),
+				object.get(entry.by_artifact, artifact, []),
 				[digests.other | artifact in about],
 			)
 		},
 	}),
 ] if {
-	claim := statements[like].claim
+	own := object.union(parts, {"artifacts": about})
+	statement := object.union(object.remove(statements[like], object.keys(own)), own)
+	entry := good.claims[statement.claim]
 }
 
 # METADATA

@@ -22,7 +22,7 @@ said contains entry if {
 	some name in attested.of_kind("dataset")
 	some digest in attested.collected(statements.about("dataset", name))
 	facts := statements.verified[digest].facts
-	what := object.union(_stated(facts), {"licenses": {license | license := facts.license; is_string(license)}})
+	what := object.union(_stated(facts), {"licenses": {facts.license | is_string(facts.license)}})
 	entry := [name, digest, null, what]
 }
 

@@ -165,13 +165,12 @@ test_names_are_digests if {
 }
 
 test_sources_speak_of_what_they_are if {
-	about := materials.digests
 	spoken_of([], set()) == set()
-	spoken_of([], {["base", about.bombase, "model"], ["style", about.card, null]}) == {"base", "style"}
-	spoken_of([], {["rows", about.bomrest, "first"], ["rows", about.bomrest, "second"]}) == {"rows"}
-	spoken_of([], {["rows", about.bomrest, "first"], ["mail", about.bomrest, "second"]}) == set()
-	spoken_of([], {["rows", about.bomrest, "first"], ["rows", about.bombase, "second"]}) == set()
-	spoken_of([], {["rows", about.bombase, "first"], ["rows", about.bombase, "second"]}) == set()
+	spoken_of([], {["base", materials.digests.bombase, "model"], ["style", materials.digests.card, null]}) == {"base", "style"}
+	spoken_of([], {["rows", materials.digests.bomrest, "first"], ["rows", materials.digests.bomrest, "second"]}) == {"rows"}
+	spoken_of([], {["rows", materials.digests.bomrest, "first"], ["mail", materials.digests.bomrest, "second"]}) == set()
+	spoken_of([], {["rows", materials.digests.bomrest, "first"], ["rows", materials.digests.bombase, "second"]}) == set()
+	spoken_of([], {["rows", materials.digests.bombase, "first"], ["rows", materials.digests.bombase, "second"]}) == set()
 }
 
 test_licences_are_those_of_the_component_and_its_data if {

@@ -9,7 +9,7 @@
 #   artifacts: [dataset]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Attest the dataset with `gate attest create --type dataset`, or sign an SBOM that names it by digest and says all four.
+#   fix: Attest it with `gate attest create --type dataset`, or sign an SBOM that has its digest and says all four.
 #   parameters:
 #     - {name: personal_data, type: boolean, default: false, meaning: whether a dataset may hold personal data}
 #     - {name: licenses, type: list, default: [], meaning: the licences that are allowed; any if the list is empty}
@@ -51,13 +51,15 @@ violations contains entry if {
 	entry := result.violation(code, message, {"artifact": name, "evidence": digests})
 }
 
-# A statement that says no counts always, what is missing only where no other source has it.
-faulty := {"failed": subjects, "missing": open, "uncollected": open, "incomplete": open} if open := subjects - proved
-
 violations contains entry if {
 	some name in subjects
 	some field in ["owner", "classification", "personal_data", "licenses"]
-	about := {[digest, value] | some [one, digest, _, what] in datasets.said; one == name; value := what[field]; value != set()}
+	about := {[digest, value] |
+		some [one, digest, _, what] in datasets.said
+		one == name
+		value := what[field]
+		value != set()
+	}
 	count({value | some [_, value] in about}) > 1
 	message := sprintf("its sources disagree: %s", [field])
 	digests := {digest | some [digest, _] in about}
@@ -80,6 +82,9 @@ violations contains entry if {
 	message := sprintf("its licence %s is not on the list", [license])
 	entry := result.violation("dataset.governed.license", message, {"artifact": name, "evidence": [digest]})
 }
+
+# A statement that says no counts always, what is missing only where no other source has it.
+faulty := {"failed": subjects, "missing": open, "uncollected": open, "incomplete": open} if open := subjects - proved
 
 faults := {
 	"failed": ["dataset.governed.failed", "a dataset statement that covers it says no"],

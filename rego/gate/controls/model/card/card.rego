@@ -9,7 +9,7 @@
 #   artifacts: [weights, adapter]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Attest the card with `gate attest create --type model-card`, or sign an ML-BOM with the digest and the card of the model.
+#   fix: Attest it with `gate attest create --type model-card`, or sign an ML-BOM with its digest and its card.
 #   parameters:
 #     - {name: required, type: list, default: [intended_use, limitations], meaning: what a card has to say}
 #   frameworks:
@@ -45,13 +45,13 @@ required := {field | some field in fields} if {
 }
 
 # The cards of each model: [name, statement, component, card], without a component where the statement is the card.
-cards contains entry if {
+found contains entry if {
 	some name in subjects
 	some digest in attested.collected(statements.about("model.card", name))
 	entry := [name, digest, null, statements.verified[digest].facts]
 }
 
-cards contains entry if {
+found contains entry if {
 	some name in subjects
 	some digest in statements.about("sbom", name)
 	some ref in bom.parts(name, digest)
@@ -60,7 +60,7 @@ cards contains entry if {
 }
 
 complete := {[name, digest, ref] |
-	some [name, digest, ref, card] in cards
+	some [name, digest, ref, card] in found
 	every field in required {
 		says(card[field])
 	}
@@ -68,7 +68,7 @@ complete := {[name, digest, ref] |
 
 default says(_) := false
 
-says(value) if value == true
+says(value) if value in {true}
 
 says(value) if {
 	is_string(value)
@@ -82,7 +82,7 @@ says(value) if {
 
 proved := bom.spoken_of(complete)
 
-lacking := {name | some [name, _, _, _] in cards} - proved
+lacking := {name | some [name, _, _, _] in found} - proved
 
 violations contains entry if {
 	some kind in kinds
@@ -92,15 +92,15 @@ violations contains entry if {
 	entry := result.violation(code, message, {"artifact": name, "evidence": digests})
 }
 
-# A statement that says no counts always, what is missing only where no other source has it.
-faulty := {"failed": subjects, "missing": open, "uncollected": open} if open := subjects - (proved | lacking)
-
 violations contains entry if {
 	some name in lacking
-	digests := {digest | some [about, digest, _, _] in cards; about == name}
+	digests := {digest | some [about, digest, _, _] in found; about == name}
 	message := sprintf("no card of all of it says everything that is asked for: %s", [concat(", ", required)])
 	entry := result.violation("model.card.incomplete", message, {"artifact": name, "evidence": digests})
 }
+
+# A statement that says no counts always, what is missing only where no other source has it.
+faulty := {"failed": subjects, "missing": open, "uncollected": open} if open := subjects - (proved | lacking)
 
 faults := {
 	"failed": ["model.card.failed", "a model card that covers it says no"],

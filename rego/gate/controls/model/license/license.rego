@@ -9,7 +9,7 @@
 #   artifacts: [weights, adapter, dataset, package]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: State the licence in a model card, a dataset statement or an SBOM, and allow it in the parameters if you may use it.
+#   fix: State the licence in a model card, a dataset statement or an SBOM; put it on the list if you may use it.
 #   parameters:
 #     - {name: allowed, type: list, default: [], meaning: SPDX identifiers and other licences as they are written}
 #     - {name: kinds, type: list, default: [adapter, dataset, weights], meaning: kinds of artifacts that need a licence}

@@ -1,6 +1,6 @@
 # METADATA
 # title: Bills of materials are complete
-# description: A signed SBOM covers each artifact, names it by digest, has a root and declares that its parts are all there.
+# description: A signed SBOM covers each artifact, has its digest and a root, and declares that its parts are all there.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -11,8 +11,8 @@
 #   waivable: true
 #   fix: Sign a CycloneDX or SPDX 3 document about the artifact that has its SHA-256 and declares completeness.
 #   parameters:
-#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: kinds of artifacts that need one}
-#     - {name: accept_spdx_2, type: boolean, default: false, meaning: whether SPDX 2 counts though it cannot declare completeness}
+#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: what needs one}
+#     - {name: accept_spdx_2, type: boolean, default: false, meaning: whether SPDX 2 counts that leaves it open}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0023]}
@@ -51,7 +51,7 @@ naming := {pair | some pair in covering; bom.is_named(pair[0], pair[1])}
 
 rooted := {pair | some pair in naming; has_root(bom.documents[pair[1]])}
 
-complete := {pair | some pair in rooted; is_complete(bom.documents[pair[1]])}
+whole := {pair | some pair in rooted; is_complete(bom.documents[pair[1]])}
 
 names(pairs) := {name | some [name, _] in pairs}
 
@@ -72,7 +72,7 @@ is_complete(facts) if {
 	facts.completeness == "unknown"
 }
 
-proved := names(complete)
+proved := names(whole)
 
 violations contains entry if {
 	some name in (subjects - names(covering))
@@ -89,10 +89,10 @@ violations contains entry if {
 steps := [
 	["sbom.complete.unnamed", "no SBOM that covers it has its SHA-256 or those of all its files", covering, naming],
 	["sbom.complete.rootless", "no SBOM that names it says which of its components it is about", naming, rooted],
-	["sbom.complete.incomplete", "no SBOM that names it declares that its parts are all there", rooted, complete],
+	["sbom.complete.incomplete", "no SBOM that names it declares that its parts are all there", rooted, whole],
 ]
 
-evidence := {digest | some [_, digest] in complete}
+evidence := {digest | some [_, digest] in whole}
 
 default reason := null
 

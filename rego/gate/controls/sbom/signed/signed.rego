@@ -1,6 +1,6 @@
 # METADATA
 # title: Bills of materials are signed
-# description: An SBOM by a trusted signer covers each artifact, apart from its makers where asked, and none was rejected.
+# description: A trusted signer signed an SBOM of each artifact, apart from its makers if asked, and none was rejected.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -11,8 +11,8 @@
 #   waivable: true
 #   fix: Let a signer who is trusted for sbom sign an SBOM about the artifact; remove or replace the rejected one.
 #   parameters:
-#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: kinds of artifacts that need one}
-#     - {name: apart_from, type: list, default: [], meaning: claims about the artifact whose signers may not be those of its SBOM}
+#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: what needs one}
+#     - {name: apart_from, type: list, default: [], meaning: claims about the artifact that others have to sign}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0023]}
@@ -58,7 +58,7 @@ rejected := document.rejected if {
 	}
 }
 
-signed[name] := digests if {
+documents[name] := digests if {
 	some name in subjects
 	digests := statements.about("sbom", name)
 }
@@ -72,12 +72,12 @@ makers[name] := {person |
 }
 
 shared := {[name, digest] |
-	some name, digests in signed
+	some name, digests in documents
 	some digest in digests
 	count(people.signers[digest] - makers[name]) == 0
 }
 
-proved := {name | some name, digests in signed; count(digests) > 0}
+proved := {name | some name, digests in documents; count(digests) > 0}
 
 violations contains entry if {
 	some name in (subjects - proved)
@@ -100,7 +100,7 @@ violations contains entry if {
 	entry := result.violation("sbom.signed.rejected", message, {"artifact": name, "evidence": [digest]})
 }
 
-evidence := {digest | some digests in signed; some digest in digests}
+evidence := {digest | some digests in documents; some digest in digests}
 
 default reason := null
 
