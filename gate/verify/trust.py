@@ -229,7 +229,7 @@ def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
 
 
 def root_weaknesses(trust: TrustSettings, now_s: int) -> tuple[str, ...]:
-    """What of the pinned root is over; it still judges what was signed before. Raises `ConfigError` for a broken one."""
+    """What of the pinned root is over; it still judges what was signed before. Raises `ConfigError` for no root."""
     keyless = _keyless(trust)
     return () if keyless is None else tuple(keyless.root.weaknesses(now_s, trust.sigstore_max_age_s))
 

@@ -144,7 +144,7 @@ def bundle(
         material["timestampVerificationData"] = {"rfc3161Timestamps": [{"signedTimestamp": b64(stamp)}]}
     if message:
         digest = {"algorithm": _NAMES[algorithm], "digest": b64(hashlib.new(algorithm, content).digest())}
-        signs = {"messageSignature": {"messageDigest": digest, "signature": b64(signature)}}
+        signs: dict[str, Any] = {"messageSignature": {"messageDigest": digest, "signature": b64(signature)}}
     else:
         envelope = {"payload": b64(content), "payloadType": PAYLOAD_TYPE, "signatures": [{"sig": b64(signature)}]}
         signs = {"dsseEnvelope": envelope}

@@ -222,17 +222,6 @@ def test_a_root_that_cannot_be_used_is_a_configuration_error(place: str, value: 
         verify(encode(good()), store=keyless_trust(root=root))
 
 
-def test_a_root_that_the_library_does_not_read_is_read_by_our_own_verifier() -> None:
-    root = json.loads(root_bytes())
-    for place, value in (
-        ("tlogs.0.publicKey", lambda key: {**key, "extra": 1}),
-        ("certificateAuthorities.0.subject", {}),
-    ):
-        store = keyless_trust(root=encode(changed(root, place, value)))
-        admitted(good(), store)
-        assert code(changed(good(), "dsseEnvelope.payload", b64(b"{}")), store) == "signature.keyless_log"
-
-
 def test_a_root_that_is_no_json_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match=r"trust/trusted_root\.json"):
         keyless_trust(root=b"{")

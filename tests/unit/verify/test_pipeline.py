@@ -83,7 +83,7 @@ ENVELOPES: dict[str, tuple[str, bytes]] = {
     "not an object": ("unknown", b"[]"),
     "another document": ("unknown", b'{"hello":"world"}'),
     "another bundle version": ("version", edited(mediaType="application/vnd.dev.sigstore.bundle.v0.1+json")),
-    "a statement and a message": ("content", encode({"mediaType": bundle_value(GOOD)["mediaType"], "messageSignature": {}, "dsseEnvelope": {}})),
+    "a statement and a message": ("content", edited(messageSignature={})),
     "no material": ("shape", edited(verificationMaterial=None)),
     "a key that is brought along": ("material_mode", edited(verificationMaterial={"publicKey": {"rawBytes": "AA=="}})),
     "an extra member": ("shape", edited(trust={"key": STRANGER.pem.decode()})),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,9 +21,9 @@ from gate.verify.sigstore.log import check_inclusion, check_logged
 from gate.verify.sigstore.promise import check_promise
 from gate.verify.sigstore.root import Authority, read_root
 from tests.support.evidence import encode
-from tests.support.keyless import AT, AT_S, changed, code, keyless_trust, root_bytes, sigstore
+from tests.support.keyless import AT, AT_S, admitted, changed, code, good, keyless_trust, root_bytes, sigstore
 from tests.support.virtual_bundles import P256, bundle
-from tests.support.virtual_sigstore import SCT_LIST, Person, der
+from tests.support.virtual_sigstore import SCT_LIST, Person, b64, der
 
 DAY: Final = timedelta(days=1)
 ALWAYS: Final = Span(0, 1 << 40)
@@ -236,3 +237,14 @@ def test_a_root_with_nothing_in_it_is_none() -> None:
     with pytest.raises(TrustedRootError, match="neither an authority nor a log"):
         parse_trusted_root(encode({"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}))
     assert der(sigstore().root)
+
+
+def test_a_root_that_the_library_does_not_read_is_read_by_our_own_verifier() -> None:
+    root = json.loads(root_bytes())
+    for place, value in (
+        ("tlogs.0.publicKey", lambda key: {**key, "extra": 1}),
+        ("certificateAuthorities.0.subject", {}),
+    ):
+        store = keyless_trust(root=encode(changed(root, place, value)))
+        admitted(good(), store)
+        assert code(changed(good(), "dsseEnvelope.payload", b64(b"{}")), store) == "signature.keyless_log"

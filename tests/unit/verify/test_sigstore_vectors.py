@@ -1,7 +1,8 @@
 """Bundles that Sigstore clients of the world made and the test suites of others hold, verified offline (SECURITY 8).
 
 `tests/vectors/sigstore/table.json` names each with its source, the root that judges it, who signed it, and the verdict
-that is expected: `verified`, `timed` (a log promised it or an authority stamped it, and no proof says that it is in a log), or the code of the rejection.
+that is expected: `verified`, `timed` (a log promised it or an authority stamped it, and no proof says that it is in a
+log), or the code of the rejection.
 """
 
 from __future__ import annotations
