@@ -359,7 +359,16 @@ impl<'a> Checker<'a> {
                         self.variable(span);
                     }
                 }
-                index => self.expr(index),
+                index => {
+                    // In the body of `every` the embedded engine finds what is not there.
+                    if matches!(index, Expr::Array { .. } | Expr::Set { .. } | Expr::Object { .. }) {
+                        self.complain(
+                            index.span(),
+                            "assign this to a variable first, and put that in the brackets",
+                        );
+                    }
+                    self.expr(index)
+                }
             }
         }
     }

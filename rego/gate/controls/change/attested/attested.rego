@@ -62,15 +62,17 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some [path, gate, claim] in (object.keys(covered) - proved)
-	digests := covered[[path, gate, claim]]
+	some subject in (object.keys(covered) - proved)
+	[path, gate, claim] := subject
+	digests := covered[subject]
 	message := sprintf("gate %s requires %s, and what covers it says no", [gate, claim])
 	entry := result.violation("change.attested.failed", message, {"file": path, "evidence": digests})
 }
 
 violations contains entry if {
-	some [path, gate, claim] in proved
-	against := covered[[path, gate, claim]] - supported[[path, gate, claim]]
+	some subject in proved
+	[path, gate, claim] := subject
+	against := covered[subject] - supported[subject]
 	count(against) > 0
 	message := sprintf("gate %s requires %s, and the statements that cover it disagree", [gate, claim])
 	entry := result.violation("change.attested.conflict", message, {"file": path, "evidence": against})
