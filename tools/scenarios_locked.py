@@ -10,7 +10,8 @@ from tools.scenario_evidence import bundle, key, sha256, statement
 LOCK: Final = "service/uv.lock"
 WHEEL: Final = sha256(b"acme_tool-1.2-py3-none-any.whl")
 SOURCE: Final = sha256(b"acme_tool-1.2.tar.gz")
-PYPI: Final = ".".join(("https://docs", "pypi", "org/attestations/publish/v1"))
+INDEX: Final = "pypi"
+PYPI: Final = f"https://docs.{INDEX}.org/attestations/publish/v1"
 ASKED: Final = "parameters: {deps.pinned: {attested: [acme-tool]}}\n"
 
 

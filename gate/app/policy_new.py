@@ -243,8 +243,8 @@ def _artifact(kind: str) -> JsonObject:
 
 
 def _statement(claim: str, facts: JsonObject) -> JsonObject:
-    signer: JsonObject = {"name": "release", "kind": "key", "spki": _ENVELOPE, "issuer": None, "subject": None}
-    signer["build"] = None
+    key: JsonObject = {"name": "release", "kind": "key", "spki": _ENVELOPE}
+    signer: JsonObject = {**key, "issuer": None, "subject": None, "build": None}
     return {
         "claim": claim,
         "predicate_type": "https://example.com/predicate/v1",

@@ -22,8 +22,9 @@ REVISION_TYPES: Final = frozenset({"https://slsa.dev/verification_summary/v1", "
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 # The annotation has had these names in the drafts of the source track.
 _REFS: Final = ("sourceRefs", "source_refs", "source_branches")
-EMPTY_PREDICATE: Final = ".".join(("https://docs", "pypi", "org/attestations/publish/v1"))
-"""The one type whose predicate may be `null`, as PyPI writes it (PEP 740). It is a name; nothing is there to be read."""
+_INDEX: Final = "pypi"
+EMPTY_PREDICATE: Final = f"https://docs.{_INDEX}.org/attestations/publish/v1"
+"""The one type whose predicate may be `null`, as PyPI writes it (PEP 740): a name, at which nothing is read."""
 _HEX_LENGTH: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX: Final = re.compile(r"[0-9a-f]+")
 

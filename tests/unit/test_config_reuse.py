@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gate.formats import schema
+from gate.model.digest import Digest
 from gate.model.reuse import Verifier
 from tests.unit.config_cases import BASE, load, refused, text_of
 
@@ -43,7 +44,7 @@ def test_everything_is_read() -> None:
             name="staging",
             id="https://gate.example/",
             signers=frozenset({"gatekeeper"}),
-            policies=frozenset({DIGEST}),
+            policies=frozenset({Digest(DIGEST)}),
             levels=("SLSA_BUILD_LEVEL_2",),
             controls=("build.provenance", "scan.malware"),
             resources={name: "https://models.example/x"},

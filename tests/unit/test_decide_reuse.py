@@ -10,6 +10,7 @@ import pytest
 from gate.decide import decide
 from gate.model.control import Mode, Status, Violation
 from gate.model.decision import DecidedViolation, Decision, Outcome, ReuseUse, Verdict
+from gate.model.digest import Digest
 from gate.model.evidence import Stage
 from gate.model.reuse import Summary
 from tests.support.cases import waiver
@@ -18,7 +19,7 @@ from tests.support.verdicts import MODEL, case, rejected, result, violation
 
 MISSING = violation("c.one", "missing", "model")
 SUMMARY = Summary(digest_of("summary"), "other-gate", "model", ("c.one",), ())
-LATER = dataclasses.replace(SUMMARY, statement="sha256:" + "f" * 64)
+LATER = dataclasses.replace(SUMMARY, statement=Digest("sha256:" + "f" * 64))
 
 
 def decided(*summaries: Summary, found: Violation = MISSING, **more: Any) -> Decision:

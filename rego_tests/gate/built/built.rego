@@ -71,7 +71,8 @@ artifacts := {
 	},
 }
 
-account(name) := {"name": name, "kind": "identity", "spki": null, "issuer": "https://issuer.example", "subject": subject} if {
+account(name) := {"name": name, "kind": "identity", "spki": null, "issuer": issuer, "subject": subject} if {
+	issuer := "https://issuer.example"
 	subject := sprintf("%s@example.com", [name])
 }
 
@@ -79,7 +80,7 @@ silent := {"at_s": 0, "source": "none"}
 
 linked := {"depends_on": [], "ancestors": [], "log": {"included": false}, "signed_at": silent}
 
-built := {
+facts := {
 	"builder_id": "https://builder.example/hosted",
 	"build_type": "https://builder.example/workflow/v1",
 	"dependencies": {"git+https://code.example/acme/app": {"gitCommit": commit}},
@@ -127,7 +128,7 @@ told := {
 		"subjects": {digests.image: {"name": "server"}},
 		"signers": [account("builder")],
 		"stated_at_s": 1795160000,
-		"facts": built,
+		"facts": facts,
 	},
 	"provwheel": {
 		"claim": "build.provenance",
@@ -135,7 +136,7 @@ told := {
 		"subjects": {digests.wheel: {"name": "app.whl"}},
 		"signers": [account("builder")],
 		"stated_at_s": 1795160000,
-		"facts": object.union(object.remove(built, ["source"]), {"source": {
+		"facts": object.union(object.remove(facts, ["source"]), {"source": {
 			"uri": "https://code.example/acme/app",
 			"ref": "refs/heads/main",
 			"digests": {"sha1": commit},
@@ -196,9 +197,9 @@ after(patches) := document(json.patch(base, patches))
 
 document(story) := object.union(object.remove(story, ["statements"]), {"attestations": verified, "claims": claims}) if {
 	verified := {digests[name]: statement | some name, statement in story.statements}
-	named := {[statement.claim, name] | some _, statement in verified; some name in statement.artifacts}
+	named := {[statement.claim, name] | some statement in verified; some name in statement.artifacts}
 	claims := {claim: {"all": everything, "by_artifact": about} |
-		some claim in {statement.claim | some _, statement in verified}
+		some claim in {statement.claim | some statement in verified}
 		everything := [digest | some digest, statement in verified; statement.claim == claim]
 		about := {name: found |
 			some [one, name] in named

@@ -17,7 +17,12 @@ _kinds := {"adapter", "container", "package", "weights"}
 
 # METADATA
 # description: The levels of the source track of SLSA, by the words for them in summaries.
-source_levels := {"SLSA_SOURCE_LEVEL_1": 1, "SLSA_SOURCE_LEVEL_2": 2, "SLSA_SOURCE_LEVEL_3": 3, "SLSA_SOURCE_LEVEL_4": 4}
+source_levels := {
+	"SLSA_SOURCE_LEVEL_1": 1,
+	"SLSA_SOURCE_LEVEL_2": 2,
+	"SLSA_SOURCE_LEVEL_3": 3,
+	"SLSA_SOURCE_LEVEL_4": 4,
+}
 
 # METADATA
 # description: Names of the artifacts that are built. Undefined unless artifacts and statements are as they have to be.
@@ -43,10 +48,11 @@ sources(digests) := {[digest, repository, commit] |
 
 # METADATA
 # description: |
-#   A repository however it is written: `git+`, `https://` and `.git` make no other of it. Undefined for what is no text.
-plain(uri) := name if {
-	shape.is_text(uri)
-	name := trim_suffix(trim_prefix(trim_prefix(uri, "git+"), "https://"), ".git")
+#   A repository however it is written: `git+`, `https://` and `.git` make no other of it. Undefined for what is no
+#   text.
+plain(address) := name if {
+	shape.is_text(address)
+	name := trim_suffix(trim_prefix(trim_prefix(address, "git+"), "https://"), ".git")
 }
 
 # METADATA

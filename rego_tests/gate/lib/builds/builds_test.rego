@@ -70,8 +70,10 @@ test_sources_without_repository_are_none if {
 }
 
 test_a_repository_is_one_however_it_is_written if {
-	every uri in ["code.example/a/b", "https://code.example/a/b", "git+https://code.example/a/b", "git+https://code.example/a/b.git"] {
-		builds.plain(uri) == "code.example/a/b"
+	every start in ["", "https://", "git+https://"] {
+		every end in ["", ".git"] {
+			builds.plain(concat("code.example/a/b", [start, end])) == "code.example/a/b"
+		}
 	}
 	builds.plain("http://code.example/a/b") == "http://code.example/a/b"
 	not builds.plain("")

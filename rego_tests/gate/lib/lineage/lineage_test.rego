@@ -128,9 +128,9 @@ test_edges_are_these if {
 }
 
 decided := concat(" ", [
-	"approval artifact.signature build.provenance composition corpus dataset eval eval.result model.card plugin",
-	"prompt properties review route runtime.trace sbom scan.report scorecard slo source.summary test.result",
-	"training.provenance verification.summary",
+	"approval artifact.signature attributes build.provenance composition corpus dataset eval eval.result link",
+	"model.card package.publication plugin prompt properties references release review route runtime.trace sbom",
+	"scan.report scorecard slo source.summary test.result training.provenance verification.summary",
 ])
 
 test_claims_of_third_parties_are_only_decided_upon if {

@@ -73,12 +73,12 @@ relied_on(patches) := count(found) if {
 }
 
 test_errors_when_a_field_is_malformed if {
-	lock := "/dependencies/service/uv.lock"
-	item := "/dependencies/service/uv.lock/packages/torch-lite@2.0"
 	relied_on([]) == 2
+	lock := "/dependencies/service/uv.lock"
 	relied_on([fixtures.put(sprintf("%s/problems", [lock]), "x")]) == 0
 	relied_on([fixtures.put(sprintf("%s/problems", [lock]), [""])]) == 0
 	relied_on([fixtures.put(sprintf("%s/format", [lock]), "odd")]) == 0
+	item := "/dependencies/service/uv.lock/packages/torch-lite@2.0"
 	relied_on([fixtures.put(sprintf("%s/name", [item]), "torch")]) == 0
 	relied_on([fixtures.put(sprintf("%s/name", [item]), "torch-lit")]) == 0
 	relied_on([fixtures.put(sprintf("%s/digests", [item]), ["md5:00"])]) == 0

@@ -10,7 +10,14 @@ TOOL = "pkg:github/aquasecurity/trivy@244fd47e07d1004f0aed9"
 
 
 def finding(rule: str, severity: str, score_bp: int = 0) -> dict[str, Any]:
-    empty: dict[str, Any] = {"message": "", "aliases": [], "file": None, "purl": None, "fixed_in": None, "justification": None}
+    empty: dict[str, Any] = {
+        "message": "",
+        "aliases": [],
+        "file": None,
+        "purl": None,
+        "fixed_in": None,
+        "justification": None,
+    }
     return {"rule": rule, "severity": severity, "score_bp": score_bp, "status": "open", **empty}
 
 

@@ -10,7 +10,8 @@ from gate.formats.intoto import StatementError, parse_statement
 from gate.formats.predicates import claims_of, read_statement
 from tests.support.evidence import encode
 
-PYPI = ".".join(("https://docs", "pypi", "org/attestations/publish/v1"))
+INDEX = "pypi"
+PYPI = f"https://docs.{INDEX}.org/attestations/publish/v1"
 NPM = "https://github.com/npm/attestation/tree/main/specs/publish/v0.1"
 PREDICATE = {"name": "@acme/tool", "version": "1.2.3", "registry": "https://registry.test"}
 

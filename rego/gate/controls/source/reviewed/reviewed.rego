@@ -77,9 +77,9 @@ decided[name] := digests if {
 	digests := people.deciding({"review"}, name)
 }
 
-reviewed := {name | some name, digests in decided; count(people.approving(digests) - people.authors(name)) > 0}
+approved := {name | some name, digests in decided; count(people.approving(digests) - people.authors(name)) > 0}
 
-unreviewed := {name | some [name, source] in sources; not source in {one | some [_, one] in vouching}} - reviewed
+unreviewed := {name | some [name, source] in sources; not source in {one | some [_, one] in vouching}} - approved
 
 proved := {name | some [name, _] in sources}
 

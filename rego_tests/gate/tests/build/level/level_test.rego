@@ -92,7 +92,7 @@ test_fails_when_the_level_is_too_low if {
 	answer([with_level(0)]) == both("build.level.too_low")
 }
 
-own := {"facts": object.union(built.built, {"builder_id": "https://builder.example/own"}), "signers": [built.account("ci")]}
+own := {"facts": object.union(built.facts, {"builder_id": "https://builder.example/own"}), "signers": [built.account("ci")]}
 
 test_passes_when_the_better_of_two_builders_is_good_enough if {
 	patches := [built.add("other", "provwheel", own)]

@@ -101,7 +101,7 @@ test_fails_when_one_of_two_expectations_is_not_met if {
 }
 
 test_fails_when_one_of_two_statements_is_of_another_source if {
-	patches := [built.add("other", "provwheel", {"facts": object.union(built.built, {"source": {"uri": "x", "ref": "refs/heads/main"}})})]
+	patches := [built.add("other", "provwheel", {"facts": object.union(built.facts, {"source": {"uri": "x", "ref": "refs/heads/main"}})})]
 	answer(patches) == of_wheel("build.parameters.source")
 }
 

@@ -96,7 +96,7 @@ test_fails_when_the_summary_is_another_claim if {
 }
 
 test_fails_when_one_of_two_sources_is_not_vouched_for if {
-	facts := json.patch(built.built, [{"op": "replace", "path": "/source/digests/gitCommit", "value": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}])
+	facts := json.patch(built.facts, [{"op": "replace", "path": "/source/digests/gitCommit", "value": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}])
 	answer([built.add("other", "provwheel", {"facts": facts})]) == ["fail", {["source.reviewed.unreviewed", "wheel"]}]
 }
 
