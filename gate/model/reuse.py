@@ -146,8 +146,10 @@ def _made(item: Verified, verifier: Verifier, setting: Setting) -> Iterable[str]
 def _contradicts(other: Verified, item: Verified, artifact: str, verifier: Verifier, setting: Setting) -> bool:
     if other.payload == item.payload or artifact not in other.artifacts or other.statement.facts["result"] == "passed":
         return False
-    before, after = _made_at(item), _made_at(other)
-    return _verifier_of(other, setting) == verifier and (before is None or after is None or after >= before)
+    before, after, by = _made_at(item), _made_at(other), _verifier_of(other, setting)
+    # One verifier may be listed more than once, with other keys or rules.
+    is_theirs = by is not None and by.id == verifier.id
+    return is_theirs and (before is None or after is None or after >= before)
 
 
 def _made_at(item: Verified) -> int | None:

@@ -65,8 +65,11 @@ class _Signer:
     spki: Digest | None
 
     def proved_by(self, identity: CertificateIdentity | None) -> Digest | tuple[str, str]:
-        """What makes two signatures of one person's: the key, or issuer and subject of a certificate."""
-        return identity.who if identity is not None else self.spki or Digest("")
+        """What makes two signatures of one person's: the key, or issuer and subject of a certificate.
+
+        A workflow is one whatever ref it ran for.
+        """
+        return _person(*identity.who) if identity is not None else self.spki or Digest("")
 
     def identity(self, named: CertificateIdentity | None) -> SignerIdentity:
         """The signer as it was proved."""
@@ -216,7 +219,7 @@ def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
         if name in keys or name in identities
     }
     for claim, needed in trust.thresholds.items():
-        distinct = len({_provable(signer) for signer in signers.values() if signer.settings.may_claim(claim)})
+        distinct = len({_counted(signer) for signer in signers.values() if signer.settings.may_claim(claim)})
         if distinct < needed:
             raise ConfigError(f"the threshold of {claim} is {needed}, but {distinct} distinct signers may speak for it")
     revoked = _revoked(trust, signers)
@@ -260,6 +263,17 @@ def _provable(signer: _Signer) -> Digest | tuple[str, str]:
     if identity is None:
         return signer.spki or Digest("")
     return identity.issuer, identity.subject_pattern or identity.subject or ""
+
+
+def _counted(signer: _Signer) -> Digest | tuple[str, str]:
+    """The same, as thresholds count it."""
+    found = _provable(signer)
+    return found if isinstance(found, str) else _person(*found)
+
+
+def _person(issuer: str, subject: str) -> tuple[str, str]:
+    """Who stands behind a certificate. The subject of a workflow is its address, `@` and a ref that may be any."""
+    return issuer, subject.partition("@")[0] if "://" in subject else subject
 
 
 def _is_current(settings: SignerSettings, at_s: int) -> bool:

@@ -150,6 +150,13 @@ def test_a_later_failure_counts(at_s: int | None) -> None:
     assert found[digest_of("vsa")] == (LATER,)
 
 
+def test_a_failure_by_another_entry_of_the_same_verifier_counts() -> None:
+    rotated = dataclasses.replace(VERIFIER, name="rotated", signers=frozenset({"second"}))
+    failure = item(FAILED, "failure", signers=(SignerIdentity("second", "key", digest_of("second")),))
+    found = summaries([item(), failure], [], setting(verifiers={"other": VERIFIER, "rotated": rotated}))
+    assert {summary.statement: summary.problems for summary in found}[digest_of("vsa")] == (LATER,)
+
+
 @pytest.mark.parametrize(
     "other",
     [

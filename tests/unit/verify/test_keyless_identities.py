@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
+from gate.errors import ConfigError
 from gate.model.settings import IdentitySettings
 from tests.support.evidence import encode, only_verified, verify
 from tests.support.keyless import (
@@ -73,25 +75,32 @@ def test_s08_a_pattern_is_a_full_match(subject: str, holds: bool) -> None:
         assert code(found, store) == "signature.keyless_identity"
 
 
-def test_s03_a_pattern_makes_neither_two_of_one_nor_one_of_two() -> None:
-    from dataclasses import replace
-
+def test_s03_a_workflow_is_one_whatever_ref_it_ran_for() -> None:
     first, second = (Person(PATTERN.replace("*", text)) for text in "12")
+    other = Person(first.subject.replace(".yml@", "-too.yml@"))
+    assert other.subject != first.subject
     pattern = replace(identity(None, subject_pattern=PATTERN), claims=("build.provenance",))
-    exact = replace(identity(first.subject), name="exact", claims=("build.provenance",))
+    exact = replace(identity(other.subject), name="exact", claims=("build.provenance",))
     store = keyless_trust(pattern, exact, thresholds={"build.provenance": 2})
-    one = verify(encode(bundle(person=first)), encode(bundle(person=first)), store=store)
-    assert {item.code for item in one.rejected} == {"signature.threshold"}
-    two = only_verified(verify(encode(bundle(person=first)), encode(bundle(person=second)), store=store))
-    assert sorted(item.subject or "" for item in two.signers) == [first.subject, first.subject, second.subject]
+    for again in (first, second):
+        one = verify(encode(bundle(person=first)), encode(bundle(person=again)), store=store)
+        assert {item.code for item in one.rejected} == {"signature.threshold"}
+    two = only_verified(verify(encode(bundle(person=first)), encode(bundle(person=other)), store=store))
+    assert sorted(item.subject or "" for item in two.signers) == sorted([first.subject, other.subject])
+
+
+def test_s03_two_refs_of_a_workflow_reach_no_threshold() -> None:
+    signers = [
+        replace(identity(PATTERN.replace("*", text)), name=f"tag {text}", claims=("build.provenance",)) for text in "12"
+    ]
+    with pytest.raises(ConfigError, match=r"the threshold of build.provenance is 2, but 1 distinct signers"):
+        keyless_trust(*signers, thresholds={"build.provenance": 2})
 
 
 def test_s07_a_revoked_pattern_takes_all_whom_it_means() -> None:
     person = Person(PATTERN.replace("*", "1"))
     exact = identity(person.subject)
     pattern = identity(None, subject_pattern=PATTERN)
-    from dataclasses import replace
-
     store = keyless_trust(replace(exact, name="exact"), replace(pattern, name="old"), identities=["old"])
     assert code(bundle(person=person), store) == "signature.revoked"
     admitted(bundle(), keyless_trust(keyless(), replace(pattern, name="old"), identities=["old"]))

@@ -32,13 +32,20 @@ _identity(signer) := ["key", spki] if {
 	shape.is_digest(spki)
 }
 
-_identity(signer) := ["identity", issuer, subject] if {
+_identity(signer) := ["identity", issuer, _account(subject)] if {
 	signer.kind == "identity"
 	issuer := signer.issuer
 	subject := signer.subject
 	shape.is_text(issuer)
 	shape.is_text(subject)
 }
+
+# The subject of a workflow is its address, `@` and a ref. It is one workflow, whatever ref it ran for.
+default _account(_) := null
+
+_account(subject) := subject if not contains(subject, "://")
+
+_account(subject) := split(subject, "@")[0] if contains(subject, "://")
 
 _decisions := {"approval", "review"}
 

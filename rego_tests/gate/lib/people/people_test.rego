@@ -29,6 +29,13 @@ test_signers_are_keys_and_accounts if {
 	object.keys(found) == object.keys(tuned.good.attestations)
 }
 
+test_a_workflow_is_one_whatever_ref_it_ran_for if {
+	every subject in ["https://code.example/a/w.yml@refs/tags/v1", "https://code.example/a/w.yml@refs/tags/v2@x"] {
+		found := signers([tuned.put("approval", "signers/0/subject", subject)])
+		found[tuned.digests.approval] == {["identity", "https://issuer.example", "https://code.example/a/w.yml"]}
+	}
+}
+
 test_errors_when_a_signer_cannot_be_told_from_others if {
 	not signers([tuned.put("sigbase", "signers/0/spki", null)])
 	not signers([tuned.put("sigbase", "signers/0/spki", "x")])
