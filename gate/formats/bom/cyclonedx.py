@@ -127,15 +127,19 @@ class _Reader:
                 self._depends[ref].update(target for target in targets if target in self._components)
 
     def _completeness(self, root: str | None) -> str:
-        """What the compositions say that name the root, or name nothing and so mean everything."""
+        """What the compositions say that name the root, or name nothing and so mean everything.
+
+        One that says of any other component that not all is known speaks for the whole.
+        """
         said = []
         for number, item in enumerate(shape.objects(self._document.get("compositions"))):
             named = [str(ref) for name in _NAMES for ref in shape.texts(item.get(name))]
             for ref in named:
                 self._check(ref, f"compositions/{number}")
             parts = {str(ref) for name in _NAMES[:2] for ref in shape.texts(item.get(name))}
-            if root in parts or not any(name in item for name in _NAMES):
-                said.append(_aggregate(str(item["aggregate"])))
+            answer = _aggregate(str(item["aggregate"]))
+            if root in parts or not any(name in item for name in _NAMES) or (parts and answer != shape.COMPLETE):
+                said.append(answer)
         return shape.UNKNOWN if root is None else shape.worst(said)
 
     def _check(self, ref: str, place: str, *, elsewhere: bool = True) -> None:
@@ -179,10 +183,10 @@ def _component(item: JsonObject, what: str) -> JsonObject:
 
 
 def _licenses(item: JsonObject) -> Iterator[str]:
-    for choice in shape.objects(item.get("licenses")):
+    """Every licence that is declared, concluded, or found in the files; one without a name is one that nobody knows."""
+    for choice in (*shape.objects(item.get("licenses")), *shape.objects(member(item, "evidence", "licenses"))):
         found = text(choice, "expression") or text(choice, "license", "id") or text(choice, "license", "name")
-        if found:
-            yield found
+        yield found or "NOASSERTION"
 
 
 def _ancestors(item: JsonObject) -> Iterator[JsonObject]:

@@ -182,12 +182,14 @@ class _Graph:
         return roots.pop() if len(roots) == 1 and roots <= self._components.keys() else None
 
     def _completeness(self, root: str | None) -> str:
-        """What the relationships say that name the parts of the root."""
-        said = [
-            {"complete": shape.COMPLETE, "incomplete": shape.INCOMPLETE}.get(str(node.get("completeness")), "")
-            for node in self._all
-            if node.get("relationshipType") in _NEEDS and self._key(node["from"], "from") == root
-        ]
+        """What the relationships say that name the parts of the root; one that lacks parts speaks for the whole."""
+        said = []
+        for node in self._all:
+            if node.get("relationshipType") in _NEEDS:
+                whole, word = self._key(node["from"], "from"), str(node.get("completeness"))
+                answer = {"complete": shape.COMPLETE, "incomplete": shape.INCOMPLETE}.get(word, shape.UNKNOWN)
+                if whole == root or (whole in self._components and answer == shape.INCOMPLETE):
+                    said.append(answer)
         return shape.worst(said)
 
     def _grouped(self, edges: Iterator[tuple[str, str]]) -> JsonObject:

@@ -25,10 +25,10 @@ from gate.formats.predicates.common import (
     digests_of,
     make_statement,
     member,
-    short,
     text,
     time,
 )
+from gate.model.digest import sha256_digest
 from gate.model.evidence import Statement
 from gate.model.json import JsonObject, JsonValue
 
@@ -81,7 +81,7 @@ def _read_v02(raw: RawStatement) -> Statement:
         "builder_id": text(predicate, "builder", "id"),
         "build_type": text(predicate, "buildType"),
         "external_parameters": wanted,
-        "parameters": _flat({name: value for name, value in wanted.items() if value is not None}),
+        "parameters": _flat({name: value for name, value in wanted.items() if value not in (None, {})}),
         "source": _source(member(wanted, "configSource")),
         "dependencies": dependencies(member(predicate, "materials")),
         "invocation_id": text(predicate, "metadata", "buildInvocationId"),
@@ -98,7 +98,7 @@ def _source_v1(build: JsonValue) -> JsonObject:
     if text(build, "buildType") not in WORKFLOWS:
         return _source(commits[0] if len(commits) == 1 else None)
     workflow = member(build, "externalParameters", "workflow")
-    uri, ref = short(workflow, "repository"), short(workflow, "ref")
+    uri, ref = _named(workflow, "repository"), _named(workflow, "ref")
     resolved = [found for found in map(_source, commits) if (found["uri"], found["ref"]) == (uri, ref)]
     return {"uri": uri, "ref": ref, "digests": resolved[0]["digests"] if len(resolved) == 1 else {}}
 
@@ -114,8 +114,8 @@ def _source(descriptor: JsonValue) -> JsonObject:
     found = _PLACE.fullmatch(place.removeprefix("git+")) if place is not None else None
     uri, ref = (found["uri"], found["ref"]) if found is not None else (None, None)
     return {
-        "uri": None if uri is None else uri[:MAX_TEXT],
-        "ref": None if ref is None else ref[:MAX_TEXT],
+        "uri": None if uri is None else _whole(uri),
+        "ref": None if ref is None else _whole(ref),
         "digests": digests_of(descriptor),
     }
 
@@ -132,19 +132,29 @@ def _flat(value: JsonValue) -> JsonObject:
 
 
 def _leaves(value: JsonValue, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], JsonValue]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and (value or not path):
         for name, inner in value.items():
             yield from _leaves(inner, (*path, name))
-    elif isinstance(value, list | float):
-        yield path, _json_text(value)
+    elif isinstance(value, Mapping | list | float):
+        yield path, _whole(_json_text(value))
     else:
-        yield path, value[:MAX_TEXT] if isinstance(value, str) else value
+        yield path, _whole(value) if isinstance(value, str) else value
+
+
+def _named(value: JsonValue, key: str) -> str | None:
+    found = text(value, key)
+    return None if found is None else _whole(found)
+
+
+def _whole(value: str) -> str:
+    """A text that is compared: one that is too long stands there by its digest, since a part is another value."""
+    return value if len(value) <= MAX_TEXT else sha256_digest(value.encode("utf-8"))
 
 
 def _json_text(value: JsonValue) -> str:
-    """A list or a fraction as JSON text, which compares without rounding."""
+    """A list, an empty object or a fraction as JSON text, which compares without rounding."""
     try:
-        return canonical_json.dumps(value).decode("utf-8")[:MAX_TEXT]
+        return canonical_json.dumps(value).decode("utf-8")
     except canonical_json.CanonicalJsonError as error:
         raise StatementError("number", f"an external parameter has no canonical form: {error}") from None
 

@@ -47,6 +47,10 @@ sources(digests) := {[digest, repository, commit] |
 }
 
 # METADATA
+# description: Those of some provenance statements that name no source.
+placeless(digests) := digests - {digest | some [digest, _, _] in sources(digests)}
+
+# METADATA
 # description: |
 #   A repository however it is written: `git+`, `https://` and `.git` make no other of it. Undefined for what is no
 #   text.

@@ -18,8 +18,8 @@ default is_stated(_) := false
 
 is_stated(license) if {
 	is_string(license)
-	trim(license, " ") != ""
-	not license in _silent
+	trim_space(license) != ""
+	not upper(trim_space(license)) in _silent
 }
 
 # METADATA

@@ -6,10 +6,10 @@ import future.keywords.not
 list := ["Apache-2.0", "MIT", "Apache-2.0 WITH LLVM-exception", "Own Terms OR Worse", "(Odd", "GPL-2.0+", "LicenseRef-a:b", "NONE", "OR", "AND", "WITH", ""]
 
 test_stated_licences_are_texts_that_say_something if {
-	every license in ["MIT", "Own Terms", "none"] {
+	every license in ["MIT", "Own Terms", "none of it"] {
 		licenses.is_stated(license)
 	}
-	every license in ["NONE", "NOASSERTION", "", " ", "  ", null, 1, [], ["MIT"]] {
+	every license in ["NONE", "NOASSERTION", "none", " NoAssertion\t", "", " ", "\n", null, 1, [], ["MIT"]] {
 		not licenses.is_stated(license)
 	}
 }

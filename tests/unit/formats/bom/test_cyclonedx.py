@@ -42,7 +42,8 @@ def code(root: Any = ROOT, **more: Any) -> str:
         ([{"aggregate": "complete", "vulnerabilities": ["root"]}], "unknown"),
         ([{"aggregate": "complete", "assemblies": ["urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1"]}], "unknown"),
         ([{"aggregate": "complete"}, {"aggregate": "incomplete", "assemblies": ["root"]}], "incomplete"),
-        ([{"aggregate": "complete"}, {"aggregate": "incomplete", "assemblies": ["part"]}], "complete"),
+        ([{"aggregate": "complete"}, {"aggregate": "incomplete", "assemblies": ["part"]}], "incomplete"),
+        ([{"aggregate": "complete"}, {"aggregate": "unknown", "dependencies": ["part"]}], "unknown"),
         ([{"aggregate": "incomplete_first_party_only"}], "incomplete"),
         ([{"aggregate": "complete"}, {"aggregate": "not_specified", "dependencies": ["root"]}], "unknown"),
         ([{"aggregate": "unknown"}], "unknown"),
@@ -159,8 +160,9 @@ def test_licences_are_ids_expressions_or_names() -> None:
         {"license": {"id": "MIT"}},
         {"license": {}},
     ]
-    found = bom(ROOT | {"licenses": licenses})["components"]["root"]
-    assert found["licenses"] == ["Apache-2.0 OR MIT", "MIT", "Our own"]
+    seen = {"licenses": [{"license": {"id": "GPL-3.0-only"}}]}
+    found = bom(ROOT | {"licenses": licenses, "evidence": seen})["components"]["root"]
+    assert found["licenses"] == ["Apache-2.0 OR MIT", "GPL-3.0-only", "MIT", "NOASSERTION", "Our own"]
 
 
 @pytest.mark.parametrize(

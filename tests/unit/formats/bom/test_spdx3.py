@@ -144,6 +144,8 @@ def test_completeness_is_what_the_relationships_of_the_root_say(said: Any, expec
     ]
     other = edge("team", "contains", "model", completeness="incomplete")
     assert bom(*parts, *edges, other)["completeness"] == expected
+    below = edge("p0", "contains", "p1", completeness="incomplete")
+    assert len(said) < 2 or bom(*parts, *edges, below)["completeness"] == "incomplete"
 
 
 def test_nothing_at_all_can_be_complete() -> None:

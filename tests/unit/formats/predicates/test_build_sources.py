@@ -8,10 +8,12 @@ import pytest
 
 from gate.formats.predicates.build_provenance import WORKFLOWS
 from gate.formats.predicates.common import MAX_TEXT
+from gate.model.digest import sha256_digest
 from tests.unit.formats.predicates.reading import SLSA_V02, SLSA_V1, V02, V1, changed, code_of, read
 
 COMMIT = {"gitCommit": "0" * 40}
 NOTHING: dict[str, Any] = {"uri": None, "ref": None, "digests": {}}
+LONG = sha256_digest(b"x" * 9999)
 APP = "git+https://forge.test/acme/app@refs/heads/main"
 
 
@@ -35,7 +37,8 @@ def v02(source: Any) -> Any:
         ("acme/app@main", "acme/app", "main"),
         ("https://forge.test/a\nb@c\nd", "https://forge.test/a\nb", "c\nd"),
         ("", "", None),
-        ("x" * 9999, "x" * MAX_TEXT, None),
+        ("x" * 9999, LONG, None),
+        ("x" * MAX_TEXT, "x" * MAX_TEXT, None),
     ],
     ids=lambda text: str(text)[:40],
 )
@@ -100,10 +103,10 @@ def test_a_workflow_is_believed_only_of_those_build_types() -> None:
     [
         ({}, {}),
         ({"a": {"b": {"c": 1}}, "d": None}, {"a.b.c": 1, "d": None}),
-        ({"a": True, "b": False, "c": -5, "d": "x" * 9999}, {"a": True, "b": False, "c": -5, "d": "x" * MAX_TEXT}),
+        ({"a": True, "b": False, "c": -5, "d": "x" * 9999}, {"a": True, "b": False, "c": -5, "d": LONG}),
+        ({"a": {}, "b": {"c": {}}}, {"a": "{}", "b.c": "{}"}),
         ({"a": [1, {"b": "c"}], "d": []}, {"a": '[1,{"b":"c"}]', "d": "[]"}),
         ({"a": 0.5, "b": 1e21, "c": [0.1]}, {"a": "0.5", "b": "1e+21", "c": "[0.1]"}),
-        ({"a": {}, "b": {"c": {}}}, {}),
         ({"": "hidden", "a": {"": "hidden"}}, {"": "hidden", "a.": "hidden"}),
     ],
     ids=str,

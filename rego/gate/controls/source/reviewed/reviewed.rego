@@ -81,11 +81,12 @@ approved := {name | some name, digests in decided; count(people.approving(digest
 
 unreviewed := {name | some [name, source] in sources; not source in {one | some [_, one] in vouching}} - approved
 
-proved := {name | some [name, _] in sources}
+lost := {name | some name in subjects; count(builds.placeless(statements.about("build.provenance", name))) > 0}
+proved := {name | some [name, _] in sources} - lost
 
 violations contains entry if {
 	some name in (subjects - proved)
-	message := "no verified provenance says from which commit of which repository it was built"
+	message := "its verified provenance does not say from which commit of which repository it was built"
 	entry := result.violation("source.reviewed.missing", message, {"artifact": name})
 }
 
@@ -97,7 +98,7 @@ violations contains entry if {
 
 violations contains entry if {
 	some [name, source] in sources
-	some digest in {one | some [one, about] in summaries; about == source}
+	some digest in {one | some [one, about] in summaries; about[1] == source[1]}
 	not statements.verified[digest].facts.result == "passed"
 	message := "a verifier says that its commit did not pass"
 	entry := result.violation("source.reviewed.failed", message, {"artifact": name, "evidence": [digest]})

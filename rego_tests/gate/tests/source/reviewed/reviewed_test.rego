@@ -179,3 +179,13 @@ test_is_not_applicable_without_artifacts if {
 	answer(patches) == ["not_applicable", set()]
 	whole(patches).reason == "nothing that is built asks for admission"
 }
+
+test_fails_when_one_of_two_builds_has_no_source if {
+	placeless := built.add("other", "provwheel", {"facts": object.union(built.facts, {"source": {"digests": {"gitCommit": "x"}}})})
+	answer([placeless]) == ["fail", {["source.reviewed.missing", "wheel"]}]
+}
+
+test_fails_when_the_commit_failed_whatever_its_repository_is_called if {
+	facts := object.union(built.statements.summary.facts, {"repository": "ssh://elsewhere.example/x", "result": "failed"})
+	answer([built.add("other", "summary", {"facts": facts})]) == both("source.reviewed.failed")
+}
