@@ -1,8 +1,9 @@
 """in-toto eval-result v0.1, a draft: it is read only where `drafts` in gate.yaml says so.
 
-Facts: `verifier_id`, `evaluated_at_s`, `suite` (`name`, `version`), `claims` (`metric`, `comparator`, `threshold` as
-decimal text, `passed`), `sample_size`, `assurance` and `commitments` (`model`, `dataset`: `alg`, `value`, `salted`). A
-commitment is no digest of an artifact and is compared with none.
+Facts: `result` (`passed` when every claim did, else `failed`), `verifier_id`, `evaluated_at_s`, `suite` (`name`,
+`version`), `claims` (`metric`, `comparator`, `threshold` as decimal text, `passed`), `sample_size`, `assurance` and
+`commitments` (`model`, `dataset`: `alg`, `value`, `salted`). A commitment is no digest of an artifact and is compared
+with none.
 Source: in-toto/attestation, the proposal spec/predicates/eval-result.md.
 """
 
@@ -26,11 +27,13 @@ def _read(raw: RawStatement) -> Statement:
     check_schema(raw, "predicates/eval-result-v0.1.json")
     predicate, seconds = raw.predicate, time(raw.predicate, "evaluatedAt")
     listed, samples = predicate["claims"], member(predicate, "sampleSize")
+    claims = [_claim(item) for item in (listed if isinstance(listed, list) else [])]
     facts: JsonObject = {
+        "result": "passed" if all(claim["passed"] is True for claim in claims) else "failed",
         "verifier_id": short(predicate, "verifier", "id"),
         "evaluated_at_s": seconds,
         "suite": {"name": short(predicate, "suite", "name"), "version": short(predicate, "suite", "version")},
-        "claims": [_claim(item) for item in (listed if isinstance(listed, list) else [])],
+        "claims": claims,
         "sample_size": int(samples) if isinstance(samples, int | float) else None,
         "assurance": text(predicate, "assuranceLevel"),
         "commitments": {word: _commitment(member(predicate, "commitments", word)) for word in ("model", "dataset")},

@@ -3,11 +3,11 @@
 The claim is `scan.report`, in the facts of `scan_report.py` as far as the formats say them: `tool`, `version`,
 `arguments`, `database_at_s` (0 where it is not known), `status`, `problem`, `coverage` (what was scanned are the
 subjects) and `findings`. A finding's `rule` is the vulnerability's id; its `severity` is the gravest that is stated,
-and `unknown` where none is in words or as a CVSS score. Nothing collected them, so they make no scan of the input
-document.
+and `unknown` where none is in words or as a CVSS score. `result` is `passed` without findings, `failed` with one that
+is high, critical or unknown, else `warned`. Nothing collected them, so they make no scan of the input document.
 
-In cosign's format the result is whatever the scanner wrote. Nothing of it is read, and `status` is `incomplete`: no
-finding is known, which must not look as if there were none.
+In cosign's format the result is whatever the scanner wrote. Nothing of it is read, `status` is `incomplete` and
+`result` is `unknown`: no finding is known, which must not look as if there were none.
 Source: in-toto/attestation, spec/predicates/vuln.md, vulns_02.md; sigstore/cosign, COSIGN_VULN_ATTESTATION_SPEC.md.
 """
 
@@ -31,6 +31,7 @@ _RANKS: Final = [severity.value for severity in Severity]
 _WORDS: Final = {**{word: word for word in _RANKS}, "negligible": "low", "minor": "low", "moderate": "medium"}
 # CVSS 3 and 4: the lowest score of each severity.
 _BANDS: Final = ((9000, "critical"), (7000, "high"), (4000, "medium"), (1, "low"), (0, "none"))
+_LIGHT: Final = frozenset({"none", "low", "medium"})
 _MOST_BP: Final = 10_000
 
 
@@ -55,7 +56,7 @@ def _statement(
     time(raw.predicate, "metadata", "scanStartedOn")
     databases = [time(scanner, "db", "lastUpdate") if text(scanner, "db", "lastUpdate") else 0 for scanner in scanners]
     facts: JsonObject = {
-        "result": None,
+        "result": "unknown" if problem is not None else _result(findings),
         "decision": None,
         "collected": False,
         "tool": ", ".join(short(scanner, "uri") or "" for scanner in scanners),
@@ -71,6 +72,12 @@ def _statement(
         "findings": findings,
     }
     return make_statement(raw, CLAIM, facts, stated_at_s=finished)
+
+
+def _result(findings: list[JsonValue]) -> str:
+    if not findings:
+        return "passed"
+    return "warned" if all(text(finding, "severity") in _LIGHT for finding in findings) else "failed"
 
 
 def _finding(item: JsonValue) -> JsonObject:

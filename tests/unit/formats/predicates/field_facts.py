@@ -24,7 +24,7 @@ def finding(rule: str, severity: str, score_bp: int = 0) -> dict[str, Any]:
 def scan(**changes: Any) -> dict[str, Any]:
     jar = "fe4fe40ac7250263c5dbe1cf3138912f3f416140aa248637a60d65fe22c47da4"
     return {
-        "result": None,
+        "result": "passed",
         "decision": None,
         "collected": False,
         "tool": TOOL,
@@ -103,11 +103,20 @@ EXPECTED: dict[str, tuple[str, dict[str, Any], int | None]] = {
         },
         1710512520,
     ),
-    "vulnerabilities-v0.1": ("scan.report", scan(findings=[finding("GHSA-fxph-q3j8-mv87", "critical")]), 1628272250),
-    "vulnerabilities-v0.2": ("scan.report", scan(findings=[finding("CVE-123", "medium", 5200)]), 1628272250),
+    "vulnerabilities-v0.1": (
+        "scan.report",
+        scan(result="failed", findings=[finding("GHSA-fxph-q3j8-mv87", "critical")]),
+        1628272250,
+    ),
+    "vulnerabilities-v0.2": (
+        "scan.report",
+        scan(result="warned", findings=[finding("CVE-123", "medium", 5200)]),
+        1628272250,
+    ),
     "cosign-vuln": (
         "scan.report",
         scan(
+            result="unknown",
             arguments=["--format=json"],
             status="incomplete",
             problem="the result is in the scanner's own form, which is not read",
@@ -195,6 +204,7 @@ EXPECTED: dict[str, tuple[str, dict[str, Any], int | None]] = {
     "eval-result": (
         "eval.result",
         {
+            "result": "passed",
             "verifier_id": "https://example.com/verifier",
             "evaluated_at_s": 1783252800,
             "suite": {"name": "safety-refusals", "version": "1.2.0"},

@@ -220,6 +220,29 @@ def test_a_scanner_may_leave_out_its_database() -> None:
     assert facts("vulnerabilities-v0.2", "scanner.result", [])["status"] == "complete"
 
 
+@pytest.mark.parametrize(
+    ("words", "result"),
+    [
+        ([], "passed"),
+        (["low"], "warned"),
+        (["none", "medium"], "warned"),
+        (["low", "high"], "failed"),
+        (["critical"], "failed"),
+        (["odd"], "failed"),
+    ],
+)
+def test_grave_and_unknown_vulnerabilities_are_a_failure(words: list[str], result: str) -> None:
+    found = [{"id": f"V-{word}", "severity": [{"method": "vendor", "score": word}]} for word in words]
+    assert facts("vulnerabilities-v0.2", "scanner.result", found)["result"] == result
+
+
+def test_an_evaluation_passed_when_each_claim_did() -> None:
+    (claim, *_) = example("eval-result")["predicate"]["claims"]
+    both = [claim, {**claim, "passed": False}]
+    assert facts("eval-result", "claims", both)["result"] == "failed"
+    assert facts("eval-result", "claims", [claim])["result"] == "passed"
+
+
 def test_the_older_form_of_cosign_has_several_scanners() -> None:
     scanner = example("cosign-vuln")["predicate"]["scanner"]
     old = changed(example("cosign-vuln"), "predicate.scanner", ...)
