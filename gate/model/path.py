@@ -48,8 +48,10 @@ def is_plain_relative(text: str) -> bool:
 
 
 def plain_name(name: str) -> str:
-    """A name out of evidence without the `./` that some tools put in front."""
-    return name.removeprefix("./")
+    """A name out of evidence as paths are written here: without segments that are empty or `.`."""
+    if "//" in name or "./" in name:
+        return "/".join(part for part in name.split("/") if part not in {"", "."})
+    return name
 
 
 def path_tails(name: str) -> Iterator[str]:

@@ -363,11 +363,20 @@ def test_a_model_signature_covers_only_an_equal_folder(there: dict[str, str], si
 # -- names written from another root -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prefix", ["", "./", "repository/", "a/b/c/", "x/" * 100])
+@pytest.mark.parametrize("prefix", ["", "./", "././", "/./", "repository/", "a/b/c/", "x/" * 100])
 def test_s11_swapped_files_are_not_covered_whatever_root_their_names_have(prefix: str) -> None:
     one, other = digest_of("one"), digest_of("other")
     changed = {"prompts/a.txt": one, "prompts/b.txt": other}
     named = {f"{prefix}prompts/a.txt": other, f"{prefix}prompts/b.txt": one}
+    binder = Binder(build_targets({}, changed), no_other_digest)
+    assert binder.relate(only_verified(judged(provenance(named))).statement).covers == ()
+
+
+@pytest.mark.parametrize("between", ["//", "///", "/./", "/.//./"])
+def test_s11_swapped_files_are_not_covered_however_their_names_are_written(between: str) -> None:
+    one, other = digest_of("one"), digest_of("other")
+    changed = {"prompts/a.txt": one, "prompts/b.txt": other}
+    named = {f"app{between}prompts{between}a.txt": other, f"app{between}prompts{between}b.txt": one}
     binder = Binder(build_targets({}, changed), no_other_digest)
     assert binder.relate(only_verified(judged(provenance(named))).statement).covers == ()
 
