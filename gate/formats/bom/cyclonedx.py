@@ -138,7 +138,9 @@ class _Reader:
                 self._check(ref, f"compositions/{number}")
             parts = {str(ref) for name in _NAMES[:2] for ref in shape.texts(item.get(name))}
             answer = _aggregate(str(item["aggregate"]))
-            if root in parts or not any(name in item for name in _NAMES) or (parts and answer != shape.COMPLETE):
+            is_of_all = not any(name in item for name in _NAMES)
+            is_of_parts = any(name in item for name in _NAMES[:2])
+            if root in parts or is_of_all or (is_of_parts and answer != shape.COMPLETE):
                 said.append(answer)
         return shape.UNKNOWN if root is None else shape.worst(said)
 

@@ -47,6 +47,14 @@ sources(digests) := {[digest, repository, commit] |
 }
 
 # METADATA
+# description: The sources that the provenance of each artifact names, as [name, [repository, commit]].
+origins contains entry if {
+	some name in subjects
+	some [_, repository, commit] in sources(statements.about("build.provenance", name))
+	entry := [name, [repository, commit]]
+}
+
+# METADATA
 # description: Those of some provenance statements that name no source.
 placeless(digests) := digests - {digest | some [digest, _, _] in sources(digests)}
 

@@ -44,6 +44,7 @@ def code(root: Any = ROOT, **more: Any) -> str:
         ([{"aggregate": "complete"}, {"aggregate": "incomplete", "assemblies": ["root"]}], "incomplete"),
         ([{"aggregate": "complete"}, {"aggregate": "incomplete", "assemblies": ["part"]}], "incomplete"),
         ([{"aggregate": "complete"}, {"aggregate": "unknown", "dependencies": ["part"]}], "unknown"),
+        ([{"aggregate": "complete"}, {"aggregate": "incomplete", "assemblies": []}], "incomplete"),
         ([{"aggregate": "incomplete_first_party_only"}], "incomplete"),
         ([{"aggregate": "complete"}, {"aggregate": "not_specified", "dependencies": ["root"]}], "unknown"),
         ([{"aggregate": "unknown"}], "unknown"),

@@ -55,22 +55,20 @@ subjects := names if {
 	names := {name | some name in built; document.artifacts[name].kind in kinds}
 }
 
-# The results about each artifact, or about the very commit that it was built from: [name, statement].
-results contains entry if {
-	some name in subjects
-	some digest in statements.about("scorecard", name)
-	entry := [name, digest]
-}
+direct := {[name, digest] | some name in subjects; some digest in statements.about("scorecard", name)}
 
-results contains entry if {
-	some name in subjects
-	some [_, repository, commit] in builds.sources(statements.about("build.provenance", name))
+sources := {entry | some entry in builds.origins; entry[0] in subjects}
+
+# Results about the very commit that an artifact was built from: [name, source, statement].
+joined contains entry if {
+	some [name, source] in sources
 	some digest, statement in statements.verified
 	statement.claim == "scorecard"
-	statement.facts.commit == commit
-	builds.plain(statement.facts.repository) == repository
-	entry := [name, digest]
+	[builds.plain(statement.facts.repository), statement.facts.commit] == source
+	entry := [name, source, digest]
 }
+
+results := direct | {[name, digest] | some [name, _, digest] in joined}
 
 # What is too low: [name, statement, check]; the whole score has no name.
 low contains [name, digest, ""] if {
@@ -90,8 +88,10 @@ score(measured) := measured.score_bp if is_number(measured.score_bp)
 
 score(measured) := 0 if is_null(measured.score_bp)
 
-# Whatever is too low is a violation; here it is enough that there is a result.
-proved := {name | some [name, _] in results}
+# Whatever is too low is a violation; here it is enough that there is a result, about it or about each of its sources.
+unmeasured := {name | some [name, _] in (sources - {[one, source] | some [one, source, _] in joined})}
+
+proved := {name | some [name, _] in direct} | ({name | some [name, _] in results} - unmeasured)
 
 violations contains entry if {
 	some name in (subjects - proved)

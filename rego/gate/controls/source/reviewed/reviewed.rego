@@ -46,12 +46,7 @@ enough := {text | some text, number in builds.source_levels; number >= least} | 
 
 subjects := builds.subjects
 
-# The source of each artifact: [name, [repository, commit]].
-sources contains entry if {
-	some name in subjects
-	some [_, repository, commit] in builds.sources(statements.about("build.provenance", name))
-	entry := [name, [repository, commit]]
-}
+sources := builds.origins
 
 # What verifiers say of commits: [statement, [repository, commit]].
 summaries contains entry if {

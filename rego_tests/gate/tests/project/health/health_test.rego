@@ -160,3 +160,18 @@ test_is_not_applicable_without_artifacts if {
 	answer(patches) == ["not_applicable", set()]
 	whole(patches).reason == "nothing asks for admission whose project is judged"
 }
+
+elsewhere := object.union(built.facts, {"source": {
+	"uri": "git+https://code.example/acme/other.git",
+	"ref": null,
+	"digests": {"gitCommit": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"},
+}})
+
+test_fails_when_one_of_two_projects_has_no_result if {
+	answer([built.add("other", "provwheel", {"facts": elsewhere})]) == ["fail", {["project.health.missing", "wheel"]}]
+}
+
+test_passes_when_a_result_is_about_the_artifact_itself_whatever_it_was_built_from if {
+	direct := built.put("scorecard", "artifacts", ["wheel"])
+	answer([built.add("other", "provwheel", {"facts": elsewhere}), direct]) == ["pass", set()]
+}
