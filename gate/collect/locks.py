@@ -18,7 +18,7 @@ from gate.model.digest import sha256_digest
 LOCK_BYTES: Final = 16 << 20
 """The most bytes of one lock file."""
 _EMPTY: Final = "it locks no package"
-_REPLACES: Final = "go.mod"
+_MAY_LOCK_NOTHING: Final = frozenset({"go.mod", "go.work", "go.work.sum"})
 
 
 def collect_locks(root: Path, artifact: Artifact) -> Mapping[str, Lock]:
@@ -35,9 +35,26 @@ def collect_locks(root: Path, artifact: Artifact) -> Mapping[str, Lock]:
             found[path] = Lock(None, {}, ("it asks for packages, and no lock file lies beside or above it",))
         elif is_lock(path) or not artifact.is_folder:
             lock = _without_own(_read(root, artifact, path, file), artifact, path)
-            if lock.packages or lock.problems or posixpath.basename(path) != _REPLACES:
+            if lock.packages or lock.problems or posixpath.basename(path) not in _MAY_LOCK_NOTHING:
                 found[path] = lock if lock.packages or lock.problems else replace(lock, problems=(_EMPTY,))
-    return found
+    return {path: _with_modules(lock, path, found) for path, lock in found.items()}
+
+
+def _with_modules(lock: Lock, path: str, found: Mapping[str, Lock]) -> Lock:
+    """The lock with the hashes of modules that a `go.mod` puts in the place of others: `go.sum` has them."""
+    if lock.format != "go.mod":
+        return lock
+    sums = [found[name].packages for end in ("go.sum", "go.work.sum") if (name := _beside(path, end)) in found]
+    packages = dict(lock.packages)
+    for key, item in packages.items():
+        hashes = [known[f"{item.source}@{item.version}"] for known in sums if f"{item.source}@{item.version}" in known]
+        if hashes and len({known.digests for known in hashes}) == 1:
+            packages[key] = replace(item, digests=hashes[0].digests, is_complete=all(one.is_complete for one in hashes))
+    return replace(lock, packages=packages)
+
+
+def _beside(path: str, name: str) -> str:
+    return posixpath.join(posixpath.dirname(path), name)
 
 
 def _read(root: Path, artifact: Artifact, path: str, file: ArtifactFile) -> Lock:

@@ -11,15 +11,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gate.formats.locks import compiled, javascript, python, requirements
+from gate.formats.locks import cargo, go, javascript, python, requirements
 from gate.formats.locks.common import LockError, Packages
 from gate.model.dependencies import Lock
 
 _READERS: Final[Mapping[str, tuple[str, Callable[[bytes], Packages]]]] = {
-    "Cargo.lock": ("cargo", compiled.read_cargo),
+    "Cargo.lock": ("cargo", cargo.read_cargo),
     "Pipfile.lock": ("pipenv", python.read_pipenv),
-    "go.mod": ("go.mod", compiled.replaced),
-    "go.sum": ("go", compiled.read_go),
+    "go.mod": ("go.mod", go.replaced),
+    "go.sum": ("go", go.read_go),
+    "go.work": ("go.mod", go.replaced),
+    "go.work.sum": ("go", go.read_go),
     "npm-shrinkwrap.json": ("npm", javascript.read_npm),
     "package-lock.json": ("npm", javascript.read_npm),
     "pdm.lock": ("pdm", python.read_pdm),

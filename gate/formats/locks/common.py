@@ -18,6 +18,9 @@ _LENGTH: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX: Final = re.compile(r"[0-9a-f]+")
 _REPOSITORY: Final = re.compile(r"(git|hg|svn|bzr)(\+|:|@)|(github|gitlab|bitbucket|gist):|.*\.git(#.*)?", re.DOTALL)
 _SEPARATORS: Final = re.compile(r"[-_.]+")
+_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_ODD: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\r(?!\n)")
+_WEAK: Final = frozenset({"md5", "sha1", "sha224"})
 
 
 class LockError(ValueError):
@@ -83,12 +86,40 @@ def name_of(value: Any, what: str) -> str:
 
 
 def text(value: Any) -> str | None:
-    """A text, if it is one and says something."""
-    return value if isinstance(value, str) and value else None
+    """A text, absent for one that says nothing; raises `LockError`."""
+    if value is not None and not isinstance(value, str):
+        raise LockError(f"{str(value)[:80]!r} is where a text belongs")
+    return value or None
+
+
+def only(entry: Mapping[str, Any], known: frozenset[str], what: str) -> None:
+    """A member that is not known may say to a tool what the gate does not see; raises `LockError`."""
+    odd = sorted(entry.keys() - known)
+    if odd:
+        raise LockError(f"{what[:200]} has the member {odd[0][:80]!r}, which is not read")
+
+
+def is_version(value: Any, *known: int) -> bool:
+    """Whether a number is one of these: `true` and `1.0` are not 1."""
+    return type(value) is int and value in known
+
+
+def lines(data: bytes) -> list[str]:
+    """The lines of a text that every tool ends at the same places; raises `LockError`."""
+    try:
+        content = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LockError(f"it is not UTF-8: {error.reason}") from None
+    odd = _ODD.search(content)
+    if odd is not None:
+        raise LockError(f"it has the character {odd[0]!r}, which tools read differently")
+    return [line.removesuffix("\r") for line in content.split("\n")]
 
 
 def python_name(name: str) -> str:
-    """The normal form of the name of a Python distribution (PEP 503)."""
+    """The normal form of the name of a Python distribution (PEP 503); raises `LockError` if it is none (PEP 508)."""
+    if not _NAME.fullmatch(name):
+        raise LockError(f"{name[:200]!r} is no name of a package")
     return _SEPARATORS.sub("-", name).lower()
 
 
@@ -106,16 +137,22 @@ def prefixed(value: Any) -> str | None:
 
 
 def integrity(value: Any) -> tuple[str, ...]:
-    """The hashes of the strongest algorithm in subresource integrity (W3C SRI), which alone is compared."""
+    """The hashes of the strongest algorithm in subresource integrity (W3C SRI), which alone is compared.
+
+    None at all where a word is of another form: a tool may know an algorithm that is stronger. Raises `LockError`.
+    """
     found: dict[str, list[str]] = {}
-    for word in value.split() if isinstance(value, str) else ():
+    for word in (text(value) or "").split():
         algorithm, _, rest = word.partition("-")
+        if algorithm in _WEAK:
+            continue
         try:
             digest = hexadecimal(algorithm, base64.b64decode(rest.partition("?")[0], validate=True).hex())
         except (binascii.Error, ValueError):
             digest = None
-        if digest is not None:
-            found.setdefault(algorithm, []).append(digest)
+        if digest is None:
+            return ()
+        found.setdefault(algorithm, []).append(digest)
     return tuple(sorted(found[max(found, key=lambda name: _LENGTH[name])])) if found else ()
 
 

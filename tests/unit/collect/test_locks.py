@@ -146,3 +146,31 @@ def test_modules_that_go_replaces_are_dependencies(tmp_path: Path) -> None:
         "go.sum": [True],
     }
     assert list(found(tmp_path, {"app/go.mod": "module x\n"})) == ["go.sum"]
+
+
+H1, H2 = "h1:" + "A" * 43 + "=", "h1:" + "B" * 42 + "A="
+
+
+def test_a_module_in_the_place_of_another_is_locked_under_both_names(tmp_path: Path) -> None:
+    files = {
+        "app/go.mod": "module x\nreplace torch.test/t => evil.test/e v1.0.0\n",
+        "app/go.sum": f"evil.test/e v1.0.0 {H1}\n",
+    }
+    (item,) = found(tmp_path, files)["go.mod"].packages.values()
+    assert (item.name, item.is_pinned, len(item.digests)) == ("torch.test/t", True, 1)
+    (item,) = found(tmp_path, {**files, "app/go.sum": f"other.test/e v1.0.0 {H1}\n"})["go.mod"].packages.values()
+    assert not item.is_pinned
+    (item,) = found(tmp_path, {**files, "app/go.work.sum": f"evil.test/e v1.0.0 {H2}\n"})["go.mod"].packages.values()
+    assert not item.is_pinned
+
+
+def test_folders_of_a_workspace_outside_of_the_artifact_are_told(tmp_path: Path) -> None:
+    files = {
+        "app/go.mod": "module x\n",
+        "app/go.sum": f"a.test/a v1.0.0 {H1}\n",
+        "app/go.work": "use .\n",
+        "app/go.work.sum": "",
+    }
+    assert list(found(tmp_path, files)) == ["go.sum"]
+    locks = found(tmp_path, {**files, "app/go.work": "use .\nuse ../evil\n"})
+    assert [item.folder for item in locks["go.work"].packages.values()] == ["../evil"]

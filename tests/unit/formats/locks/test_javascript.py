@@ -20,7 +20,8 @@ PACKAGE: dict[str, object] = {"version": "1.0.0", "resolved": "https://x.test/a.
 def test_npm_locks_by_integrity() -> None:
     found = only("package-lock.json", npm({"node_modules/@s/a/node_modules/b": PACKAGE}))
     assert (found.name, found.version, found.digests, found.is_pinned) == ("b", "1.0.0", (f"sha512:{LONG}",), True)
-    assert only("package-lock.json", npm({"node_modules/c": {**PACKAGE, "name": "@s/real"}})).name == "@s/real"
+    lock = read("package-lock.json", npm({"node_modules/c": {**PACKAGE, "name": "@s/real"}}))
+    assert list(lock.packages) == ["@s/real@1.0.0", "c@1.0.0"]
     assert only("package-lock.json", npm({"node_modules/a": {**PACKAGE, "resolved": "file:a.tgz"}})).is_pinned
     weak = "sha1-" + base64.b64encode(b"x" * 20).decode()
     assert only("package-lock.json", npm({"node_modules/a": {**PACKAGE, "integrity": f"{weak} {SRI}?x"}})).is_pinned
@@ -45,7 +46,12 @@ def test_both_halves_of_version_2_are_read() -> None:
     inner = {"version": "2.0.0", "resolved": "https://x.test/b.tgz"}
     half = {"a": {**PACKAGE, "dependencies": {"b": inner}}, "c": {"version": "file:libs/c"}}
     lock = read("package-lock.json", npm({"node_modules/a": PACKAGE}, 2, dependencies=half))
-    assert {key: item.is_pinned for key, item in lock.packages.items()} == {"a@1.0.0": True, "b@2.0.0": False}
+    assert {key: item.is_pinned for key, item in lock.packages.items()} == {
+        "a@1.0.0": True,
+        "b@2.0.0": False,
+        "c@file:libs/c": False,
+    }
+    assert lock.packages["c@file:libs/c"].folder == "libs/c"
     other = npm({"node_modules/a": PACKAGE}, 2, dependencies={"a": {**PACKAGE, "integrity": None}})
     assert [item.is_pinned for item in read("package-lock.json", other).packages.values()] == [True, False]
     git = npm({}, 2, dependencies={"a": {"version": "git+https://x.test/a#main", "integrity": SRI}})
@@ -72,7 +78,7 @@ def test_yarn_locks_by_integrity() -> None:
         "# yarn lockfile v1\n@:\n",
     ):
         assert problem("yarn.lock", content) if content != "# yarn lockfile v1\n@:\n" else read("yarn.lock", content)
-    assert "names no package" in problem("yarn.lock", f'{YARN}@:\n  version "1"\n')
+    assert "names no package" in problem("yarn.lock", f'{YARN}odd:\n  version "1"\n')
 
 
 def pnpm(key: str, resolution: str, version: str = "'9.0'", more: str = "") -> str:
@@ -94,10 +100,18 @@ def test_pnpm_locks_by_integrity() -> None:
     assert problem("pnpm-lock.yaml", "- 1\n")
 
 
+ENTRY = f"{{resolution: {{integrity: {SRI}}}}}"
+
+
 def test_links_of_pnpm_are_told() -> None:
     asked = "b: {specifier: '*', version: 'link:../b'}\n      c: {version: 1.0.0}\n      d: 1.0.0\n"
     more = f"importers:\n  pkgs/a:\n    dependencies:\n      {asked}"
-    lock = read("pnpm-lock.yaml", f"lockfileVersion: '9.0'\n{more}")
-    assert [(item.name, item.folder) for item in lock.packages.values()] == [("b", "pkgs/b")]
-    older = read("pnpm-lock.yaml", "lockfileVersion: 5.4\ndependencies:\n  b: link:../b\n  c: 1.0.0\n")
-    assert [(item.name, item.folder) for item in older.packages.values()] == [("b", "../b")]
+    lock = read(
+        "pnpm-lock.yaml", f"lockfileVersion: '9.0'\n{more}packages:\n  c@1.0.0: &\n  d@1.0.0: &".replace("&", ENTRY)
+    )
+    assert [(item.name, item.folder) for item in lock.packages.values()] == [("c", None), ("d", None), ("b", "pkgs/b")]
+    older = read(
+        "pnpm-lock.yaml",
+        "lockfileVersion: 5.4\ndependencies:\n  b: link:../b\n  c: 1.0.0\npackages:\n  /c/1.0.0: " + ENTRY,
+    )
+    assert [(item.name, item.folder) for item in older.packages.values()] == [("c", None), ("b", "../b")]

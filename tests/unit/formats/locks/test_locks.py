@@ -99,9 +99,11 @@ def test_a_requirement_with_hashes() -> None:
         f"a==1 --hash=sha256:{ONE}": True,
         f"a === 1 --hash sha256:{ONE}": True,
         f"a @ https://x.test/a.whl --hash=sha256:{ONE}": True,
-        f"a @ https://x.test/a.whl#sha256={ONE}": True,
-        f"https://x.test/a.whl#egg=a&sha256={ONE}": True,
-        f"./a-1.whl --hash=sha256:{ONE}": True,
+        f"a @ https://x.test/a.whl#sha256={ONE}": False,
+        f"a @ https://x.test/a.whl#sha256={ONE} --hash=sha256:{ONE}": True,
+        f"https://x.test/a-1-py3-none-any.whl#egg=a&sha256={ONE} --hash=sha256:{ONE}": True,
+        f"https://x.test/a-1-py3-none-any.whl#md5={ONE} --hash=sha256:{ONE}": False,
+        f"./a-1-py3-none-any.whl --hash=sha256:{ONE}": True,
         "a==1": False,
         "a": False,
         f"a>=1 --hash=sha256:{ONE}": False,
@@ -113,7 +115,7 @@ def test_a_requirement_with_hashes() -> None:
         "a @ https://x.test/a.whl": False,
         f"a @ git+https://x.test/a@main --hash=sha256:{ONE}": False,
         f"git+https://x.test/a@{'a' * 40}#egg=a": False,
-        f"-e git+https://x.test/a --hash=sha256:{ONE}": False,
+        "-e git+https://x.test/a": False,
         "-e ./a": False,
         "./a": False,
         "a @ ../a": False,
@@ -251,9 +253,14 @@ def pylock(more: str) -> str:
 def test_the_common_lock_locks_each_file() -> None:
     wheel = f'wheels=[{{name="a", hashes={{md5="x", sha256="{ONE}"}}}}]'
     assert only("pylock.toml", pylock(wheel)).digests == (f"sha256:{ONE}",)
+    assert not only("pylock.toml", pylock(wheel)).is_pinned
+    wheel = wheel.replace('md5="x"', f'sha512="{LONG}"')
+    assert only("pylock.toml", pylock(wheel)).digests == (f"sha256:{ONE}", f"sha512:{LONG}")
+    assert only("pylock.toml", pylock(wheel)).is_pinned
+    assert not only("pylock.toml", pylock('wheels=[{name="a"}]')).is_pinned
     assert only("pylock.toml", pylock(f'archive={{url="u", hashes={{sha512="{LONG}"}}}}')).is_pinned
     assert not only("pylock.toml", pylock(f'{wheel}\nsdist={{name="b", hashes={{md5="x"}}}}')).is_pinned
-    assert not only("pylock.toml", pylock(f'{wheel}\nvcs={{type="git", url="https://x.test/a"}}')).is_pinned
+    assert not only("pylock.toml", pylock('vcs={type="git", url="https://x.test/a"}')).is_pinned
     assert only("pylock.toml", pylock('directory={path="../a"}')).folder == "../a"
     assert problem("pylock.toml", 'lock-version="2.0"\n')
 
@@ -300,7 +307,9 @@ def test_replaced_modules_are_told() -> None:
     block = "replace (\n\tb.test/b v1.0.0 => ./b\n\tc.test/c => d.test/d v1.0.0\n)\n"
     content = f"module x\nreplace a.test/a => ../a // note\n{block}"
     lock = read("go.mod", content)
-    assert {item.name: item.folder for item in lock.packages.values()} == {"a.test/a": "../a", "b.test/b": "./b"}
+    folders = {"a.test/a": "../a", "b.test/b": "./b", "c.test/c": None}
+    assert {item.name: item.folder for item in lock.packages.values()} == folders
+    assert lock.packages["c.test/c@v1.0.0"].source == "d.test/d"
     assert read("go.mod", "module x\n") == Lock("go.mod", {})
     assert problem("go.mod", b"\xff")
 
@@ -315,7 +324,7 @@ def test_entries_that_differ_are_kept_apart() -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    entry = {"version": "1", "resolved": "x" * 9000}
+    entry = {"version": "1", "resolved": "https://x.test/" + "x" * 9000}
     lock = read("package-lock.json", {"lockfileVersion": 3, "packages": {f"node_modules/{'a' * 9000}": entry}})
     ((key, found),) = lock.packages.items()
     assert (len(found.name), len(found.source or ""), len(key)) == (4096, 4096, 4098)
