@@ -30,7 +30,7 @@ _MODULES: Final = "node_modules/"
 _YARN: Final = "# yarn lockfile v1"
 _PATTERN: Final = re.compile(r"((?:@[^@/]+/)?[^@/:]+)@(.*)")
 _NAME: Final = re.compile(r"(@[^@/]+/)?[^@/]+")
-_SAID: Final = re.compile(r"/((?:@[^/]+/)?[^/]+)/-/")
+_SAID: Final = re.compile(r"/((?:@[^/]+/)?[^/]+)/-/(?:@[^/]+/)?[^/]+\.tgz")
 _WORD: Final = r'"[^"]*"|[A-Za-z][^\s",:]*'
 _HEAD: Final = re.compile(rf"({_WORD})(, ({_WORD}))*:")
 _FIELD: Final = re.compile(rf"  ([a-zA-Z]+) ({_WORD})")
@@ -45,7 +45,6 @@ _PNPM_KINDS: Final = {
     "tarball": "tarball",
 }
 _PNPM: Final = frozenset({"commit", "directory", "gitHosted", "integrity", "path", "repo", "tarball", "type"})
-_PEERS: Final = re.compile(r"[(_].*", re.DOTALL)
 _LOCAL: Final = ("file:", "link:", "portal:", "workspace:")
 
 
@@ -255,9 +254,9 @@ def _asked(importer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _pnpm_name(key: str, entry: Mapping[str, Any], *, is_old: bool) -> tuple[set[str], str | None]:
     """The names of a package by its key and by its own word, and its version."""
-    plain = _PEERS.sub("", key.removeprefix("/")) if not is_old else key.removeprefix("/")
+    plain = key.removeprefix("/") if is_old else key.removeprefix("/").partition("(")[0]
     name, _, version = plain.rpartition("/") if is_old else _cut(plain)
-    version = _PEERS.sub("", version)
+    version = version.partition("_")[0] if is_old else version
     said, is_cut = text(entry.get("name")), bool(name and version)
     names = {one for one in (name if is_cut or said is None else None, said) if one}
     return names or {name_of(plain, "a package")}, text(entry.get("version")) or version or None

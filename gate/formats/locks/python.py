@@ -71,6 +71,7 @@ _POETRY: Final = frozenset(
         "extras",
         "files",
         "groups",
+        "marker",
         "markers",
         "name",
         "optional",

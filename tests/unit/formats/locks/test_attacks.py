@@ -288,6 +288,17 @@ def test_a_package_of_pnpm_is_judged_under_each_of_its_names() -> None:
     assert [item.name for item in lock.packages.values()] == ["left", "torch"]
 
 
+def test_a_name_with_a_low_line_is_a_name() -> None:
+    for version, key in (("'9.0'", "a_b@1.0.0"), ("'6.0'", "/a_b@1.0.0(c@1)"), ("5.4", "/a_b/1.0.0_c@1")):
+        found = only("pnpm-lock.yaml", pnpm(key=key).replace("'9.0'", version))
+        assert (found.name, found.version, found.is_pinned) == ("a_b", "1.0.0", True)
+
+
+def test_an_archive_of_a_forge_says_no_name() -> None:
+    place = "https://x.test/group/project/-/archive/v1/project-v1.tar.gz"
+    assert is_locked("package-lock.json", npm("node_modules/a", resolved=place))
+
+
 # --- Go ---
 
 
