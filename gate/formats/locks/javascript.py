@@ -271,7 +271,8 @@ def _pnpm(name: str, version: str | None, resolution: Mapping[str, Any]) -> Depe
     kind = text(resolution.get("type"))
     kinds = {found for word, found in _PNPM_KINDS.items() if word in resolution} | ({kind} if kind else set())
     only(resolution, _PNPM, f"the resolution of {name}")
-    if len(kinds) > 1 or not kinds <= {"directory", "git", "tarball"}:
+    is_inner = "directory" in kinds and "path" in resolution
+    if len(kinds) > 1 or is_inner or not kinds <= {"directory", "git", "tarball"}:
         raise LockError(f"the source of {name[:200]!r} is none that is known, or more than one")
     if kinds == {"directory"}:
         folder = text(resolution.get("directory"))

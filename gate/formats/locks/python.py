@@ -216,6 +216,8 @@ def _poetry_place(name: str, entry: Mapping[str, Any]) -> Dependency:
     kind, url = text(source.get("type")) or "legacy", text(source.get("url"))
     if source and (url is None or "type" not in source):
         raise LockError(f"the source of {name[:200]!r} does not say what and where")
+    if kind == "directory":
+        _check_whole(name, source)
     return Dependency(
         name,
         version,
@@ -268,8 +270,8 @@ def read_pipenv(data: bytes) -> Packages:
 
 
 def _check_texts(name: str, value: Any) -> None:
-    if isinstance(value, Mapping):
-        raise LockError(f"{name[:200]!r} has a table where a text belongs")
+    if isinstance(value, Mapping) or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
+        raise LockError(f"{name[:200]!r} has something else where texts belong")
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, str) and _INJECTED.search(item):
             raise LockError(f"{item[:200]!r} of {name[:200]!r} would be more than one word to pip")
@@ -288,7 +290,9 @@ def read_pylock(data: bytes) -> Packages:
             raise LockError(f"{name[:200]!r} has more than one source")
         files = [table(entry[kind], kind) for kind in ("archive", "sdist") if kind in entry]
         files += entries(entry.get("wheels"), "wheels")
-        folder = text(table(entry.get("directory"), "directory").get("path"))
+        directory = table(entry.get("directory"), "directory")
+        _check_whole(name, directory)
+        folder = text(directory.get("path"))
         place = text(table(entry.get("vcs"), "vcs").get("url"))
         item = Dependency(name, version, (), place or folder, folder, "directory" in entry, "vcs" in entry)
         packages.add(hashed(item, [digest for file in files for digest in _every(table(file.get("hashes"), "hashes"))]))
@@ -311,8 +315,14 @@ def _placed(name: str, entry: Mapping[str, Any], version: str | None, *, has_fil
         return Dependency(name, version, source=place if is_repository(place) else f"{kind}+{place}", is_mutable=True)
     if kind == "path" or is_editable:
         is_folder = not has_files or is_editable
+        _check_whole(name, entry)
         return Dependency(name, version, source=place, folder=place if is_folder else None, is_local=is_folder)
     return Dependency(name, version, source=place, is_complete=version is not None or place is not None)
+
+
+def _check_whole(name: str, place: Mapping[str, Any]) -> None:
+    if "subdirectory" in place:
+        raise LockError(f"{name[:200]!r} is in a folder of a folder, which is not read; name the inner one")
 
 
 def _each(files: Iterable[Mapping[str, Any]]) -> list[str | None]:
