@@ -41,8 +41,6 @@ _identity(signer) := ["identity", issuer, _account(subject)] if {
 }
 
 # The subject of a workflow is its address, `@` and a ref. It is one workflow, whatever ref it ran for.
-default _account(_) := null
-
 _account(subject) := subject if not contains(subject, "://")
 
 _account(subject) := split(subject, "@")[0] if contains(subject, "://")
