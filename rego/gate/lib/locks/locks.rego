@@ -94,4 +94,4 @@ is_named(name, names) if {
 	_plain(name) == _plain(listed)
 }
 
-_plain(name) := regex.replace(lower(name), `[-_.]+`, "-")
+_plain(name) := regex.replace(lower(name), `[\-_.]+`, "-")
