@@ -91,8 +91,9 @@ class TrustedRoot:
             )
 
     def without_stamp_ends(self, during: JsonObject) -> dict[str, Any]:
-        """A part of the root without the ends of its timestamp authorities."""
-        members: Any = during["timestampAuthorities"]
+        """A part of the root without the ends of its timestamp authorities, and those without any certificate."""
+        listed: Any = during["timestampAuthorities"]
+        members = [item for item in listed if item["certChain"]["certificates"]]
         opened = [{**item, "validFor": {"start": item["validFor"]["start"]}} for item in members]
         return {**during, "timestampAuthorities": opened}
 
@@ -112,6 +113,8 @@ class TrustedRoot:
         spans = {
             name: [span_of(item, name) or (0, 0) for item in self.document[name]] for name in (*_AUTHORITIES, *_LOGS)
         }
+        if not any(spans.values()):
+            yield "it has neither an authority nor a log"
         for name, found in spans.items():
             if found and not any(begins <= now_s <= ends for begins, ends in found):
                 yield f"none of its {name} is valid now"
@@ -123,7 +126,8 @@ class TrustedRoot:
 def parse_trusted_root(data: bytes) -> TrustedRoot:
     """The trusted root in some bytes; raises `TrustedRootError`.
 
-    A list that is absent is empty: a root of logs alone, or of timestamp authorities alone, serves managed keys.
+    A list that is absent is empty: a root of logs alone, of timestamp authorities alone, or of nothing at all serves
+    managed keys. Whatever needs a member that is not there is refused.
     """
     try:
         value = loads(data)
@@ -138,8 +142,6 @@ def parse_trusted_root(data: bytes) -> TrustedRoot:
         for number, item in enumerate(document[name]):
             if span_of(item, name) is None:
                 raise TrustedRootError(f"{name}[{number}] does not say when it is valid")
-    if not any(document[name] for name in (*_LOGS, *_AUTHORITIES)):
-        raise TrustedRootError("it has neither an authority nor a log")
     return TrustedRoot(document, data)
 
 

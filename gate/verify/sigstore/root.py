@@ -91,8 +91,9 @@ def _stampers(members: Iterator[RootAuthority]) -> Iterator[Stamper]:
     from rfc3161_client import VerifierBuilder
 
     for item in members:
-        first, *others = _chain(item)
-        if others:  # without a certificate above its own nothing says that it is one
+        chain = _chain(item)
+        if len(chain) > 1:  # without a certificate above its own nothing says that it is one
+            first, *others = chain
             verifier = VerifierBuilder(tsa_certificate=first, intermediates=others[:-1], roots=others[-1:]).build()
             yield Stamper(verifier, item.span)
 

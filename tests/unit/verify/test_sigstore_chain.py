@@ -20,10 +20,10 @@ from gate.verify.sigstore.chain import issuer_at
 from gate.verify.sigstore.log import check_inclusion, check_logged
 from gate.verify.sigstore.promise import check_promise
 from gate.verify.sigstore.root import Authority, read_root
-from tests.support.evidence import encode
-from tests.support.keyless import AT, AT_S, admitted, changed, code, good, keyless_trust, root_bytes, sigstore
+from tests.support.evidence import encode, make_key, signer
+from tests.support.keyless import AT, AT_S, admitted, changed, code, good, keyless, keyless_trust, root_bytes, sigstore
 from tests.support.virtual_bundles import P256, bundle
-from tests.support.virtual_sigstore import SCT_LIST, Person, b64, der
+from tests.support.virtual_sigstore import SCT_LIST, Person, b64
 
 DAY: Final = timedelta(days=1)
 ALWAYS: Final = Span(0, 1 << 40)
@@ -231,12 +231,29 @@ def test_the_root_says_what_of_it_is_over() -> None:
     assert list(ended.weaknesses(now_s, None)) == ["none of its ctlogs is valid now"]
 
 
-def test_a_root_with_nothing_in_it_is_none() -> None:
-    from gate.formats.trusted_root import TrustedRootError
+def test_s08_a_root_with_nothing_in_it_serves_managed_keys_alone() -> None:
+    root = encode({"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"})
+    assert list(parse_trusted_root(root).weaknesses(0, None)) == ["it has neither an authority nor a log"]
+    assert code(bundle("dsse/0.0.1"), keyless_trust(root=root)) == "signature.keyless_log"
+    private = keyless(timestamps_only=True)
+    assert code(bundle(None), keyless_trust(private, root=root)) == "signature.keyless_root"
+    key = type(make_key())("p256", P256)
+    release = signer("release", key)
+    alone = bundle(None, key=P256, managed=True, stamped=False)
+    assert admitted(alone, keyless_trust(release, root=root)).signers[0].kind == "key"
+    logged = bundle("dsse/0.0.1", key=P256, managed=True)
+    assert code(logged, keyless_trust(release, root=root)) == "signature.keyless_log"
 
-    with pytest.raises(TrustedRootError, match="neither an authority nor a log"):
-        parse_trusted_root(encode({"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}))
-    assert der(sigstore().root)
+
+def test_s08_an_authority_without_certificates_stamps_nothing() -> None:
+    root = json.loads(root_bytes())
+    (ours,) = root["timestampAuthorities"]
+    nobody = {**ours, "certChain": {"certificates": []}}
+    beside = encode({**root, "timestampAuthorities": [nobody, ours]})
+    admitted(bundle("hashedrekord/0.0.2"), keyless_trust(root=beside))
+    over = {**ours, "validFor": {"start": "2020-01-01T00:00:00Z", "end": "2021-01-01T00:00:00Z"}}
+    borrowed = encode({**root, "timestampAuthorities": [over, nobody]})
+    assert code(bundle("hashedrekord/0.0.2"), keyless_trust(root=borrowed)) == "signature.keyless_timestamp"
 
 
 def test_a_root_that_the_library_does_not_read_is_read_by_our_own_verifier() -> None:

@@ -2,7 +2,7 @@
 
 `tests/vectors/sigstore/table.json` names each with its source, the root that judges it, who signed it, and the verdict
 that is expected: `verified`, `timed` (a log promised it or an authority stamped it, and no proof says that it is in a
-log), or the code of the rejection.
+log), `by key` (a managed key alone says it), `root` (the root is none), or the code of the rejection.
 """
 
 from __future__ import annotations
@@ -16,14 +16,24 @@ from typing import Any, Final
 
 import pytest
 
+from gate.errors import ConfigError
 from gate.formats.bundle import BundleError, parse_container
 from gate.model.digest import hex_of, sha256_digest
 from gate.model.settings import IdentitySettings, Revocations, SignerSettings, TrustSettings
 from gate.verify.trust import Untrusted, build_trust_store
+from tests.support.evidence import only_rejected, verify
 
 VECTORS: Final = Path(__file__).parents[2] / "vectors/sigstore"
 TABLE: Final[dict[str, dict[str, str]]] = json.loads((VECTORS / "table.json").read_bytes())
 NOW_S: Final = 1795176000
+
+
+def settings_of(root: bytes, pem: bytes | None, who: IdentitySettings | None) -> TrustSettings:
+    key = None if pem is None else "key.pem"
+    signer = SignerSettings("signer", ("build.provenance",), key, pem, who, None, None, None)
+    none = Revocations(frozenset(), frozenset(), frozenset())
+    digest = sha256_digest(root)
+    return TrustSettings({"signer": signer}, {}, none, "root.json", hex_of(digest), digest, root)
 
 
 def verdict(name: str) -> str:
@@ -31,18 +41,17 @@ def verdict(name: str) -> str:
     root = (VECTORS / "roots" / f"{row['root']}.json").read_bytes()
     pem = (VECTORS / "keys" / f"{row['key']}.pem").read_bytes() if "key" in row else None
     who = IdentitySettings(row["issuer"], row["subject"], None) if "issuer" in row else None
-    key = None if pem is None else "key.pem"
-    signer = SignerSettings("signer", ("build.provenance",), key, pem, who, None, None, None)
-    none = Revocations(frozenset(), frozenset(), frozenset())
-    digest = sha256_digest(root)
-    settings = TrustSettings({"signer": signer}, {}, none, "root.json", hex_of(digest), digest, root)
+    settings = settings_of(root, pem, who)
     try:
-        container = parse_container((VECTORS / "bundles" / f"{name}.json").read_bytes(), limit=1 << 20)
+        data = (VECTORS / "bundles" / f"{row.get('bundle', name)}.json").read_bytes()
+        container = parse_container(data, limit=1 << 20)
         proof = build_trust_store(settings, NOW_S).prove(container)
     except BundleError as error:
         return f"envelope.{error.code}"
     except Untrusted as error:
         return f"signature.{error.code}"
+    except ConfigError:
+        return "root"
     return "verified" if proof.log_included else "timed" if proof.signed_at_s is not None else "by key"
 
 
@@ -51,8 +60,20 @@ def test_s08_a_bundle_of_the_world_gets_its_verdict(name: str) -> None:
     assert verdict(name) == TABLE[name]["expected"]
 
 
+@pytest.mark.parametrize("name", ["missing", "unknown"])
+def test_s06_a_verified_statement_of_another_type_is_none(name: str) -> None:
+    item = f"conformance-dsse-statement-{name}-type"
+    key, root = [
+        (VECTORS / part).read_bytes() for part in (f"keys/{TABLE[item]['key']}.pem", f"roots/{item[12:]}.json")
+    ]
+    data = (VECTORS / "bundles" / f"{item}.json").read_bytes()
+    store = build_trust_store(settings_of(root, key, None), NOW_S)
+    assert only_rejected(verify(data, store=store)).code == "statement.type"
+
+
 def test_every_vector_is_in_the_table() -> None:
-    assert {path.stem for path in (VECTORS / "bundles").iterdir()} == TABLE.keys()
+    named = {row.get("bundle", name) for name, row in TABLE.items()}
+    assert {path.stem for path in (VECTORS / "bundles").iterdir()} == named
     verdicts = [row["expected"] for row in TABLE.values()]
     assert len(verdicts) >= 70
     assert sum(not item.startswith(("signature.", "envelope.")) for item in verdicts) >= 40
