@@ -21,7 +21,8 @@ never formats. Who may make a claim is said in `trust.signers`.
 
 - A type that is not here is refused as `statement.predicate_unknown`, unless a signer in `gate.yaml` lists that very
   URI among its `claims`. Then its claim is the URI: a gate can require it (`required_attestations`), `evidence.fresh`
-  can limit its age and `trust.thresholds` can ask for several signers. It has no facts and feeds no other claim.
+  can limit its age and `trust.thresholds` can ask for several signers. It has no facts and feeds no other claim:
+  what it says, good or bad, is not looked at.
 - Drafts ({drafts}) are read only where `drafts` in `gate.yaml` names them.
 - Subjects have a sha256, sha384 or sha512. Statements of {revisions}
   may be about a Git commit instead; a commit is compared with the commits that provenance names and never with files.

@@ -10,7 +10,7 @@ from typing import Final
 
 from gate.errors import ConfigError, PolicyError
 from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
-from gate.model.claim import CLAIMS, is_plugin_claim
+from gate.model.claim import CLAIMS, is_plugin_claim, is_predicate_type
 from gate.model.control import ControlInfo, FrameworkReference, Mode, Parameter, Profile
 from gate.model.json import JsonObject
 
@@ -203,5 +203,6 @@ def _check_parameters(parameters: Mapping[str, JsonObject], catalogue: Mapping[s
             raise ConfigError(f"parameters: there is no control {control!r}{suggestion(control, sorted(catalogue))}")
         known = [parameter.name for parameter in catalogue[control].parameters]
         for name in values:
-            if name not in known and not ("<claim>" in known and (name in CLAIMS or is_plugin_claim(name))):
+            is_claim = name in CLAIMS or is_plugin_claim(name) or is_predicate_type(name)
+            if name not in known and not ("<claim>" in known and is_claim):
                 raise ConfigError(f"parameters: {control} has no parameter {name!r}{suggestion(name, known)}")

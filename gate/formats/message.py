@@ -21,6 +21,8 @@ from gate.model.json import JsonObject, JsonValue
 
 CLAIM: Final = "artifact.signature"
 FILE_TYPE: Final = "urn:promotion-gate:signed-file:v1"
+SINGLE_FILE: Final = "."
+"""The name of a file that is signed alone, as in model signing."""
 IMAGE_TYPE: Final = "https://sigstore.dev/cosign/sign/v1"
 ALGORITHMS: Final[Mapping[str, str]] = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 """The hashes of a bundle, by their names there."""
@@ -117,9 +119,16 @@ def _statement(kind: str, subject: Subject, predicate: JsonObject) -> Statement:
         exhaustive=False,
         depends_on=(),
         stated_at_s=None,
-        facts={"files": {}, "method": "file" if kind == FILE_TYPE else "image"},
+        facts=_facts(kind, subject.digest),
         predicate=predicate,
     )
+
+
+def _facts(kind: str, digest: Digest | None) -> JsonObject:
+    """The file by its digest; its SHA-256 may have to be found by another one."""
+    if kind != FILE_TYPE:
+        return {"files": {}, "method": "image"}
+    return {"files": {} if digest is None else {SINGLE_FILE: digest}, "method": "file"}
 
 
 def _image(message: bytes) -> tuple[Digest, JsonObject]:

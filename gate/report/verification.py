@@ -35,6 +35,11 @@ _FIX: Final[Mapping[Stage, str]] = {
     Stage.SUBJECT: "bring the files back as they were attested, or attest and sign them as they are now",
     Stage.CHAIN: "make what it builds on first, then it again; `gate chain show` draws what is there",
 }
+_FIX_OF_CODE: Final[Mapping[str, str]] = {
+    "chain.duplicate": "keep one of the copies and remove the others",
+    "signature.keyless_log": "pin the root of the instance that signed; for a bundle in no log, as of a private "
+    "repository, set `timestamps_only: true` for its identity",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +132,13 @@ def _text_item(item: _Item, explain: bool) -> Iterator[str]:
     if explain:
         for stage, outcome in item.stages.items():
             yield f"{'':<12}{outcome:<12}{stage:<11}{_MEANING[Stage(stage)]}"
-        for failed in dict.fromkeys(failure.stage for failure in item.failures):
-            yield f"{'':<10}fix: {_FIX[failed]}"
+        for fix in dict.fromkeys(_fix(failure) for failure in item.failures):
+            yield f"{'':<10}fix: {fix}"
+
+
+def _fix(failure: Failure) -> str:
+    """What to do about it."""
+    return _FIX_OF_CODE.get(failure.code, _FIX[failure.stage])
 
 
 def _counts(found: Verification) -> str:
@@ -158,7 +168,7 @@ def _json_item(item: _Item, explain: bool) -> JsonObject:
             "exit_code": failure.stage.exit_code,
             "code": failure.code,
             "detail": failure.detail,
-            **({"fix": _FIX[failure.stage]} if explain else {}),
+            **({"fix": _fix(failure)} if explain else {}),
         }
         for failure in item.failures
     ]
@@ -192,8 +202,8 @@ def _markdown(found: Verification, items: Sequence[_Item], meaning: str, explain
     table = Table(("outcome", "evidence", "claim", "signers", "about"), tuple(rows), frozenset({"evidence", "claim"}))
     lines = [f"## Evidence: {_counts(found)}", "", f"Exit {found.exit_code} ({markdown(meaning)}).", ""]
     lines += [table.markdown(), ""] if rows else []
-    stages = dict.fromkeys(failure.stage for item in items for failure in item.failures) if explain else {}
-    lines += [f"- {markdown_code(stage.value)}: {markdown(_FIX[stage])}" for stage in stages]
+    fixes = dict.fromkeys((f.stage, _fix(f)) for item in items for f in item.failures) if explain else {}
+    lines += [f"- {markdown_code(stage.value)}: {markdown(fix)}" for stage, fix in fixes]
     lines += [
         f"- skipped {markdown_code(path)}: {markdown(why)}" for path, why in sorted(found.evidence.skipped.items())
     ]
@@ -207,7 +217,7 @@ def _junit(found: Verification, items: Sequence[_Item], meaning: str, explain: b
             suite=item.claim or "unknown",
             name=item.origin,
             failures=tuple(
-                (failure.code, failure.detail + (f"\nfix: {_FIX[failure.stage]}" if explain else ""))
+                (failure.code, failure.detail + (f"\nfix: {_fix(failure)}" if explain else ""))
                 for failure in item.failures
             ),
         )

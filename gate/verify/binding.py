@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gate.formats.predicates.model_signature import SINGLE_FILE
@@ -56,7 +56,8 @@ class Relation:
     """A statement's relation to all targets: those it covers, and those whose other bytes it is about.
 
     `files` are the SHA-256 of the files that a manifest of other digests was found to be about, by its own names.
-    `problems` is all that does not fit, where more than the first is known.
+    `problems` is all that does not fit, where more than the first is known. `resources` are those of the statement with
+    their SHA-256, where it gave other digests of what is at stake alone.
     """
 
     covers: tuple[str, ...]
@@ -64,6 +65,7 @@ class Relation:
     conflict: str | None = None
     files: Mapping[str, Digest] | None = None
     problems: tuple[str, ...] = ()
+    resources: tuple[Subject, ...] | None = None
 
 
 def build_targets(artifacts: Mapping[str, Artifact], changed: Mapping[str, Digest | None]) -> tuple[Target, ...]:
@@ -130,7 +132,7 @@ class Binder:
                 covers.append(key)
             elif problem is not None:
                 mismatches[key] = problem
-        return Relation(tuple(covers), mismatches)
+        return Relation(tuple(covers), mismatches, resources=None if resources == statement.resources else resources)
 
     def _relate_recipes(self, statement: Statement) -> Relation:
         """A manifest of shards or of other hashes: digests are asked for only where a name and the files agree."""
@@ -174,7 +176,7 @@ class Binder:
                     if self._other_digest(item.digest, algorithm) != text:
                         return (), f"{item.name!r}: its {algorithm} does not agree with its sha256"
             digest = item.digest if item.digest is not None else self._find(item.other_digests)
-            found.append(Subject(item.name, digest))
+            found.append(item if digest == item.digest else replace(item, digest=digest))
         return tuple(found), None
 
     def _find(self, others: Mapping[str, str]) -> Digest | None:

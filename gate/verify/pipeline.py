@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from gate.formats.message import FILE_TYPE, SINGLE_FILE
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import (
@@ -186,6 +187,9 @@ class Admission:
             if signed is not None:
                 files = tuple(Subject(name, digest) for name, digest in signed.items())
                 statement = replace(statement, facts={**statement.facts, "files": dict(signed)}, resources=files)
+            settled = relations[payload].resources
+            if settled is not None:
+                statement = _settled(statement, settled)
             names = artifacts_among(relations[payload].covers)
             # Most are about nothing at stake, and a copy takes as long as half of the rest.
             is_new = names or statement is not item.statement
@@ -222,6 +226,14 @@ class Admission:
                 payload=payload,
                 depends_on=hints.depends_on,
             )
+
+
+def _settled(statement: Statement, resources: tuple[Subject, ...]) -> Statement:
+    """The statement with the SHA-256 of what it gave another digest of."""
+    facts = statement.facts
+    if statement.predicate_type == FILE_TYPE and resources[0].digest is not None:
+        facts = {**facts, "files": {SINGLE_FILE: resources[0].digest}}
+    return replace(statement, resources=resources, facts=facts)
 
 
 def _timed(item: Verified, proofs: Sequence[Proof]) -> Verified:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tests.acceptance.world import NOW, Done, inside
-from tests.support.virtual_bundles import FILE, P256, bundle, promised, public_pem
+from tests.support.virtual_bundles import FILE, P256, P384, LeafKey, bundle, promised, public_pem
 from tests.support.virtual_sigstore import ISSUER, WORKFLOW, VirtualSigstore
 
 AT: Final = datetime.fromisoformat(NOW) - timedelta(hours=1)
@@ -67,6 +67,20 @@ def test_s08_a_bundle_beside_a_file_is_verified(tmp_path: Path, name: str) -> No
     assert done.code == 0, done.text
     (item,) = json.loads(done.out)["items"]
     assert item["artifacts"] == ["a"]
+
+
+@pytest.mark.parametrize("key", [P256, P384], ids=["p256", "p384"])
+def test_the_signature_of_a_file_is_its_integrity_too(tmp_path: Path, key: LeafKey) -> None:
+    found = bundle("hashedrekord/0.0.1", key=key, content=FILE, message=True, at=AT, instance=OURS)
+    assert judged(tmp_path, found).code == 0
+    profile = "controls: {artifact.signed: {mode: enforce}, artifact.integrity: {mode: enforce}}\n"
+    (tmp_path / "own.yaml").write_text(profile, "utf-8")
+    settings = (tmp_path / "gate.yaml").read_text("utf-8")
+    (tmp_path / "gate.yaml").write_text(f"profile: own.yaml\n{settings}", "utf-8")
+    arguments = ("check", "--root", str(tmp_path), "--now", NOW)
+    assert inside(*arguments).code == 0, inside(*arguments).text
+    (tmp_path / "a.txt").write_bytes(b"other bytes")
+    assert inside(*arguments).code == 10
 
 
 @pytest.mark.parametrize("kind", [None, "hashedrekord/0.0.1"])

@@ -38,11 +38,7 @@ _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|git@")
 _FLAGS: Final = frozenset({"--no-index", "--pre", "--prefer-binary", "--require-hashes"})
 _VALUED: Final = frozenset(
     {
-        "--extra-index-url",
-        "--find-links",
-        "--index-url",
-        "--no-binary",
-        "--only-binary",
+        *(f"--{word}" for word in ("extra-index-url", "find-links", "index-url", "no-binary", "only-binary")),
         "--trusted-host",
         "-f",
         "-i",

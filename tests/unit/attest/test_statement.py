@@ -198,11 +198,16 @@ def test_what_is_signed_already_is_not_signed_again() -> None:
 
 
 def test_a_statement_that_verification_refuses_is_refused() -> None:
-    for change in ({"_type": "https://in-toto.io/Statement/v0.2"}, {"predicateType": "https://example.com/x"}):
+    for change in ({"_type": "https://in-toto.io/Statement/v0.2"}, {"predicateType": "urn:promotion-gate:x"}):
         with pytest.raises(AttestError, match="would refuse"):
             check_statement(dumps({**build({}), **change}))  # type: ignore[dict-item]
     with pytest.raises(AttestError, match="canonical"):
         check_statement(json.dumps({**build({}), "predicate": {"a": 1 << 60 | 1}}).encode())
+
+
+def test_a_statement_of_somebody_elses_type_is_signed_and_is_its_own_claim() -> None:
+    found = check_statement(dumps({**build({}), "predicateType": "https://example.com/x"}))  # type: ignore[dict-item]
+    assert (found.claim, found.facts) == ("https://example.com/x", {})
 
 
 def test_the_payload_digest_is_the_same_for_statement_and_bundle(tmp_path) -> None:  # type: ignore[no-untyped-def]

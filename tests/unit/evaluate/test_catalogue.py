@@ -207,13 +207,14 @@ def test_every_packaged_profile_loads(name: str) -> None:
     assert Mode.ENFORCE in found.controls.values()
 
 
-def test_every_control_but_one_is_asked_for_by_a_packaged_profile() -> None:
-    """How many people have to approve what, only an organisation knows: its own profile asks for it."""
+def test_every_control_but_some_is_asked_for_by_a_packaged_profile() -> None:
+    """Whom to ask, what to build from and what to expect of a project only an organisation knows: its profile asks."""
+    theirs = {"approval.human", "approval.separated", "build.parameters", "project.health", "source.reviewed"}
     asked = [
         load_profile(name, text, packaged().catalogue, {}, others=packaged().profiles).asked
         for name, text in packaged().profiles.items()
     ]
-    assert set().union(*asked) == set(packaged().catalogue) - {"approval.human"}
+    assert set().union(*asked) == set(packaged().catalogue) - theirs
 
 
 def test_a_profile_asks_for_all_but_what_is_off() -> None:
