@@ -385,7 +385,7 @@ def test_s17_a_bad_predicate_refuses_and_nothing_is_written(
 
 def test_statements_are_only_made_for_claims_that_have_them(gate: Run) -> None:
     refused(statement(gate, "--subject", "models/tiny", claim="artifact.signature"), "gate sign")
-    refused(statement(gate, "--subject", "models/tiny", claim="sbom"), "no statement for the claim sbom")
+    refused(statement(gate, "--subject", "models/tiny", claim="sbom"), "would refuse")
     refused(statement(gate, "--subject", "models/tiny", claim="promt"), "promt", code=2)
     refused(statement(gate, "--subject", "models/tiny", claim="build.provenance"), "would refuse")
 
@@ -423,8 +423,8 @@ def test_a_broken_statement_is_not_signed(gate: Run, key: Path) -> None:
     assert statement(gate, "--subject", "models/tiny", "--out", "s.json").code == 0
     good = Path("s.json").read_bytes()
     for bad, problem in (
-        (good.replace(b"Statement/v1", b"Statement/v0.1"), "would refuse"),
-        (good.replace(b'"predicateType":"urn', b'"predicateType":"x'), "would refuse"),
+        (good.replace(b"Statement/v1", b"Statement/v0.2"), "would refuse"),
+        (good.replace(b'"predicateType":"urn', b'"predicateType":"urn:promotion-gate:x'), "would refuse"),
         (good[:-1], "looks like an in-toto statement"),
         (good[:-1] + b',"_type":1}', "duplicate key"),
         (good + b" " * (17 << 20), "looks like an in-toto statement"),
