@@ -39,9 +39,10 @@ kinds := {"adapter", "weights"}
 
 subjects := {name | some name, artifact in document.artifacts; artifact.kind in kinds}
 
-required := {field | some field in fields} if {
+required := wanted if {
 	fields := object.get(parameters.of("model.card"), "required", ["intended_use", "limitations"])
 	shape.is_texts(fields)
+	wanted := {field | some field in fields}
 }
 
 # The cards of each model: [name, statement, component, card], without a component where the statement is the card.

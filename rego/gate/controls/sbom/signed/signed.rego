@@ -63,12 +63,13 @@ documents[name] := digests if {
 	digests := statements.about("sbom", name)
 }
 
-makers[name] := {person |
-	some claim in apart
-	some digest in statements.about(claim, name)
-	some person in people.signers[digest]
-} if {
+makers[name] := persons if {
 	some name in subjects
+	persons := {person |
+		some claim in apart
+		some digest in statements.about(claim, name)
+		some person in people.signers[digest]
+	}
 }
 
 shared := {[name, digest] |
