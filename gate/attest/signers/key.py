@@ -28,7 +28,8 @@ P384: Final = "ecdsa-p384-sha384"
 PSS: Final = "rsa-pss-sha256"
 PKCS1: Final = "rsa-pkcs1v15-sha256"
 _CURVES: Final = {"secp256r1": P256, "secp384r1": P384}
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# No longer than names are: a secret in Base64 may have letters and digits alone.
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 Sign = Callable[[bytes], bytes]
 
 
