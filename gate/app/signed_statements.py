@@ -6,16 +6,20 @@ verified itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from gate.app.produce import EVIDENCE_FOLDER, MAX_STATEMENT
+from gate.app.produce import EVIDENCE_FOLDER, LIMITS, MAX_STATEMENT
 from gate.app.workspace import WorkTree
-from gate.attest.files import read_file
 from gate.attest.statement import check_statement, payload_of
+from gate.collect.directory import read_evidence
 from gate.config.settings import DEFAULT_PATH, load_evidence_directories
 from gate.errors import AttestError
 from gate.model.digest import Digest, sha256_digest
+
+_LIMITS: Final = replace(LIMITS, evidence_bytes=MAX_STATEMENT)
 
 
 def evidence_folders(root: Path) -> tuple[str, ...]:
@@ -24,18 +28,17 @@ def evidence_folders(root: Path) -> tuple[str, ...]:
 
 
 def signed_statements(root: Path) -> Mapping[str, Mapping[Digest, str]]:
-    """The path of a bundle by claim and payload digest; what is no bundle of a statement is passed over."""
+    """Where a bundle lies, by claim and payload digest; what is no bundle of a statement is passed over.
+
+    Bundles are found where verification finds them. Raises `EvidenceError` for a folder that cannot be read.
+    """
     found: dict[str, dict[Digest, str]] = {}
     for folder in evidence_folders(root):
-        for name, claim, digest in _statements(root / folder):
-            found.setdefault(claim, {}).setdefault(digest, f"{folder}/{name}")
+        for item in read_evidence(root, folder, _LIMITS)[0]:
+            try:
+                payload = payload_of(item.data)
+                claim = check_statement(payload).claim
+            except AttestError:
+                continue
+            found.setdefault(claim, {}).setdefault(sha256_digest(payload), item.origin)
     return found
-
-
-def _statements(folder: Path) -> Iterator[tuple[str, str, Digest]]:
-    for path in sorted(folder.glob("*")):
-        try:
-            payload = payload_of(read_file(path, MAX_STATEMENT))
-            yield path.name, check_statement(payload).claim, sha256_digest(payload)
-        except AttestError:
-            continue

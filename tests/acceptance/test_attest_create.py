@@ -696,6 +696,22 @@ def test_what_is_signed_already_is_found_where_evidence_lies(site: Site) -> None
     refused(site.create("eval", "--root", str(site.root)), "gate.yaml:1:", code=2)
 
 
+def test_what_is_signed_is_found_wherever_verification_finds_it(site: Site) -> None:
+    site.made("prompt", "corpus", "eval", "route", "slo")
+    before = site.read(f"{STATEMENTS}/slo.json")
+    sign(site, "me")
+    (site.root / STATEMENTS / "route.json").unlink()
+    lies = site.root / ".gate/attestations"
+    (lies / "deeper").mkdir()
+    (lies / "route.sigstore.json").rename(lies / "deeper/route.sigstore.json")
+    site.made("slo")
+    assert site.read(f"{STATEMENTS}/slo.json") == before
+    (lies / "all.jsonl").write_bytes(b"\n" + (lies / "deeper/route.sigstore.json").read_bytes().strip() + b"\n")
+    shutil.rmtree(lies / "deeper")
+    site.made("slo")
+    assert site.read(f"{STATEMENTS}/slo.json") == before
+
+
 def test_of_two_that_are_signed_neither_is_chosen(site: Site) -> None:
     site.made("prompt", "corpus")
     sign(site, "me")

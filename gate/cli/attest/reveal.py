@@ -20,7 +20,7 @@ _FILE = click.Path(path_type=Path)
     epilog="""\b
 Examples:
   gate attest reveal .gate/attestations/prompt.sigstore.json --identity ~/.config/age/key.txt
-  gate attest reveal prompt.json --identity key.txt --path app/system_prompt.txt --out /tmp/prompt.txt
+  gate attest reveal prompt.json --identity key.txt --path app/system_prompt.txt --out ../prompt.txt
   gate attest reveal prompt.json --identity key.txt --stdout | less
 """,
 )

@@ -22,7 +22,7 @@ _WHY: int = 96
     epilog="""\b
 Examples:
   gate demo run
-  gate demo run --keep /tmp/tampered
+  gate demo run --keep ../tampered
 """,
 )
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="A new folder to keep all cases in.")
