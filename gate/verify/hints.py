@@ -86,7 +86,7 @@ def _hints(payload: bytes, limit: int, reading: Reading) -> Hints:
         return Hints()
     kind, subjects, predicate = value.get("predicateType"), value.get("subject"), value.get("predicate", {})
     claim = claim_of(kind, predicate, reading) if isinstance(kind, str) else None
-    if not isinstance(subjects, list) or not subjects or not isinstance(predicate, Mapping):
+    if not isinstance(predicate, Mapping):
         return Hints(claim=claim)
     try:
         found = parse_subjects(subjects, str(kind))

@@ -59,17 +59,21 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class _Signer:
-    """A signer with the SPKI of its managed key; an identity has none, and is who its certificate names."""
+    """A signer with the SPKI of its managed key; an identity has none, and is who its certificate names.
+
+    `provable` is what can prove it, as far as the configuration tells: a pattern counts as one, whomever it matches.
+    """
 
     settings: SignerSettings
     spki: Digest | None
+    provable: Digest | tuple[str, str]
 
     def proved_by(self, identity: CertificateIdentity | None) -> Digest | tuple[str, str]:
         """What makes two signatures of one person's: the key, or issuer and subject of a certificate.
 
         A workflow is one whatever ref it ran for.
         """
-        return _person(*identity.who) if identity is not None else self.spki or Digest("")
+        return self.provable if identity is None else _person(*identity.who)
 
     def identity(self, named: CertificateIdentity | None) -> SignerIdentity:
         """The signer as it was proved."""
@@ -191,8 +195,10 @@ class TrustStore:
         return tuple(signer.identity(named) for signer, named in allowed)
 
     def _is_revoked(self, signer: _Signer, named: CertificateIdentity | None) -> bool:
+        if signer.provable in self.revoked:
+            return True
         if named is None:
-            return signer.spki in self.revoked
+            return False
         is_named = named.who in self.revoked or named.subject in self.revoked_subjects
         return is_named or any(
             item.issuer == named.issuer and matches(item.subject_pattern or "", named.subject)
@@ -214,7 +220,7 @@ def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
     keyless = _keyless(trust)
     identities = keyless.identities if keyless is not None else {}
     signers = {
-        name: _Signer(item, keys[name].spki if name in keys else None)
+        name: _signer(item, keys[name].spki if name in keys else None)
         for name, item in trust.signers.items()
         if name in keys or name in identities
     }
@@ -257,18 +263,16 @@ def _keyless(trust: TrustSettings) -> KeylessVerifier | None:
     return KeylessVerifier(root, path, identities)
 
 
-def _provable(signer: _Signer) -> Digest | tuple[str, str]:
-    """What can prove a signer, as far as the configuration tells: a pattern counts as one, whomever it matches."""
-    identity = signer.settings.identity
+def _signer(settings: SignerSettings, spki: Digest | None) -> _Signer:
+    identity = settings.identity
     if identity is None:
-        return signer.spki or Digest("")
-    return identity.issuer, identity.subject_pattern or identity.subject or ""
+        return _Signer(settings, spki, spki or Digest(""))
+    return _Signer(settings, spki, (identity.issuer, identity.subject_pattern or identity.subject or ""))
 
 
 def _counted(signer: _Signer) -> Digest | tuple[str, str]:
-    """The same, as thresholds count it."""
-    found = _provable(signer)
-    return found if isinstance(found, str) else _person(*found)
+    """What can prove a signer, as thresholds count it."""
+    return signer.provable if isinstance(signer.provable, str) else _person(*signer.provable)
 
 
 def _person(issuer: str, subject: str) -> tuple[str, str]:
@@ -286,7 +290,7 @@ def _revoked(trust: TrustSettings, signers: Mapping[str, _Signer]) -> frozenset[
     found: set[Digest | tuple[str, str]] = set()
     for entry in trust.revoked.keys | trust.revoked.identities:
         if entry in signers:
-            found.add(_provable(signers[entry]))
+            found.add(signers[entry].provable)
     for entry in trust.revoked.keys - trust.signers.keys():
         digest = parse_digest(entry)
         if digest is None:

@@ -132,6 +132,12 @@ DESCRIPTIVE: Final = {
     "formats.report_document._order": "nothing to sort where there is one violation",
     "verify.binding.Binder.mentioned": "asked for rejected evidence, and there is none",
     "verify.chain.inherited": "asked for rejected evidence, and there is none",
+    "formats.certificate_material._scalar": "what stands beside the signature of a key, and nothing does",
+    "formats.predicates.build_provenance._flat": "asked for parameters, of which no control here says anything",
+    "formats.predicates.build_provenance._source": "asked for the source, of which no control here says anything",
+    "formats.predicates.build_provenance._source_v1": "asked for the source, of which no control here says anything",
+    "formats.predicates.build_provenance._whole": "asked for parameters, of which no control here says anything",
+    "verify.trust._Signer.proved_by": "how many people signed; nobody is one, and one is enough here",
     "verify.binding._differs": "the words of a refusal that another statement makes up for",
 }
 
@@ -337,4 +343,4 @@ def test_a_fault_while_the_policy_is_loaded_never_allows(name: str, fault: Fault
 def test_the_way_is_long() -> None:
     names = {title(function) for scene in (ALLOWED | DENIED).values() for function in called(scene)}
     assert len(names) >= 100
-    assert {"decide.decide", "verify.trust.TrustStore.identify", "evaluate.accept.evaluate"} <= names
+    assert {"decide.decide", "verify.trust.TrustStore.prove", "evaluate.accept.evaluate"} <= names

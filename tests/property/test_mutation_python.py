@@ -24,7 +24,7 @@ from gate.verify import alone, binding, chain, hints, keys, located, pipeline, t
 from tests.support.mutants import Mutant, mutants_of, survives
 
 JUDGES: Final[dict[ModuleType, tuple[str, ...]]] = {
-    decide: ("test_decide", "test_decide_waivers"),
+    decide: ("test_decide", "test_decide_waivers", "test_decide_reuse"),
     alone: ("verify.test_pipeline", "verify.test_collected", "verify.test_keyless"),
     binding: (
         "verify.test_binding",
@@ -32,10 +32,12 @@ JUDGES: Final[dict[ModuleType, tuple[str, ...]]] = {
         "verify.test_concern",
         "verify.test_collected",
         "verify.test_recipes",
+        "verify.test_enveloped",
+        "verify.test_cosign_images",
     ),
     chain: ("verify.test_chain",),
-    hints: ("verify.test_hints", "verify.test_concern"),
-    keys: ("verify.test_keys",),
+    hints: ("verify.test_hints", "verify.test_concern", "verify.test_enveloped", "verify.test_cosign_images"),
+    keys: ("verify.test_keys", "verify.test_keyless_managed"),
     located: ("verify.test_located", "verify.test_collected"),
     pipeline: (
         "verify.test_pipeline",
@@ -43,8 +45,16 @@ JUDGES: Final[dict[ModuleType, tuple[str, ...]]] = {
         "verify.test_superseded",
         "verify.test_collected",
         "verify.test_keyless",
+        "verify.test_keyless_managed",
     ),
-    trust: ("verify.test_trust", "verify.test_keyless", "verify.test_legacy"),
+    trust: (
+        "verify.test_trust",
+        "verify.test_keyless",
+        "verify.test_keyless_identities",
+        "verify.test_keyless_managed",
+        "verify.test_keyless_rest",
+        "verify.test_legacy",
+    ),
 }
 EQUIVALENT: Final[dict[str, str]] = json.loads(Path(__file__).with_name("equivalent_mutants_python.json").read_text())
 

@@ -16,6 +16,7 @@ from gate.formats.predicates.model_signature import PREDICATE_TYPE as MODEL_SIGN
 from gate.model.digest import sha256_digest
 from gate.model.evidence import Subject
 from gate.verify.hints import Hints, read_hints
+from tests.support import virtual_bundles
 from tests.support.evidence import (
     LIMIT,
     b64,
@@ -29,6 +30,7 @@ from tests.support.evidence import (
     statement,
     subject,
 )
+from tests.unit.formats.predicates.field import example
 
 X = digest_of("x")
 PAYLOAD = statement("prompt", {"app/system.txt": X})
@@ -145,6 +147,36 @@ def test_a_model_signature_with_a_broken_manifest_is_not_readable() -> None:
 
 def test_what_a_forged_statement_builds_on_is_mentioned() -> None:
     assert hints(wrapped(statement("eval", {"a": X}, depends_on=[digest_of("p")]))).depends_on == (digest_of("p"),)
+
+
+def test_a_commit_is_read_and_compared_with_no_file() -> None:
+    commit = {"name": "git+https://example.test/app", "digest": {"gitCommit": "a" * 40}}
+    found = hints(wrapped(encode(example("source-summary") | {"subject": [commit]})))
+    assert (found.is_readable, found.claim, found.digests) == (True, "source.summary", frozenset())
+
+
+FILE = virtual_bundles.bundle(
+    None, key=virtual_bundles.P256, managed=True, message=True, content=b"weights", stamped=False
+)
+IMAGE = {"critical": {"identity": {}, "image": {"docker-manifest-digest": X}, "type": "atomic container signature"}}
+
+
+def test_a_signed_file_is_mentioned_by_its_digest() -> None:
+    payload, found = read_hints(encode(FILE), LIMIT)
+    assert found == Hints(True, "artifact.signature", frozenset({""}), frozenset({digest_of("weights")}))
+    assert payload == sha256_digest(f"urn:promotion-gate:signed-file:v1 {digest_of('weights')}".encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (encode(IMAGE), Hints(True, "artifact.signature", frozenset({""}), frozenset({X}))),
+        (b"no image", Hints(claim="artifact.signature")),
+    ],
+)
+def test_a_signed_image_is_mentioned_by_its_digest(message: bytes, expected: Hints) -> None:
+    signature = {"messageSignature": {"signature": FILE["messageSignature"]["signature"]}}
+    assert read_hints(encode(FILE | signature), LIMIT, message=message) == (sha256_digest(message), expected)
 
 
 @given(st.binary(max_size=200))

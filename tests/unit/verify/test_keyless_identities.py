@@ -104,3 +104,49 @@ def test_s07_a_revoked_pattern_takes_all_whom_it_means() -> None:
     store = keyless_trust(replace(exact, name="exact"), replace(pattern, name="old"), identities=["old"])
     assert code(bundle(person=person), store) == "signature.revoked"
     admitted(bundle(), keyless_trust(keyless(), replace(pattern, name="old"), identities=["old"]))
+
+
+def test_s07_a_revoked_pattern_is_of_its_issuer() -> None:
+    person = Person(PATTERN.replace("*", "1"))
+    others = replace(
+        identity(), name="old", identity=IdentitySettings(f"{ISSUER}/x", None, None, subject_pattern=PATTERN)
+    )
+    store = keyless_trust(replace(identity(person.subject), name="exact"), others, identities=["old"])
+    admitted(bundle(person=person), store)
+
+
+def test_s07_one_pattern_is_revoked_and_another_of_its_issuer_is_not() -> None:
+    other = PATTERN.replace(".yml@", "-too.yml@")
+    first, second = replace(identity(None, subject_pattern=PATTERN), name="old"), identity(None, subject_pattern=other)
+    store = keyless_trust(first, second, identities=["old"])
+    admitted(bundle(person=Person(other.replace("*", "1"))), store)
+    assert code(bundle(person=Person(PATTERN.replace("*", "1"))), store) == "signature.revoked"
+
+
+def test_s07_who_is_revoked_under_a_name_does_not_come_back_under_a_pattern() -> None:
+    person = Person(PATTERN.replace("*", "1"))
+    exact, wide = replace(identity(person.subject), name="old"), identity(None, subject_pattern=PATTERN)
+    store = keyless_trust(exact, wide, identities=["old"])
+    assert code(bundle(person=person), store) == "signature.revoked"
+    admitted(bundle(person=Person(PATTERN.replace("*", "2"))), store)
+
+
+def test_s03_two_refs_of_a_workflow_are_one_of_the_two_that_are_needed() -> None:
+    subjects = [*(PATTERN.replace("*", text) for text in "12"), PATTERN.replace(".yml@", "-too.yml@")]
+    signers = [
+        replace(identity(subject), name=f"signer {number}", claims=("build.provenance",))
+        for number, subject in enumerate(subjects)
+    ]
+    store = keyless_trust(*signers, thresholds={"build.provenance": 2})
+    found = verify(*(encode(bundle(person=Person(subject))) for subject in subjects[:2]), store=store)
+    assert {item.code for item in found.rejected} == {"signature.threshold"}
+
+
+def test_s03_people_of_two_domains_are_two_whatever_their_names_are() -> None:
+    people = [Person(f"ann@{domain}.test", ISSUER, {}) for domain in ("acme", "other")]
+    signers = [
+        replace(identity(person.subject), name=person.subject, claims=("build.provenance",)) for person in people
+    ]
+    store = keyless_trust(*signers, thresholds={"build.provenance": 2})
+    found = only_verified(verify(*(encode(bundle(person=person)) for person in people), store=store))
+    assert [item.subject for item in found.signers] == ["ann@acme.test", "ann@other.test"]

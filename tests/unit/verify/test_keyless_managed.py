@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 
+from gate.model.evidence import Evidence
 from gate.verify.trust import TrustStore
-from tests.support.evidence import NOW_S, encode, make_key, only_rejected, signer, verify
+from tests.support.evidence import (
+    NOW_S,
+    SigningKey,
+    encode,
+    envelope,
+    only_rejected,
+    only_verified,
+    signer,
+    single_file,
+    statement,
+    trust,
+    verify,
+)
 from tests.support.keyless import (
     AT_S,
     PAYLOAD,
@@ -38,6 +52,7 @@ from tests.support.virtual_bundles import (
 from tests.support.virtual_sigstore import pae
 
 MESSAGES: Final = ("hashedrekord/0.0.1", "hashedrekord/0.0.2")
+TWO: Final = {"release": P256, "other": ED25519}
 SIGNED: Final = keyless(claims=("artifact.signature", "build.provenance"))
 
 
@@ -49,14 +64,8 @@ def signing(**more: Any) -> TrustStore:
 
 
 def managed_store(key: LeafKey, *, root: bool, **more: Any) -> TrustStore:
-    made = make_key("release", "p256")
-    held = type(made)(made.kind, key) if hasattr(made, "kind") else type(made)("p256", key)
-    found = signer("release", held, claims=("artifact.signature", "build.provenance"), **more)
-    if root:
-        return keyless_trust(found)
-    from tests.support.evidence import trust
-
-    return trust(found)
+    found = signer("release", SigningKey("p256", key), claims=("artifact.signature", "build.provenance"), **more)
+    return keyless_trust(found) if root else trust(found)
 
 
 @pytest.mark.parametrize(("message", "key"), pairs([False, True], ["p256", "p384"]))
@@ -120,3 +129,57 @@ def test_a_file_signed_by_nobody_trusted_is_refused() -> None:
     assert code(found, managed_store(P384, root=False)) == "signature.untrusted"
     item = only_rejected(verify(encode(found), store=managed_store(ED25519, root=False)))
     assert "one of Ed25519 needs the file" in item.detail
+
+
+def test_a_file_signed_by_one_of_several_trusted_keys_is_theirs_alone() -> None:
+    found = bundle(None, key=P256, managed=True, message=True, content=FILE, stamped=False)
+    both = trust(
+        *(signer(name, SigningKey("p256", key), claims=("artifact.signature",)) for name, key in TWO.items()),
+    )
+    assert [item.name for item in admitted(found, both).signers] == ["release"]
+    stranger = bundle(None, key=P384, managed=True, message=True, content=FILE, stamped=False)
+    item = only_rejected(verify(encode(stranger), store=both))
+    assert "one of Ed25519 needs the file" in item.detail
+    item = only_rejected(verify(encode(stranger), store=managed_store(P256, root=False)))
+    assert "(1 were tried)" in item.detail
+
+
+def test_where_the_message_is_known_nothing_else_is_needed() -> None:
+    found = bundle(None, key=P256, managed=True, message=True, content=FILE, stamped=False)
+    item = only_rejected(
+        verify(Evidence("a.json", encode(found), message=FILE), store=managed_store(ED25519, root=False))
+    )
+    assert "(1 were tried)" in item.detail
+
+
+def test_s07_a_log_gives_its_time_to_who_may_speak_whatever_other_name_the_key_has() -> None:
+    key = SigningKey("p256", P256)
+    store = keyless_trust(signer("other", key, ("prompt",)), signer("release", key, ("build.provenance",)))
+    verified = admitted(bundle("dsse/0.0.1", key=P256, managed=True), store)
+    assert ([item.name for item in verified.signers], verified.signed_at_s) == (["release"], AT_S)
+
+
+def other_digest_of_file(_digest: str, algorithm: str) -> str:
+    return hashlib.new(algorithm, FILE).hexdigest()
+
+
+def test_s11_a_file_that_is_signed_by_another_digest_is_told_by_its_sha256() -> None:
+    """Of the file that is here the manifest says its SHA-256, whatever hash is under the signature."""
+    found = bundle(None, key=P384, managed=True, message=True, content=FILE, stamped=False)
+    here = single_file("model", "model.bin", FILE)
+
+    store = managed_store(P384, root=False)
+    item = only_verified(verify(encode(found), store=store, artifacts=[here], other_digest=other_digest_of_file))
+    assert item.artifacts == ("model",)
+    assert item.statement.facts["files"] == {".": here.digest}
+    assert [found.digest for found in item.statement.resources] == [here.digest]
+    elsewhere = only_verified(verify(encode(found), store=store, artifacts=[]))
+    assert (elsewhere.artifacts, elsewhere.statement.facts["files"]) == ((), {})
+
+
+def test_s11_a_statement_by_another_digest_says_what_it_said() -> None:
+    said = statement("prompt", [{"name": "a", "digest": {"sha512": hashlib.sha512(FILE).hexdigest()}}])
+    here = single_file("model", "model.bin", FILE)
+    item = only_verified(verify(envelope(said), artifacts=[here], other_digest=other_digest_of_file))
+    assert (item.artifacts, "files" in item.statement.facts) == (("model",), False)
+    assert [found.digest for found in item.statement.resources] == [here.digest]

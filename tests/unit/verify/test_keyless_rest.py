@@ -16,8 +16,8 @@ from gate.verify.answers import NonsenseError, read_answer, write_answer
 from gate.verify.identity import matches
 from gate.verify.sigstore import own
 from gate.verify.trust import root_weaknesses
-from tests.support.evidence import LIMIT, encode, make_key, signer
-from tests.support.keyless import admitted, changed, code, keyless_trust
+from tests.support.evidence import LIMIT, NOW_S, encode, make_key, signer
+from tests.support.keyless import admitted, changed, code, keyless_trust, root_bytes
 from tests.support.virtual_bundles import ENTRY, FILE, P256, bundle
 
 
@@ -81,6 +81,16 @@ def test_without_a_root_nothing_of_it_is_over() -> None:
 
     none = Revocations(frozenset(), frozenset(), frozenset())
     assert root_weaknesses(TrustSettings({}, {}, none, None, None, sha256_digest(b"")), 0) == ()
+
+
+def test_what_of_the_pinned_root_is_over_is_told() -> None:
+    from gate.model.settings import Revocations, TrustSettings
+
+    none = Revocations(frozenset(), frozenset(), frozenset())
+    root = root_bytes()
+    settings = TrustSettings({}, {}, none, "root.json", None, sha256_digest(b""), root)
+    assert root_weaknesses(settings, NOW_S) == ()
+    assert "none of its certificateAuthorities is valid now" in root_weaknesses(settings, 0)
 
 
 def test_s08_the_checkpoint_is_of_the_tree_that_the_proof_is_about() -> None:

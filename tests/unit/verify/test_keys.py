@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -367,3 +368,20 @@ def test_a_fault_that_is_no_verdict_is_not_swallowed() -> None:
 def test_keys_of_tests_are_distinct() -> None:
     keys: list[SigningKey] = [make_key(name, kind) for name in ("release", "other") for kind in KEY_TYPES[:4]]
     assert len({key.spki for key in keys}) == len(keys)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KEY_TYPES if kind != "ed25519"])
+def test_s4_a_digest_is_verified_by_the_hash_of_the_key_alone(kind: str) -> None:
+    key, signature = loaded(kind), make_key("release", kind).sign(MESSAGE)
+    assert key.hash is not None
+    digest = hashlib.new(key.hash, MESSAGE).digest()
+    assert key.verifies_digest(signature, key.hash, digest)
+    for other in {"sha256", "sha384", "sha512"} - {key.hash}:
+        assert not key.verifies_digest(signature, other, digest)
+    assert not key.verifies_digest(signature, key.hash, hashlib.new(key.hash, b"other").digest())
+    assert not key.verifies_digest(make_key("other", kind).sign(MESSAGE), key.hash, digest)
+
+
+def test_s4_ed25519_signs_no_digest() -> None:
+    key = loaded("ed25519")
+    assert not any(key.verifies_digest(make_key().sign(MESSAGE), name, MESSAGE) for name in ("sha256", "sha512"))

@@ -8,7 +8,19 @@ import pytest
 
 from gate.errors import ConfigError
 from gate.verify.trust import TrustStore, Untrusted
-from tests.support.evidence import NOW_S, SigningKey, digest_of, keyless, make_key, signer, trust
+from tests.support.evidence import (
+    NOW_S,
+    SigningKey,
+    bundle,
+    digest_of,
+    keyless,
+    make_key,
+    only_rejected,
+    signer,
+    statement,
+    trust,
+    verify,
+)
 
 DATA = b"signed bytes"
 
@@ -229,3 +241,14 @@ def test_a_configured_key_that_is_none_is_a_configuration_error() -> None:
     broken = signer("a")
     with pytest.raises(ConfigError, match=r"keys/a.pub: key of signer 'a': unknown scheme"):
         trust(type(broken)("a", ("prompt",), "keys/a.pub", make_key("a", "rsa-pss").pem, None, "none", None, None))
+
+
+def test_s10_a_type_that_is_the_name_of_a_claim_is_no_claim() -> None:
+    """A signer's own types are addresses; a statement of the type `approval` is no approval, and nothing else."""
+    found = only_rejected(
+        verify(
+            bundle(statement("approval", {"a": digest_of("a")}, kind="approval")),
+            store=trust(signer(claims=("approval",))),
+        )
+    )
+    assert found.code == "statement.predicate_unknown"
