@@ -27,6 +27,7 @@ test_fails_when_a_name_is_another if {
 	not locks.is_named("torch-lite", [])
 	not locks.is_named("torch-lite", ["torch", "torch-lite-2"])
 	not locks.is_named("torch-lite", ["torch*"])
+	not locks.is_named("torch-lite", ["torchlite"])
 }
 
 test_passes_when_items_are_those_of_sound_files if {
