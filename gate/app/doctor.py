@@ -154,8 +154,10 @@ def _policy(workspace: Workspace) -> Iterator[Note]:
     bundle = workspace.bundle
     left = bundle.catalogue.keys() - workspace.profile.controls.keys()
     # What a named profile leaves out of the library is for other artifacts than those that it is made for.
-    for control in sorted(left & set(bundle.own) if workspace.profile.name in bundle.profiles else left):
-        yield Note(Level.WEAK, f"{control} is not part of profile {workspace.profile.name}", "add it")
+    names = sorted(left & set(bundle.own) if workspace.profile.name in bundle.profiles else left)
+    if names:
+        text = f"profile {workspace.profile.name} leaves out {', '.join(names)}"
+        yield Note(Level.WEAK, text, "begin it with `extends: baseline`, or add those that matter to you")
     for (control, name, loose), meaning in _LOOSE.items():
         if workspace.profile.parameters.get(control, {}).get(name) == loose:
             yield Note(Level.WEAK, f"{control}: {meaning} ({name})", "remove the parameter")

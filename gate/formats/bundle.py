@@ -84,6 +84,8 @@ def parse_container(data: bytes, *, limit: int, message: bytes | None = None) ->
     try:
         if "mediaType" in value or "verificationMaterial" in value:
             return _bundle(value, message)
+        if "base64Signature" in value:
+            raise BundleError("unknown", "a bundle of cosign before version 3; sign with --new-bundle-format")
         if "payload" not in value and "signatures" not in value:
             raise BundleError("unknown", "neither a DSSE envelope nor a Sigstore bundle")
         return Container(parse_envelope(value), is_bundle=False)

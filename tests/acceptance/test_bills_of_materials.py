@@ -21,6 +21,7 @@ from tests.acceptance.world import ENVIRONMENT, inside
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/bills-of-materials.md"
 SAMPLES = Path(__file__).resolve().parents[1] / "vectors/bom"
 WEIGHTS = b"weights"
+SPOKEN_OF = ("model.card", "model.license", "sbom.complete", "sbom.signed")
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ def folder(tmp_path: Path) -> Path:
     model = tmp_path / "models/summarizer/model.safetensors"
     model.parent.mkdir(parents=True)
     model.write_bytes(WEIGHTS)
-    (tmp_path / "model.cdx.json").write_bytes((SAMPLES / "cyclonedx/model-card-with-dataset.json").read_bytes())
+    (sample,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / "model.cdx.json").write_text(sample)
     (tmp_path / "model.spdx.json").write_bytes((SAMPLES / "spdx/ai-example05.spdx3.json").read_bytes())
     return tmp_path
 
@@ -60,6 +62,16 @@ def test_the_page_works_as_written(folder: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         outputs.append(done.stdout)
     assert outputs[-1].count(b"sbom") >= 2
+    controls = {name: {"mode": "enforce"} for name in SPOKEN_OF}
+    allowed = {"model.license": {"allowed": ["Apache-2.0"]}}
+    (folder / "own.yaml").write_text(f"controls: {json.dumps(controls)}\nparameters: {json.dumps(allowed)}\n")
+    settings = (folder / "gate.yaml").read_text().replace("profile: baseline", "profile: own.yaml")
+    (folder / "gate.yaml").write_text(settings)
+    done = inside("check", "--root", str(folder), "--format", "json")
+    assert done.code == 0, done.text
+    assert {name: item["status"] for name, item in json.loads(done.out)["controls"].items()} == dict.fromkeys(
+        SPOKEN_OF, "pass"
+    )
 
 
 def enveloped(key: ed25519.Ed25519PrivateKey, content: bytes) -> dict[str, Any]:

@@ -178,3 +178,9 @@ class TestS05Container:
     )
     def test_s17_what_is_no_strict_json_is_refused(self, data: bytes) -> None:
         assert code_of(data) == "json"
+
+
+def test_a_bundle_of_an_older_cosign_says_how_to_make_one_that_is_read() -> None:
+    old = {"base64Signature": "c2ln", "cert": "", "rekorBundle": {}}
+    with pytest.raises(BundleError, match="sign with --new-bundle-format"):
+        parse_container(json.dumps(old).encode(), limit=10_000)

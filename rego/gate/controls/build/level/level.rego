@@ -74,7 +74,8 @@ violations contains entry if {
 	some name, digests in found
 	count(digests) > 0
 	not name in listed
-	message := "gate.yaml lists no builder that its provenance names and whose signer signed it"
+	named := {id | some digest in digests; id := statements.verified[digest].facts.builder_id; is_string(id)}
+	message := sprintf("gate.yaml lists no builder whose signer signed its provenance by %s", [concat(", ", named)])
 	entry := result.violation("build.level.unlisted", message, {"artifact": name, "evidence": digests})
 }
 

@@ -126,7 +126,7 @@ test_fails_with_the_statement_of_an_unlisted_builder if {
 		"code": "build.level.unlisted",
 		"evidence": [built.digests.provwheel],
 		"file": null,
-		"message": "gate.yaml lists no builder that its provenance names and whose signer signed it",
+		"message": "gate.yaml lists no builder whose signer signed its provenance by x",
 	}}
 }
 
