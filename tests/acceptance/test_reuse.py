@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from tools.scenario_draft import SIGNERS, config
 from tools.scenario_evidence import bundle, envelope, key, statement, subjects
 
 PAGE: Final = Path(__file__).parents[2] / "docs/how-to/reuse-a-decision.md"
-RESOURCE: Final = "https://models.example/summarizer"
+SAMPLE: Final = json.loads(PAGE.read_text("utf-8").partition("```json\n")[2].partition("```")[0])
 GATE: Final = "  - {id: G001, trigger_paths: ['models/**'], required_attestations: [artifact.signature]}\n"
 
 
@@ -37,14 +38,8 @@ def world_of(root: Path, section: str, *, evidence: bool = False) -> World:
 
 def summary(world: World, rules: str, **changes: Any) -> bytes:
     predicate = {
-        "verifier": {"id": "https://gate.example/staging", "version": {"gate": "0"}},
-        "timeVerified": "2026-11-20T11:00:00Z",
-        "resourceUri": RESOURCE,
+        **SAMPLE,
         "policy": {"uri": "https://gate.example/rules", "digest": {"sha256": rules.removeprefix("sha256:")}},
-        "inputAttestations": [{"uri": "https://gate.example/1", "digest": {"sha256": "1" * 64}}],
-        "verificationResult": "PASSED",
-        "verifiedLevels": ["SLSA_BUILD_LEVEL_3"],
-        "slsaVersion": "1.0",
         **changes,
     }
     kind = "https://slsa.dev/verification_summary/v1"
