@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gate.inspect.limits import InspectLimits
 from gate.inspect.source import Source
-from gate.model.scan import FileInspection, Finding, Severity
+from gate.model.scan import Category, FileInspection, Finding, Severity
 
 
 class CapError(Exception):
@@ -58,7 +58,7 @@ class Findings:
 
     def add(self, rule: str, severity: Severity, message: str) -> None:
         """Adds one finding about the file at hand."""
-        self.extend((Finding(rule=rule, severity=severity, message=message),))
+        self.extend((Finding(rule, severity, message, category=Category.UNSAFE),))
 
     def extend(self, findings: tuple[Finding, ...]) -> None:
         """Adds findings that another inspector made."""
@@ -74,7 +74,7 @@ class Findings:
         found = tuple(self._found.values())
         if self._overflow:
             message = f"there are more than {self.limit} findings; the others are not listed"
-            found += (Finding(rule="file.findings", severity=Severity.CRITICAL, message=message),)
+            found += (Finding("file.findings", Severity.CRITICAL, message, category=Category.UNSAFE),)
         return found
 
 

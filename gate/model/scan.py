@@ -40,6 +40,18 @@ class Severity(Enum):
     CRITICAL = "critical"
 
 
+class Category(Enum):
+    """What kind of thing was found, and so which controls it concerns."""
+
+    UNSAFE = "unsafe"
+    """The bytes can run code, or harm what loads them."""
+    VULNERABILITY = "vulnerability"
+    SECRET = "secret"
+    CONFIGURATION = "configuration"
+    OTHER = "other"
+    """The report does not tell: it concerns every control that looks at findings."""
+
+
 class FindingStatus(Enum):
     """Whether somebody already judged the finding."""
 
@@ -66,6 +78,7 @@ class Finding:
     fixed_in: str | None = None
     status: FindingStatus = FindingStatus.OPEN
     justification: str | None = None
+    category: Category = Category.OTHER
 
 
 @dataclass(frozen=True, slots=True)

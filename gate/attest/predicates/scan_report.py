@@ -16,11 +16,12 @@ from gate.formats.reports import TOOLS, read_report
 from gate.formats.strict_yaml import Node
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind
 from gate.model.json import JsonObject, JsonValue
-from gate.model.scan import FindingStatus, RawReport, Scan, ScanStatus, Severity
+from gate.model.scan import Category, FindingStatus, RawReport, Scan, ScanStatus, Severity
 
 _ARTIFACT: Final = "artifact"
 _SAID: Final = ("status", "scanned", "findings")
 """What has to be said of a report that the gate cannot read, and must not be said of one that it can."""
+_CATEGORIES: Final = tuple(word.value for word in Category)
 _MAY_BE_SAID: Final = ("version", "errors", "problem")
 _FINDING_TEXTS: Final = ("file", "purl", "fixed_in", "justification")
 
@@ -79,6 +80,7 @@ def _findings(scan: Scan) -> list[JsonValue]:
             "fixed_in": item.fixed_in,
             "status": item.status.value,
             "justification": item.justification,
+            "category": item.category.value,
         }
         for item in scan.findings
     ]
@@ -117,7 +119,7 @@ def _coverage(found: Tree, scanned: Iterable[str], errors: JsonObject, missing: 
 
 
 def _finding(node: Node) -> JsonObject:
-    fields = node.fields("rule", "message", "aliases", "severity", "status", *_FINDING_TEXTS)
+    fields = node.fields("rule", "message", "aliases", "severity", "status", "category", *_FINDING_TEXTS)
     for key in ("rule", "severity"):
         if key not in fields:
             raise node.error(f"a finding needs {key}")
@@ -129,6 +131,7 @@ def _finding(node: Node) -> JsonObject:
         "severity": fields["severity"].choice(*(severity.value for severity in Severity)),
         "score_bp": 0,
         "status": fields["status"].choice(*(word.value for word in FindingStatus)) if "status" in fields else status,
+        "category": fields["category"].choice(*_CATEGORIES) if "category" in fields else Category.OTHER.value,
         **{name: optional_text(fields, name) for name in _FINDING_TEXTS},
     }
 

@@ -19,7 +19,7 @@ from gate.model.artifact import Artifact, ArtifactFile, tree_digest
 from gate.model.digest import Digest
 from gate.model.evidence import Statement
 from gate.model.json import JsonObject, JsonValue
-from gate.model.scan import Basis, Coverage, Finding, FindingStatus, Scan, ScanStatus, Severity
+from gate.model.scan import Basis, Category, Coverage, Finding, FindingStatus, Scan, ScanStatus, Severity
 
 CLAIM: Final = "scan.report"
 _MEMBERS: Final = ("tool", "version", "arguments", "report", "status", "problem", "findings")
@@ -122,6 +122,7 @@ def _finding(value: JsonValue, artifact: Artifact) -> Finding:
         fixed_in=text(value, "fixed_in"),
         status=FindingStatus(text(value, "status")),
         justification=text(value, "justification"),
+        category=Category(text(value, "category") or Category.OTHER.value),
     )
 
 

@@ -100,6 +100,7 @@ def _finding(item: JsonValue) -> JsonObject:
         "fixed_in": None,
         "status": "open",
         "justification": None,
+        "category": "vulnerability",
     }
 
 

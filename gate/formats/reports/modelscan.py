@@ -29,7 +29,7 @@ from gate.formats.reports.common import (
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest, sha256_digest
 from gate.model.json import JsonObject
-from gate.model.scan import Basis, Coverage, Finding, RawReport, Scan, ScanStatus
+from gate.model.scan import Basis, Category, Coverage, Finding, RawReport, Scan, ScanStatus
 
 _LEVELS: Final = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
 _PASSED_OVER: Final = "SCAN_NOT_SUPPORTED"
@@ -134,6 +134,7 @@ def _finding(issue: JsonObject, names: _Names) -> Finding:
         message=cut(text_at(issue, "description")),
         artifact=place.artifact if place else None,
         file=place.file if place else None,
+        category=Category.UNSAFE,
     )
 
 

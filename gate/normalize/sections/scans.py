@@ -69,6 +69,7 @@ def _scan(scan: Scan) -> JsonObject:
 def _finding(finding: Finding, scan_id: str) -> JsonObject:
     return {
         "scan": scan_id,
+        "category": finding.category.value,
         "rule": finding.rule,
         "message": finding.message,
         "aliases": list(finding.aliases),

@@ -59,3 +59,9 @@ remote_code := {id: finding |
 	finding.scan in inspections
 	startswith(finding.rule, "remote_code.")
 }
+
+# METADATA
+# description: Whether a finding is of one of some categories. One whose category nobody told is of none.
+default is_about(_, _) := false
+
+is_about(finding, categories) if finding.category in categories

@@ -95,3 +95,9 @@ test_remote_code_needs_an_inspection_and_a_rule if {
 	remote_code([fixtures.put("/findings/f1/scan", "inspection")]) == {}
 	remote_code([]) == {}
 }
+
+test_findings_are_about_what_they_say if {
+	scanning.is_about({"category": "secret"}, {"secret", "unsafe"})
+	not scanning.is_about({"category": "other"}, {"secret", "unsafe"})
+	not scanning.is_about({}, {"secret", "unsafe"})
+}

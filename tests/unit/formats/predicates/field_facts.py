@@ -17,6 +17,7 @@ def finding(rule: str, severity: str, score_bp: int = 0) -> dict[str, Any]:
         "purl": None,
         "fixed_in": None,
         "justification": None,
+        "category": "vulnerability",
     }
     return {"rule": rule, "severity": severity, "score_bp": score_bp, "status": "open", **empty}
 
