@@ -140,11 +140,11 @@ def open_workspace(request: Request) -> Workspace:
 
 
 def _check_reuse(settings: Settings, bundle: PolicyBundle) -> None:
-    """A summary stands for evidence that a person could waive, of a control that there is."""
+    """A summary stands for evidence of claims that a control reads and a person could waive."""
     for name, verifier in settings.reuse.items():
         for control in verifier.controls:
             info = bundle.catalogue.get(control)
-            if info is None or not info.waivable:
+            if info is None or not info.waivable or not info.claims:
                 what = f"there is no control {control!r}" if info is None else f"{control} cannot be reused or waived"
                 raise ConfigError(f"{settings.path}: reuse {name}: {what}")
 
