@@ -70,7 +70,7 @@ plain(address) := name if {
 # METADATA
 # description: |
 #   Whether each of these says what is expected of a build: `source`, `refs`, and perhaps `values` of parameters and
-#   parameters to `ignore`.
+#   parameters to `ignore`. Nothing else is in it, since a misspelt restriction would restrict nothing.
 # scope: document
 default are_expectations(_) := false
 
@@ -84,6 +84,7 @@ are_expectations(values) if {
 default _is_expectation(_) := false
 
 _is_expectation(entry) if {
+	count(object.keys(entry) - {"source", "refs", "values", "ignore"}) == 0
 	is_string(plain(entry.source))
 	shape.is_texts(entry.refs)
 	shape.is_texts(object.get(entry, "ignore", []))

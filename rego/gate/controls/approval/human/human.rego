@@ -45,6 +45,11 @@ decided[name] := digests if {
 	digests := people.deciding({"approval"}, name)
 }
 
+concerning[name] := digests if {
+	some name in subjects
+	digests := people.concerning({"approval"}, name)
+}
+
 # Who made what is approved does not approve it.
 approvers[name] := found if {
 	some name, digests in decided
@@ -56,8 +61,18 @@ proved := {name | some name, found in approvers; count(found) >= minimum}
 violations contains entry if {
 	some name, digests in decided
 	count(digests) == 0
+	count(concerning[name]) == 0
 	message := "no verified approval is about it as it is now"
 	entry := result.violation("approval.human.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name, digests in decided
+	count(digests) == 0
+	found := concerning[name]
+	count(found) > 0
+	message := "the approvals that are here were not collected or are not about all of it"
+	entry := result.violation("approval.human.incomplete", message, {"artifact": name, "evidence": found})
 }
 
 violations contains entry if {

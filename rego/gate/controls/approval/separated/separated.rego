@@ -1,6 +1,6 @@
 # METADATA
 # title: Duties are separated
-# description: Who made an artifact, who evaluated it and who approved it are different people.
+# description: Who made an artifact, who evaluated it and who approved it are different people, and nobody rejected it.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -36,6 +36,7 @@ status := result.status(subjects, proved, violations) if {
 required := wanted if {
 	values := object.get(parameters.of("approval.separated"), "duties", ["approval", "making"])
 	shape.is_texts(values)
+	count(values) > 0
 	wanted := {duty | some duty in values}
 }
 
@@ -48,17 +49,32 @@ subjects := {name | some name, artifact in document.artifacts; artifact.kind != 
 duties[name] := who if {
 	some name in subjects
 	who := {
-		"approval": people.signing({"approval", "review"}, name),
+		"approval": people.signing(decisions, name),
 		"evaluation": people.signing(people.evaluations, name),
 		"making": people.makers(name),
 	}
 }
+
+decided[name] := digests if {
+	some name in subjects
+	digests := people.deciding(decisions, name)
+}
+
+decisions := {"approval", "review"}
 
 # What is wrong: [name, fault, detail].
 faults contains [name, "missing", duty] if {
 	some name, who in duties
 	some duty in required
 	not count(who[duty]) > 0
+}
+
+# It is not enough that somebody signed an approval; it must say yes, of all of it.
+faults contains [name, "incomplete", "approval"] if {
+	some name, who in duties
+	"approval" in required
+	count(who.approval) > 0
+	count(people.approving(decided[name])) == 0
 }
 
 faults contains [name, "same", pair] if {
@@ -76,6 +92,20 @@ violations contains entry if {
 	fault == "missing"
 	message := sprintf("nobody signed for its %s", [duty])
 	entry := result.violation("approval.separated.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some [name, fault, duty] in faults
+	fault == "incomplete"
+	message := sprintf("whoever signed for its %s did not say yes to all of it in a collected statement", [duty])
+	entry := result.violation("approval.separated.incomplete", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name, digests in decided
+	against := people.against(digests)
+	count(against) > 0
+	entry := result.violation("approval.separated.rejected", "somebody rejected it", {"artifact": name, "evidence": against})
 }
 
 violations contains entry if {

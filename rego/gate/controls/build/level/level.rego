@@ -1,6 +1,6 @@
 # METADATA
 # title: Builder is good enough
-# description: Each artifact was built by a listed builder whose level is high enough; no document gives itself a level.
+# description: Every provenance of an artifact is by a listed builder whose level is high enough; none gives itself one.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -46,8 +46,8 @@ found[name] := digests if {
 	digests := statements.about("build.provenance", name)
 }
 
-# The levels of each artifact: [name, level, statement], where the builder that a statement names is listed and one of
-# that builder's signers signed it.
+# The levels of each artifact: [name, level, statement]. A statement has one where the builder that it names is listed and
+# one of that builder's signers signed it. The lowest counts, and every statement needs one.
 granted contains entry if {
 	some name, digests in found
 	some digest in digests
@@ -59,9 +59,17 @@ granted contains entry if {
 	entry := [name, builder.level, digest]
 }
 
-listed := {name | some [name, _, _] in granted}
+unlisted[name] := left if {
+	some name, digests in found
+	left := digests - {digest | some [one, _, digest] in granted; one == name}
+}
 
-proved := {name | some [name, level, _] in granted; level >= minimum}
+lowest[name] := least if {
+	some [name, _, _] in granted
+	least := min({level | some [one, level, _] in granted; one == name})
+}
+
+proved := {name | some name, level in lowest; level >= minimum; count(unlisted[name]) == 0}
 
 violations contains entry if {
 	some name, digests in found
@@ -71,19 +79,19 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some name, digests in found
+	some name, digests in unlisted
 	count(digests) > 0
-	not name in listed
 	named := {id | some digest in digests; id := statements.verified[digest].facts.builder_id; is_string(id)}
 	message := sprintf("gate.yaml lists no builder whose signer signed its provenance by %s", [concat(", ", named)])
 	entry := result.violation("build.level.unlisted", message, {"artifact": name, "evidence": digests})
 }
 
 violations contains entry if {
-	some name in (listed - proved)
-	best := max({level | some [one, level, _] in granted; one == name})
-	message := sprintf("its builder has level %d of %d", [best, minimum])
-	entry := result.violation("build.level.too_low", message, {"artifact": name, "evidence": found[name]})
+	some name, level in lowest
+	level < minimum
+	message := sprintf("its builder has level %d of %d", [level, minimum])
+	digests := {digest | some [one, low, digest] in granted; one == name; low < minimum}
+	entry := result.violation("build.level.too_low", message, {"artifact": name, "evidence": digests})
 }
 
 evidence := {digest | some [_, level, digest] in granted; level >= minimum}

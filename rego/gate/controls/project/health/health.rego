@@ -55,6 +55,7 @@ subjects := names if {
 	names := {name | some name in built; document.artifacts[name].kind in kinds}
 }
 
+# Results whose subject is the artifact itself.
 direct := {[name, digest] | some name in subjects; some digest in statements.about("scorecard", name)}
 
 sources := {entry | some entry in builds.origins; entry[0] in subjects}
@@ -68,7 +69,16 @@ joined contains entry if {
 	entry := [name, source, digest]
 }
 
-results := direct | {[name, digest] | some [name, _, digest] in joined}
+# Results about such a commit, however its repository is written. They speak against it, and not for it.
+near contains entry if {
+	some [name, source] in sources
+	some digest, statement in statements.verified
+	statement.claim == "scorecard"
+	lower(statement.facts.commit) == source[1]
+	entry := [name, digest]
+}
+
+results := direct | near
 
 # What is too low: [name, statement, check]; the whole score has no name.
 low contains [name, digest, ""] if {
@@ -88,15 +98,41 @@ score(measured) := measured.score_bp if is_number(measured.score_bp)
 
 score(measured) := 0 if is_null(measured.score_bp)
 
+# Results that name something else than where an artifact was built from.
+strayed contains entry if {
+	some [name, [repository, _]] in sources
+	some digest in statements.about("scorecard", name)
+	builds.plain(statements.verified[digest].facts.repository) != repository
+	entry := [name, digest]
+}
+
+strayed contains entry if {
+	some [name, [_, commit]] in sources
+	some digest in statements.about("scorecard", name)
+	told := statements.verified[digest].facts.commit
+	is_string(told)
+	told != commit
+	entry := [name, digest]
+}
+
 # Whatever is too low is a violation; here it is enough that there is a result, about it or about each of its sources.
 unmeasured := {name | some [name, _] in (sources - {[one, source] | some [one, source, _] in joined})}
 
-proved := {name | some [name, _] in direct} | ({name | some [name, _] in results} - unmeasured)
+proved := {name | some [name, _] in (direct - strayed)} | ({name | some [name, _, _] in joined} - unmeasured)
 
 violations contains entry if {
 	some name in (subjects - proved)
+	not name in {one | some [one, _] in results}
 	message := "no verified Scorecard result is about it or the commit that it was built from"
 	entry := result.violation("project.health.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name in (subjects - proved)
+	digests := {digest | some [one, digest] in results; one == name}
+	count(digests) > 0
+	message := "the Scorecard results that are here are not about each commit of each repository that it was built from"
+	entry := result.violation("project.health.elsewhere", message, {"artifact": name, "evidence": digests})
 }
 
 violations contains entry if {

@@ -76,13 +76,26 @@ approved := {name | some name, digests in decided; count(people.approving(digest
 
 unreviewed := {name | some [name, source] in sources; not source in {one | some [_, one] in vouching}} - approved
 
-lost := {name | some name in subjects; count(builds.placeless(statements.about("build.provenance", name))) > 0}
-proved := {name | some [name, _] in sources} - lost
+built[name] := digests if {
+	some name in subjects
+	digests := statements.about("build.provenance", name)
+}
+
+proved := {name | some name, digests in built; count(digests) > 0; count(builds.placeless(digests)) == 0}
 
 violations contains entry if {
-	some name in (subjects - proved)
-	message := "its verified provenance does not say from which commit of which repository it was built"
+	some name, digests in built
+	count(digests) == 0
+	message := "no verified build provenance covers it"
 	entry := result.violation("source.reviewed.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name, digests in built
+	placeless := builds.placeless(digests)
+	count(placeless) > 0
+	message := "its verified provenance does not say from which commit of which repository it was built"
+	entry := result.violation("source.reviewed.unstated", message, {"artifact": name, "evidence": placeless})
 }
 
 violations contains entry if {
