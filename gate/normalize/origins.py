@@ -178,9 +178,10 @@ def origins_of(statement: Statement) -> Origins:
 
 
 def _listed(found: Origins, relation: str, value: JsonValue) -> None:
-    """Documents that a statement rests on, as resource descriptors."""
+    """Documents that a statement rests on, as resource descriptors. Many may lie at one address, so it names none."""
     for item in _objects(value):
-        found.add(relation, text(item, "uri") or relation, member(item, "digest"))
+        digests = member(item, "digest")
+        found.add(relation, "@".join((text(item, "uri") or relation, *words(known_digests("", digests))[:1])), digests)
 
 
 def _named(found: Origins, relation: str, value: JsonValue) -> None:

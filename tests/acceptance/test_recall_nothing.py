@@ -13,6 +13,7 @@ from gate.app import recall_artifact as module
 from tests.acceptance.test_attachments import write_gate
 from tests.acceptance.test_recall import NOTHING, found, listed, recall
 from tests.acceptance.world import MODEL, World, inside
+from tests.support import llmsa as legacy
 from tests.support.layouts import LayoutFolder
 from tools.scenario_collected import collected, training, tree_digest
 from tools.scenario_draft import MODEL_ARTIFACT, config
@@ -100,6 +101,23 @@ class TestSummaries:
         world.put("made.json", made)
         saved.write_text(json.dumps({**value, "evidence": {"verified": listing[:1]}}))
         assert len(found(world, "--key", "builder", "--decisions", str(saved))["decisions"]) == 1
+
+    def test_lineage_shows_what_a_summary_rests_on(self, world: World) -> None:
+        made = envelope(bare(world).provenance(), key("builder"))
+        gone = {"sha256": "4" * 64}
+        for name, digest in (("a", sha256(made)), ("b", sha256(world.provenance()))):
+            world.put(f"{name}.json", envelope(summary(world, {"sha256": digest}, gone), key("release")))
+        lineage = ("lineage", "--root", str(world.root), "--format", "json")
+        value = json.loads(inside(*lineage).out)
+        assert {gap["code"] for gap in value["gaps"]} == {"origin"}
+        (root,) = value["roots"]
+        assert root in {gap["node"] for gap in value["gaps"]}
+        world.put("made.json", made)
+        value = json.loads(inside(*lineage).out)
+        origin = f"statement:sha256:{sha256(world.provenance())}"
+        (edge,) = [edge for edge in value["edges"] if edge["to"] == origin]
+        assert (edge["from"], edge["relation"], len(edge["statements"])) == (root, "attestation", 2)
+        assert value["conflicts"] == []
 
 
 class TestOtherDigests:
@@ -269,6 +287,14 @@ class TestUnread:
     def test_a_payload_that_is_no_statement(self, world: World) -> None:
         world.put("odd.json", envelope(b"[]", key("release")))
         assert len(found(world, "--artifact", NOTHING, code=3)["searched"]["unread"]) == 1
+
+    def test_a_bundle_of_llmsa_that_is_malformed(self, world: World) -> None:
+        bare(world).write("legacy/x.bundle.json", legacy.signed(legacy.statement(subject=[])))
+        text = (world.root / "gate.yaml").read_bytes()
+        world.write(
+            "gate.yaml", text.replace(b"evidence:\n", b"evidence:\n  - {directory: legacy, format: llmsa}\n", 1)
+        )
+        assert set(found(world, "--artifact", NOTHING, code=3)["searched"]["unread"]) == {"legacy/x.bundle.json"}
 
     def test_nothing_but_what_cannot_be_read(self, world: World) -> None:
         bare(world).put("garbage.json", b"{")
