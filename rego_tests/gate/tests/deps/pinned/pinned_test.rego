@@ -52,6 +52,12 @@ test_passes_when_nothing_is_asked_and_nothing_attested if {
 	whole(patches).evidence == set()
 }
 
+test_passes_without_evidence_when_nothing_is_asked if {
+	patches := [fixtures.remove("/parameters/deps.pinned/attested")]
+	answer(patches) == ["pass", set()]
+	whole(patches).evidence == set()
+}
+
 test_passes_when_one_lock_is_enough if {
 	answer([fixtures.remove("/dependencies/service/Cargo.lock")]) == ["pass", set()]
 }
