@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gate.formats.certificate_material import FIRST_VERSION
 from gate.model.reuse import SKEW_S
+from gate.verify import keyless as module
 from gate.verify.certificate import quiet
 from gate.verify.trust import TrustStore
 from tests.support.evidence import NOW_S, encode, make_key, only_rejected, signer, verify
@@ -290,3 +291,32 @@ def test_an_entry_of_a_list_without_its_bundle_is_told_where_that_is() -> None:
     entry = listed["attestations"][0]
     item = only_rejected(verify(json.dumps(entry).encode(), store=keyless_trust()))
     assert (item.code, "bundle_url" in item.detail) == ("envelope.unknown", True)
+
+
+# -- the library -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_s08_the_library_has_to_agree_where_it_verifies_such_a_bundle(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sigstore.errors import CertValidationError, VerificationError
+    from sigstore.models import InvalidBundle
+
+    found = bundle(kind)
+    for error, expected in (
+        (InvalidBundle("x"), "bundle"),
+        (CertValidationError("x"), "certificate"),
+        (VerificationError("Signature is invalid for input"), "signature"),
+        (ValueError("x ParseError { kind: InvalidTag }"), "invalid"),
+    ):
+
+        def disagree(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(module, "_verify", disagree)
+        if kind in WAYS[:2]:
+            word, text = reason(found)
+            assert (word, text.startswith(str(error)[:1]), "{" in text) == (expected, True, False)
+        else:
+            admitted(found)
