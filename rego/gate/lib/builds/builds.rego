@@ -84,6 +84,7 @@ are_expectations(values) if {
 default _is_expectation(_) := false
 
 _is_expectation(entry) if {
+	is_object(entry)
 	count(object.keys(entry) - {"source", "refs", "values", "ignore"}) == 0
 	is_string(plain(entry.source))
 	shape.is_texts(entry.refs)

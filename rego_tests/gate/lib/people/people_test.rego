@@ -125,6 +125,8 @@ test_a_decision_about_an_exception_is_about_nothing_else if {
 		fixtures.put(concat("/", [tuned.at("review", "subjects"), tuned.digests.other]), {"name": "x"}),
 	])
 	deciding(patches, {"review"}, "tools") == set()
+	concerning(patches, "tools") == {tuned.digests.review}
+	concerning(array.concat(patches, [tuned.put("review", "subjects", {tuned.digests.other: {"name": "x"}})]), "tools") == set()
 }
 
 makers(patches, name) := value if {

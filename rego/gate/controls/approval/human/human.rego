@@ -59,9 +59,8 @@ approvers[name] := found if {
 proved := {name | some name, found in approvers; count(found) >= minimum}
 
 violations contains entry if {
-	some name, digests in decided
-	count(digests) == 0
-	count(concerning[name]) == 0
+	some name, found in concerning
+	count(found) == 0
 	message := "no verified approval is about it as it is now"
 	entry := result.violation("approval.human.missing", message, {"artifact": name})
 }

@@ -46,30 +46,33 @@ found[name] := digests if {
 	digests := statements.about("build.provenance", name)
 }
 
-# The levels of each artifact: [name, level, statement]. A statement has one where the builder that it names is listed and
-# one of that builder's signers signed it. The lowest counts, and every statement needs one.
+# The levels of statements: [statement, level]. One has a level where the builder that it names is listed and one of that
+# builder's signers signed it.
 granted contains entry if {
-	some name, digests in found
+	some digests in found
 	some digest in digests
 	statement := statements.verified[digest]
 	some builder in document.builders
 	builder.id == statement.facts.builder_id
 	some signer in statement.signers
 	signer.name in builder.signers
-	entry := [name, builder.level, digest]
+	entry := [digest, builder.level]
 }
 
+# Every statement needs a level.
 unlisted[name] := left if {
 	some name, digests in found
-	left := digests - {digest | some [one, _, digest] in granted; one == name}
+	left := digests - {digest | some [digest, _] in granted}
 }
 
+# The lowest of its levels counts.
 lowest[name] := least if {
-	some [name, _, _] in granted
-	least := min({level | some [one, level, _] in granted; one == name})
+	some name, digests in found
+	least := min({level | some [digest, level] in granted; digest in digests})
 }
 
-proved := {name | some name, level in lowest; level >= minimum; count(unlisted[name]) == 0}
+# Whatever speaks against a builder is a violation; here it is enough that there is one with a level.
+proved := object.keys(lowest)
 
 violations contains entry if {
 	some name, digests in found
@@ -90,11 +93,11 @@ violations contains entry if {
 	some name, level in lowest
 	level < minimum
 	message := sprintf("its builder has level %d of %d", [level, minimum])
-	digests := {digest | some [one, low, digest] in granted; one == name; low < minimum}
+	digests := {digest | some [digest, low] in granted; digest in found[name]; low < minimum}
 	entry := result.violation("build.level.too_low", message, {"artifact": name, "evidence": digests})
 }
 
-evidence := {digest | some [_, level, digest] in granted; level >= minimum}
+evidence := {digest | some [digest, level] in granted; level >= minimum}
 
 default reason := null
 

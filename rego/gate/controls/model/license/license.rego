@@ -70,8 +70,8 @@ refused := {entry | some entry in stated; not licenses.is_allowed(entry[3], sett
 proved := bom.spoken_of({[name, digest, ref] | some [name, digest, ref, _] in stated})
 
 violations contains entry if {
-	some name in (subjects - proved)
-	count(near[name]) == 0
+	some name, digests in near
+	count(digests) == 0
 	message := "nothing that states licences is about it"
 	entry := result.violation("model.license.missing", message, {"artifact": name})
 }

@@ -74,6 +74,7 @@ near contains entry if {
 	some [name, source] in sources
 	some digest, statement in statements.verified
 	statement.claim == "scorecard"
+	is_string(statement.facts.commit)
 	lower(statement.facts.commit) == source[1]
 	entry := [name, digest]
 }
@@ -121,7 +122,7 @@ unmeasured := {name | some [name, _] in (sources - {[one, source] | some [one, s
 proved := {name | some [name, _] in (direct - strayed)} | ({name | some [name, _, _] in joined} - unmeasured)
 
 violations contains entry if {
-	some name in (subjects - proved)
+	some name in subjects
 	not name in {one | some [one, _] in results}
 	message := "no verified Scorecard result is about it or the commit that it was built from"
 	entry := result.violation("project.health.missing", message, {"artifact": name})

@@ -81,21 +81,26 @@ built[name] := digests if {
 	digests := statements.about("build.provenance", name)
 }
 
-proved := {name | some name, digests in built; count(digests) > 0; count(builds.placeless(digests)) == 0}
+placeless[name] := digests if {
+	some name, all in built
+	digests := builds.placeless(all)
+}
+
+# Provenance that names no source is a violation; here it is enough that there is one.
+proved := {name | some [name, _] in sources}
 
 violations contains entry if {
-	some name, digests in built
-	count(digests) == 0
+	some name in (subjects - proved)
+	count(placeless[name]) == 0
 	message := "no verified build provenance covers it"
 	entry := result.violation("source.reviewed.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
-	some name, digests in built
-	placeless := builds.placeless(digests)
-	count(placeless) > 0
+	some name, digests in placeless
+	count(digests) > 0
 	message := "its verified provenance does not say from which commit of which repository it was built"
-	entry := result.violation("source.reviewed.unstated", message, {"artifact": name, "evidence": placeless})
+	entry := result.violation("source.reviewed.unstated", message, {"artifact": name, "evidence": digests})
 }
 
 violations contains entry if {

@@ -102,6 +102,14 @@ test_passes_when_the_worse_of_two_builders_is_good_enough if {
 
 test_fails_when_the_worse_of_two_builders_is_not_good_enough if {
 	answer([built.add("other", "provwheel", own)]) == ["fail", {["build.level.too_low", "wheel"]}]
+	both_low := [built.add("other", "provwheel", own), built.put("provserver", "facts/builder_id", "https://builder.example/own"), built.put("provserver", "signers/0/name", "ci")]
+	every least in [2, 3] {
+		found := whole(array.concat(both_low, [minimum(least)]))
+		{[entry.artifact, entry.evidence] | some entry in found.violations} == {
+			["server", [built.digests.provserver]],
+			["wheel", [built.digests.other]],
+		}
+	}
 }
 
 test_fails_when_one_of_two_builders_is_not_listed if {
