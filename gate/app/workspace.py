@@ -212,7 +212,7 @@ def _profile(settings: Settings, bundle: PolicyBundle) -> Profile:
         known = ", ".join(sorted(bundle.profiles))
         raise ConfigError(f"{settings.path}: there is no profile {settings.profile!r}; known are {known}, or a file")
     load = functools.partial(load_profile, settings.profile, text, bundle.catalogue, settings.parameters)
-    return load(others=bundle.profiles, allow_empty_diff=settings.allow_empty_diff)
+    return load(others=bundle.profiles, allow_empty_diff=settings.allow_empty_diff, configuration=settings.path)
 
 
 def _waivers(settings: Settings) -> Mapping[str, Waiver]:

@@ -11,7 +11,7 @@
 #   waivable: true
 #   fix: Let somebody who signed nothing else about it run `gate attest create --type approval` and sign.
 #   parameters:
-#     - {name: minimum, type: number, default: 1, meaning: how many different people must approve}
+#     - {name: minimum, type: number, least: 1, default: 1, meaning: how many different people must approve}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM06]}
 #     NIST-800-218A: {relation: supports, ids: [PO.2.1, PO.4.1]}

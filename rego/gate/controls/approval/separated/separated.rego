@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Let the author, the evaluator and the approver sign with keys or accounts of their own.
 #   parameters:
-#     - {name: duties, type: list, default: [approval, making], meaning: what somebody must have signed}
+#     - {name: duties, type: list, choices: [approval, evaluation, making], least: 1,
+#        default: [approval, making], meaning: what somebody must have signed}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM06]}
 #     NIST-800-218A: {relation: supports, ids: [PO.2.1]}

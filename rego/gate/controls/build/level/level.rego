@@ -11,7 +11,7 @@
 #   waivable: true
 #   fix: List the builder and its signer under `trust.builders` in gate.yaml, or build it on one of a higher level.
 #   parameters:
-#     - {name: minimum, type: number, default: 2, meaning: the least SLSA build level}
+#     - {name: minimum, type: number, least: 1, default: 2, meaning: the least SLSA build level}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PO.3.2, PO.5.1]}

@@ -12,7 +12,8 @@
 #   fix: State the licence in a model card, a dataset statement or an SBOM; put it on the list if you may use it.
 #   parameters:
 #     - {name: allowed, type: list, default: [], meaning: SPDX identifiers and other licences as they are written}
-#     - {name: kinds, type: list, default: [adapter, dataset, weights], meaning: kinds of artifacts that need a licence}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [adapter, dataset, weights], meaning: kinds of artifacts that need a licence}
 #   frameworks:
 #     S2C2F: {relation: supports, ids: [SCA-2]}
 #     NIST-800-218A: {relation: partly supports, ids: [PW.4.1]}

@@ -11,9 +11,10 @@
 #   waivable: true
 #   fix: Attach a signed Scorecard result for the commit that it was built from, and mend what scores too low.
 #   parameters:
-#     - {name: kinds, type: list, default: [container, package], meaning: kinds of artifacts whose project is judged}
-#     - {name: limit, type: number, default: 5000, meaning: the least score; the best is 10000}
-#     - {name: checks, type: object, default: {}, meaning: the least score of single checks by their names}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [container, package], meaning: kinds of artifacts whose project is judged}
+#     - {name: limit, type: number, least: 1, default: 5000, meaning: the least score; the best is 10000}
+#     - {name: checks, type: numbers, default: {}, meaning: the least score of single checks by their names}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PW.4.1, PW.4.4]}

@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Sign a CycloneDX or SPDX 3 document about the artifact that has its SHA-256 and declares completeness.
 #   parameters:
-#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: what needs one}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [adapter, container, dataset, package, weights], meaning: what needs one}
 #     - {name: accept_spdx_2, type: boolean, default: false, meaning: whether SPDX 2 counts that leaves it open}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}

@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Let the verifier of the repository sign a summary of the commit, or let somebody else sign a review of it.
 #   parameters:
-#     - {name: level, type: number, default: 4, meaning: the least SLSA source level that a summary must state}
+#     - {name: level, type: number, least: 1,
+#        default: 4, meaning: the least SLSA source level that a summary must state}
 #     - {name: properties, type: list, default: [], meaning: stated properties of which one is enough instead}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
