@@ -167,6 +167,13 @@ def test_nearest_is_the_statement_about_other_bytes_of_the_file() -> None:
 def test_nearest_is_the_statement_about_the_artifact() -> None:
     other = statement("artifact.signature", "release", stated_at_s=None, subjects={})
     made = dataclasses.replace(refused(artifact="summarizer"), verified=(other,))
+    expected = "nearest: artifact.signature by release, which covers it and does not say what is wanted"
+    assert expected in flat(render("text", made))
+
+
+def test_nearest_is_the_statement_about_the_artifact_of_a_changed_file() -> None:
+    other = statement("artifact.signature", "release", stated_at_s=None, subjects={})
+    made = dataclasses.replace(refused(file="models/summarizer/new.bin"), verified=(other,))
     assert "nearest: artifact.signature by release, which covers no such file" in flat(render("text", made))
 
 
