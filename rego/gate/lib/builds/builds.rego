@@ -55,8 +55,22 @@ origins contains entry if {
 }
 
 # METADATA
-# description: Those of some provenance statements that name no source.
-placeless(digests) := digests - {digest | some [digest, _, _] in sources(digests)}
+# description: The provenance statements of each built artifact that name no source.
+placeless[name] := digests if {
+	some name in subjects
+	found := statements.about("build.provenance", name)
+	digests := found - {digest | some [digest, _, _] in sources(found)}
+}
+
+# METADATA
+# description: What verifiers say of commits, as [statement, [repository, commit]].
+summaries contains entry if {
+	some digest, statement in statements.verified
+	statement.claim == "source.summary"
+	repository := plain(statement.facts.repository)
+	commit := statement.facts.commit
+	entry := [digest, [repository, commit]]
+}
 
 # METADATA
 # description: |

@@ -37,8 +37,8 @@ status := result.status(subjects, proved, violations) if {
 required := wanted if {
 	values := object.get(parameters.of("approval.separated"), "duties", ["approval", "making"])
 	shape.is_texts(values)
-	count(values) > 0
 	wanted := {duty | some duty in values}
+	wanted != set()
 }
 
 # Whoever evaluates makes the files of an evaluation, so of those nothing can be separated.
@@ -89,15 +89,13 @@ faults contains [name, "same", pair] if {
 proved := object.keys(duties)
 
 violations contains entry if {
-	some [name, fault, duty] in faults
-	fault == "missing"
+	some [name, "missing", duty] in faults
 	message := sprintf("nobody signed for its %s", [duty])
 	entry := result.violation("approval.separated.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
-	some [name, fault, duty] in faults
-	fault == "incomplete"
+	some [name, "incomplete", duty] in faults
 	message := sprintf("whoever signed for its %s did not say yes to all of it in a collected statement", [duty])
 	entry := result.violation("approval.separated.incomplete", message, {"artifact": name})
 }
@@ -110,8 +108,7 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some [name, fault, pair] in faults
-	fault == "same"
+	some [name, "same", pair] in faults
 	message := sprintf("the same person signed for its %s", [pair])
 	entry := result.violation("approval.separated.same", message, {"artifact": name})
 }

@@ -11,10 +11,8 @@
 #   waivable: true
 #   fix: Lock each dependency with hashes, from an index, not a branch or folder; add its attestation to the evidence.
 #   parameters:
-#     - {name: attested, type: list, choices: packages,
-#        default: [], meaning: 'names of packages that need an attestation, "*" for all'}
-#     - {name: own, type: list, choices: packages,
-#        default: [], meaning: packages without a source that are the own code}
+#     - {name: attested, type: list, choices: packages, default: [], meaning: 'who needs an attestation, "*" for all'}
+#     - {name: own, type: list, choices: packages, default: [], meaning: packages without a source that are own code}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     S2C2F: {relation: partly supports, ids: [AUD-1]}
@@ -54,7 +52,6 @@ locked := own | {place | some place, item in of_subjects; locks.is_pinned(item)}
 required := {place | some place, item in of_subjects; locks.is_named(item.name, listed.attested)} - own
 
 named := {place | some place in required; locks.is_named(of_subjects[place].name, explicit)}
-
 explicit := [name | some name in listed.attested; name != "*"]
 
 # The statements that speak for a file of a package, by place of the package and digest of the file.

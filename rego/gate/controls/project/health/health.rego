@@ -25,6 +25,7 @@ import data.gate.lib.builds
 import data.gate.lib.document
 import data.gate.lib.parameters
 import data.gate.lib.result
+import data.gate.lib.scorecards
 import data.gate.lib.shape
 import data.gate.lib.statements
 import future.keywords.not
@@ -59,68 +60,25 @@ subjects := names if {
 # Results whose subject is the artifact itself.
 direct := {[name, digest] | some name in subjects; some digest in statements.about("scorecard", name)}
 
-sources := {entry | some entry in builds.origins; entry[0] in subjects}
-
-# Results about the very commit that an artifact was built from: [name, source, statement].
-joined contains entry if {
-	some [name, source] in sources
-	some digest, statement in statements.verified
-	statement.claim == "scorecard"
-	[builds.plain(statement.facts.repository), statement.facts.commit] == source
-	entry := [name, source, digest]
-}
-
-# Results about such a commit, however its repository is written. They speak against it, and not for it.
-near contains entry if {
-	some [name, source] in sources
-	some digest, statement in statements.verified
-	statement.claim == "scorecard"
-	is_string(statement.facts.commit)
-	lower(statement.facts.commit) == source[1]
-	entry := [name, digest]
-}
-
-results := direct | near
+results := {pair | some pair in (direct | scorecards.near); pair[0] in subjects}
 
 # What is too low: [name, statement, check]; the whole score has no name.
 low contains [name, digest, ""] if {
 	some [name, digest] in results
-	not score(statements.verified[digest].facts) >= limit
+	not scorecards.score(statements.verified[digest].facts) >= limit
 }
 
 low contains entry if {
 	some [name, digest] in results
 	some check, least in checks
-	not score(statements.verified[digest].facts.checks[check]) >= least
+	not scorecards.score(statements.verified[digest].facts.checks[check]) >= least
 	entry := [name, digest, check]
 }
 
-# What is inconclusive counts as nothing.
-score(measured) := measured.score_bp if is_number(measured.score_bp)
-
-score(measured) := 0 if is_null(measured.score_bp)
-
-# Results that name something else than where an artifact was built from.
-strayed contains entry if {
-	some [name, [repository, _]] in sources
-	some digest in statements.about("scorecard", name)
-	builds.plain(statements.verified[digest].facts.repository) != repository
-	entry := [name, digest]
-}
-
-strayed contains entry if {
-	some [name, [_, commit]] in sources
-	some digest in statements.about("scorecard", name)
-	told := statements.verified[digest].facts.commit
-	is_string(told)
-	told != commit
-	entry := [name, digest]
-}
-
 # Whatever is too low is a violation; here it is enough that there is a result, about it or about each of its sources.
-unmeasured := {name | some [name, _] in (sources - {[one, source] | some [one, source, _] in joined})}
+unmeasured := {name | some [name, _] in (builds.origins - {[one, source] | some [one, source, _] in scorecards.joined})}
 
-proved := {name | some [name, _] in (direct - strayed)} | ({name | some [name, _, _] in joined} - unmeasured)
+proved := {name | some [name, _] in (direct - scorecards.strayed)} | ({name | some [name, _] in builds.origins} - unmeasured)
 
 violations contains entry if {
 	some name in subjects

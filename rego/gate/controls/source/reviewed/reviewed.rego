@@ -49,17 +49,8 @@ subjects := builds.subjects
 
 sources := builds.origins
 
-# What verifiers say of commits: [statement, [repository, commit]].
-summaries contains entry if {
-	some digest, statement in statements.verified
-	statement.claim == "source.summary"
-	repository := builds.plain(statement.facts.repository)
-	commit := statement.facts.commit
-	entry := [digest, [repository, commit]]
-}
-
 vouching contains entry if {
-	some [digest, source] in summaries
+	some [digest, source] in builds.summaries
 	facts := statements.verified[digest].facts
 	facts.result == "passed"
 	shape.is_texts(facts.levels)
@@ -77,28 +68,18 @@ approved := {name | some name, digests in decided; count(people.approving(digest
 
 unreviewed := {name | some [name, source] in sources; not source in {one | some [_, one] in vouching}} - approved
 
-built[name] := digests if {
-	some name in subjects
-	digests := statements.about("build.provenance", name)
-}
-
-placeless[name] := digests if {
-	some name, all in built
-	digests := builds.placeless(all)
-}
-
 # Provenance that names no source is a violation; here it is enough that there is one.
 proved := {name | some [name, _] in sources}
 
 violations contains entry if {
 	some name in (subjects - proved)
-	count(placeless[name]) == 0
+	count(builds.placeless[name]) == 0
 	message := "no verified build provenance covers it"
 	entry := result.violation("source.reviewed.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
-	some name, digests in placeless
+	some name, digests in builds.placeless
 	count(digests) > 0
 	message := "its verified provenance does not say from which commit of which repository it was built"
 	entry := result.violation("source.reviewed.unstated", message, {"artifact": name, "evidence": digests})
@@ -112,7 +93,7 @@ violations contains entry if {
 
 violations contains entry if {
 	some [name, source] in sources
-	some digest in {one | some [one, about] in summaries; about[1] == source[1]}
+	some digest in {one | some [one, about] in builds.summaries; about[1] == source[1]}
 	not statements.verified[digest].facts.result == "passed"
 	message := "a verifier says that its commit did not pass"
 	entry := result.violation("source.reviewed.failed", message, {"artifact": name, "evidence": [digest]})

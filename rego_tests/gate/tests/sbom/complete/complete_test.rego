@@ -44,7 +44,7 @@ test_fails_when_the_second_of_two_documents_says_that_parts_are_missing if {
 		"an SBOM that names it says that parts are missing and another that they are all there",
 		[materials.digests.other],
 	)}
-	answer(second("incomplete"))[0] == "fail"
+	answer(second("incomplete")) == ["fail", {["sbom.complete.conflict", "base"]}]
 }
 
 test_passes_when_the_second_of_two_documents_names_something_else if {
