@@ -108,8 +108,8 @@ _touches(statement, name) if {
 
 # METADATA
 # description: |
-#   Statements of some of these claims that decide upon an artifact. A yes is collected and covers it, or has a statement
-#   that does as its subject. A no counts however it was made and whatever part of it it is about.
+#   Statements of some of these claims that decide upon an artifact. A yes is collected and covers it, or has a
+#   statement that does as its subject. A no counts however it was made and whatever part of it it is about.
 deciding(claims, name) := against(found) | {digest |
 	some digest in statements.supporting(found)
 	_statements[digest].facts.collected == true

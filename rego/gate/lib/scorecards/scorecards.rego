@@ -31,12 +31,14 @@ near contains entry if {
 }
 
 # METADATA
+# scope: document
 # description: A score in basis points of ten. What is inconclusive counts as nothing.
 score(measured) := measured.score_bp if is_number(measured.score_bp)
 
 score(measured) := 0 if is_null(measured.score_bp)
 
 # METADATA
+# scope: document
 # description: Results about an artifact that name something else than where it was built from.
 strayed contains entry if {
 	some [name, [repository, _]] in builds.origins

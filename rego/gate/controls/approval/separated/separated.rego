@@ -11,8 +11,8 @@
 #   waivable: true
 #   fix: Let the author, the evaluator and the approver sign with keys or accounts of their own.
 #   parameters:
-#     - {name: duties, type: list, choices: [approval, evaluation, making], least: 1,
-#        default: [approval, making], meaning: what somebody must have signed}
+#     - {name: duties, type: list, choices: [approval, evaluation, making], least: 1, default: [approval, making],
+#        meaning: what somebody must have signed}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM06]}
 #     NIST-800-218A: {relation: supports, ids: [PO.2.1]}
@@ -102,9 +102,9 @@ violations contains entry if {
 
 violations contains entry if {
 	some name, digests in decided
-	against := people.against(digests)
-	count(against) > 0
-	entry := result.violation("approval.separated.rejected", "somebody rejected it", {"artifact": name, "evidence": against})
+	count(people.against(digests)) > 0
+	where := {"artifact": name, "evidence": people.against(digests)}
+	entry := result.violation("approval.separated.rejected", "somebody rejected it", where)
 }
 
 violations contains entry if {

@@ -46,8 +46,8 @@ found[name] := digests if {
 	digests := statements.about("build.provenance", name)
 }
 
-# The levels of statements: [statement, level]. One has a level where the builder that it names is listed and one of that
-# builder's signers signed it.
+# The levels of statements: [statement, level]. One has a level where the builder that it names is listed and one of
+# that builder's signers signed it.
 granted contains entry if {
 	some digests in found
 	some digest in digests

@@ -78,7 +78,9 @@ low contains entry if {
 # Whatever is too low is a violation; here it is enough that there is a result, about it or about each of its sources.
 unmeasured := {name | some [name, _] in (builds.origins - {[one, source] | some [one, source, _] in scorecards.joined})}
 
-proved := {name | some [name, _] in (direct - scorecards.strayed)} | ({name | some [name, _] in builds.origins} - unmeasured)
+proved := told | ({name | some [name, _] in builds.origins} - unmeasured)
+
+told := {name | some [name, _] in (direct - scorecards.strayed)}
 
 violations contains entry if {
 	some name in subjects

@@ -89,13 +89,6 @@ violations contains entry if {
 	entry := result.violation(code, message, {"artifact": name, "evidence": digests})
 }
 
-steps := [
-	["sbom.complete.unnamed", "no SBOM that covers it has its SHA-256 or those of all its files", covering, naming],
-	["sbom.complete.rootless", "no SBOM that names it says which of its components it is about", naming, rooted],
-	["sbom.complete.other_root", "the root of each SBOM that names it has the SHA-256 of something else", rooted, own],
-	["sbom.complete.incomplete", "no SBOM that names it declares that its parts are all there", own, whole],
-]
-
 # One that says itself that parts are missing stands against one that says they are all there.
 violations contains entry if {
 	some name in proved
@@ -108,6 +101,13 @@ violations contains entry if {
 	message := "an SBOM that names it says that parts are missing and another that they are all there"
 	entry := result.violation("sbom.complete.conflict", message, {"artifact": name, "evidence": digests})
 }
+
+steps := [
+	["sbom.complete.unnamed", "no SBOM that covers it has its SHA-256 or those of all its files", covering, naming],
+	["sbom.complete.rootless", "no SBOM that names it says which of its components it is about", naming, rooted],
+	["sbom.complete.other_root", "the root of each SBOM that names it has the SHA-256 of something else", rooted, own],
+	["sbom.complete.incomplete", "no SBOM that names it declares that its parts are all there", own, whole],
+]
 
 evidence := {digest | some [_, digest] in whole}
 

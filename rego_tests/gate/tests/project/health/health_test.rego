@@ -115,7 +115,7 @@ test_fails_when_the_result_is_of_another_repository if {
 	answer([built.put("scorecard", "facts/repository", "code.example/other/app")]) == both("project.health.elsewhere")
 }
 
-bad(parts) := built.add("other", "scorecard", {"facts": object.union(built.told.scorecard.facts, object.union({"score_bp": 1}, parts))})
+bad(parts) := built.add("other", "scorecard", {"facts": object.union_n([built.told.scorecard.facts, {"score_bp": 1}, parts])})
 
 test_fails_when_a_bad_result_writes_the_repository_in_another_way if {
 	every name in ["Code.Example/Acme/app", "git@code.example:acme/app", "code.example/fork/app"] {
