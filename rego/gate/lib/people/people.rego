@@ -91,10 +91,13 @@ default _concerns(_, _) := false
 _concerns(statement, name) if _touches(statement, name)
 
 _concerns(statement, name) if {
-	some item, _ in statement.subjects
+	some item in _named(statement)
 	not _statements[item].claim in (_decisions | _exceptions)
 	_touches(_statements[item], name)
 }
+
+# The digests of its subjects. Only an object is iterated over in both engines alike.
+_named(statement) := object.keys(statement.subjects) if is_object(statement.subjects)
 
 default _touches(_, _) := false
 
@@ -102,7 +105,7 @@ _touches(statement, name) if name in statement.artifacts
 
 _touches(statement, name) if {
 	own := {digest | digest := _artifacts[name].digest} | weights.parts(name)
-	some item, _ in statement.subjects
+	some item in _named(statement)
 	item in own
 }
 

@@ -98,6 +98,12 @@ test_statements_concern_what_a_statement_names_that_they_are_about if {
 	concerning(about({tuned.digests.approval}), "rows") == set()
 }
 
+test_subjects_of_no_shape_name_nothing if {
+	every subjects in ["x", [tuned.whole.rows], null] {
+		concerning(array.concat(about({}), [tuned.put("review", "subjects", subjects)]), "rows") == set()
+	}
+}
+
 test_a_no_counts_however_it_was_made if {
 	no := [tuned.put("review", "facts/decision", "rejected"), tuned.put("review", "facts/collected", false)]
 	deciding(array.concat(about({tuned.whole.rows}), no), {"review"}, "rows") == {tuned.digests.review}
