@@ -75,10 +75,13 @@ test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance
 	@# Once, before the tests ask for them side by side.
 	@for tool in composecheck ociparts; do $(PYTHON) tools/build.py $$tool > /dev/null; done
 	$(call say,pytest with coverage)
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --cov --cov-report=term --ignore=tests/property
 	$(call say,the stages that decide: every line and branch)
 	$(BIN)/python -m coverage report --fail-under=100 \
 	  --include='gate/model/*,gate/formats/*,gate/verify/*,gate/normalize/*,gate/evaluate/*,gate/decide.py'
+	@# They run the same code thousands of times, and show nothing that others did not cover.
+	$(call say,pytest: properties and mutants and engines beside each other)
+	$(BIN)/python -m pytest tests/property
 
 test-slow: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## against a real Sigstore and cosign: minutes to build, once
 	$(PYTHON) tools/build.py sigparts > /dev/null

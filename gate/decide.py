@@ -139,7 +139,7 @@ def _control(name: str, result: ControlResult, case: Case) -> ControlDecision:
 def _decided(info: ControlInfo, violation: Violation, case: Case) -> DecidedViolation:
     """The violation with what covers it: a waiver, or else a summary by a verifier that is trusted for that."""
     waiver = _waiver_for(info, violation.code, violation.artifact, violation.file, case)
-    covering = [item.statement for item in case.reuse if info.waivable and item.covers(info.id, violation)]
+    covering = [item.statement for item in case.reuse if item.covers(info, violation)]
     return DecidedViolation(violation, waiver, min(covering) if covering and waiver is None else None)
 
 
@@ -198,7 +198,16 @@ def _reuse_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterator
     used = {(entry.reuse, entry.violation.artifact) for item in controls.values() for entry in item.violations}
     for item in case.reuse:
         is_used = (item.statement, item.artifact) in used
-        yield ReuseUse(item.statement, item.verifier, item.artifact, item.controls, is_used, item.problems)
+        problems = item.problems or (() if is_used else tuple(_judged_here(item, controls)))
+        yield ReuseUse(item.statement, item.verifier, item.artifact, item.controls, is_used, problems)
+
+
+def _judged_here(item: Summary, controls: Mapping[str, ControlDecision]) -> Iterator[str]:
+    """The controls for which a summary would stand if no evidence of their claims were here."""
+    for name, control in controls.items():
+        open_ones = (entry.violation for entry in control.violations if not entry.is_covered)
+        if any(item.is_for(control.info, violation) for violation in open_ones):
+            yield f"evidence that {name} reads is here, and what is here is judged here"
 
 
 def _subject(case: Case) -> JsonObject:

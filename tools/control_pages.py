@@ -55,7 +55,7 @@ def generated(info: ControlInfo) -> str:
     if info.parameters:
         lines += ["", "| parameter | type | default | meaning |", "|---|---|---|---|"]
         lines += [
-            _row(f"`{item.name}`", item.type, f"`{shown(item.default)}`", item.meaning) for item in info.parameters
+            _row(f"`{item.name}`", item.expected, f"`{shown(item.default)}`", item.meaning) for item in info.parameters
         ]
     lines += ["", "| framework | | requirements |", "|---|---|---|"]
     lines += [_row(name, entry.relation, ", ".join(entry.ids)) for name, entry in info.frameworks.items()]

@@ -190,6 +190,12 @@ def _(draft: Draft) -> None:
     package(draft, "refs/heads/fix")
 
 
+@scenario("error/expectation-without-refs", "An expectation that no rule understands", 4, words=["build.parameters"])
+def _(draft: Draft) -> None:
+    asked(draft, PACKAGE, ["build.parameters"], more=EXPECTED.replace("[refs/heads/main]", "main"))
+    package(draft)
+
+
 @scenario("allow/source-reviewed", "A package from a commit that two people agreed on", passing=["source.reviewed"])
 def _(draft: Draft) -> None:
     asked(draft, PACKAGE, ["source.reviewed"])

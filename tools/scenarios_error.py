@@ -63,6 +63,6 @@ def _(draft: Draft) -> None:
     _good(draft, config(more="limits: {evidence_bytes: 1KiB}\n"))
 
 
-@scenario("error/parameter-of-wrong-type", "A parameter that no rule understands", 4, words=["policy"])
+@scenario("error/parameter-of-wrong-type", "A parameter that no rule understands", 2, words=["skew_s", "duration"])
 def _(draft: Draft) -> None:
     _good(draft, config(more="parameters: {evidence.fresh: {skew_s: soon}}\n"))

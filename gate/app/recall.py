@@ -13,24 +13,26 @@ from pathlib import Path
 from typing import Final
 
 from gate.app.gather import Counting, silent
-from gate.app.recall_search import Field, resting_decision, resting_statements, signed_by
+from gate.app.recall_artifact import recalled_artifact
+from gate.app.recall_reading import Said, read_said
+from gate.app.recall_search import Field, also_called, resting_decision, resting_statements, signed_by
 from gate.app.recall_target import Asked, Prepared, prepare
 from gate.app.workspace import Request, configured_trust, root_of
 from gate.collect.directory import each_evidence
+from gate.collect.layout import read_layout
 from gate.collect.saved import each_saved
 from gate.errors import ConfigError, EvidenceError, LimitError
 from gate.formats.bundle import BundleError
-from gate.formats.intoto import StatementError
+from gate.formats.image_reference import LayoutReference, parse_layout
 from gate.formats.predicates import PLAIN, Reading
-from gate.formats.saved_decision import SavedDecisionError, read_saved_decision
+from gate.formats.saved_decision import SavedDecisionError, UnreadableDecisionError, read_saved_decision
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Evidence
 from gate.model.path import path_text
 from gate.model.recall import Counted, Recall, Record, RestingDecision, SavedDecision, Searched
 from gate.model.settings import Limits, Settings
-from gate.normalize.origins import origins_of, subject_digests, words, words_about
-from gate.verify.containers import Opened, open_container, prove, read_payload, signed_payload
-from gate.verify.hints import read_hints
+from gate.normalize.origins import subject_digests, words
+from gate.verify.containers import Opened, open_container, prove, signed_payload
 from gate.verify.recall import without
 from gate.verify.trust import Proven, TrustStore, Untrusted, build_trust_store
 
@@ -40,6 +42,7 @@ MAX_WORDS: Final = 4_000_000
 _COUNT: Final = 1_000_000
 _REGISTRY: Final = "evidence of {} in its registry was not searched: `gate pull` it and name the folder"
 _UNKNOWN: Final = "the public key is not known, so no signature could be checked: give the key itself with --key FILE"
+_VAGUE: Final = "{} verification summaries name attestations without a SHA-256: these cannot be compared"
 _UNTRUSTED: Final = "gate.yaml was not used, so nothing says who else stands behind what is listed: {}"
 
 
@@ -62,19 +65,31 @@ class _Search:
     reading: Reading
     problem: str
     now_s: int
+    root: Path
     folders: tuple[_Folder, ...]
+    layouts: Mapping[str, LayoutReference]
+    registries: tuple[str, ...]
     progress: Counting
     skipped: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     count: int = 0
     kept: int = 0
     decisions: int = 0
+    vague: int = 0
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def evidence(self) -> Iterator[Evidence]:
-        """All evidence, folder by folder."""
+        """All evidence: what is attached in layouts, then folder by folder."""
         limits = replace(self._limits, evidence_count=max(_COUNT, self._limits.evidence_count))
+        for shown, image in self.layouts.items():
+            try:
+                found, left_out = read_layout(self.root, image, limits)
+            except EvidenceError as error:
+                self.unread[shown] = str(error)
+                continue
+            yield from found
+            self.skipped |= left_out
         for folder in self.folders:
             skipped: dict[str, str] = {}
             for item in each_evidence(folder.root, folder.name, limits, skipped):
@@ -100,7 +115,8 @@ class _Search:
                 except SavedDecisionError as error:
                     if place == str(given):
                         raise EvidenceError(f"--decisions: {place!r} is no decision: {error}") from None
-                    self.skipped[place] = f"no decision: {error}"
+                    told = self.unread if isinstance(error, UnreadableDecisionError) else self.skipped
+                    told[place] = f"no decision: {error}"
 
     @property
     def _limits(self) -> Limits:
@@ -114,17 +130,17 @@ class _Search:
     # -- the search ------------------------------------------------------------------------------------------------
 
     def run(self) -> Recall:
-        containers = (container for _, container in self.opened())
-        prepared = prepare(self.asked, self.settings, self.now_s, containers, self.limit)
+        prepared = self._prepared()
         with self.progress("reading evidence"):
             found = Field(self._records(prepared))
         recorded: dict[Digest, Counted] = {}
         with self.progress("reading decisions"):
             for saved in self.saved():
                 self.decisions += 1
+                prepared = replace(prepared, target=also_called(prepared.target, saved))
                 signed = (item for item in saved.verified if signed_by(prepared.target, item))
                 recorded |= {item.payload: item for item in signed}
-        if not self.count and not self.decisions:
+        if not self.count and not self.decisions and not self.unread:
             raise EvidenceError(
                 "there is nothing to search: no evidence and no decision was found",
                 hint="name folders with --directory, saved decisions with --decisions",
@@ -144,7 +160,7 @@ class _Search:
                 hint="give the key itself: --key FILE; an old one is in the history of the repository",
             )
         searched = Searched(
-            tuple(folder.shown for folder in self.folders),
+            (*self.layouts, *(folder.shown for folder in self.folders)),
             self.count,
             self.decisions,
             dict(sorted(self.unread.items())),
@@ -152,6 +168,18 @@ class _Search:
             self._notes(prepared),
         )
         return Recall(prepared.target, searched, statements, tuple(decisions))
+
+    def _prepared(self) -> Prepared:
+        if self.asked.artifact is None:
+            containers = (container for _, container in self.opened())
+            return prepare(self.asked, self.settings, self.now_s, containers, self.limit)
+        root = self.root if self.settings is not None else None
+        with self.progress("hashing what is recalled"):
+            found = recalled_artifact(
+                self.asked.artifact, self.settings, root, lambda: (self._read(*item) for item in self.opened())
+            )
+        self.unread |= found.unread
+        return Prepared(found.target, recipes=found.recipes, notes=found.notes)
 
     def _records(self, prepared: Prepared) -> Iterator[Record]:
         for item in self.opened():
@@ -165,33 +193,30 @@ class _Search:
             yield record
 
     def _record(self, item: Evidence, container: Opened, prepared: Prepared) -> Record:
-        """What an item says, whoever signed it."""
-        payload, evidence = sha256_digest(signed_payload(container)), sha256_digest(item.data)
+        """What an item says, and whether what is recalled signed it."""
         match = prepared.matcher.match(item.data, container) if prepared.matcher is not None else None
         signed, note = (None, "") if match is None else (match.standing, match.note)
-        try:
-            statement = read_payload(container, self.limit, self.reading)
-        except StatementError:
-            _, hints = read_hints(item.data, self.limit, self.reading, item.message)
-            about = frozenset[str](hints.digests)
-            subjects = tuple(("", word) for word in sorted(about))
-            told = (hints.claim, subjects, about, frozenset[str](), hints.depends_on)
-            return Record(payload, evidence, item.origin, *told, signed, note)
-        named = [(subject.name, words(subject_digests(subject))) for subject in statement.subjects]
-        resources = {word for subject in statement.resources for word in words(subject_digests(subject))}
-        origins = origins_of(statement)
+        said = self._read(item, container)
+        self.vague += said.is_vague
+        named = [(subject.name, words(subject_digests(subject))) for subject in said.subjects]
         return Record(
-            payload=payload,
-            evidence=evidence,
+            payload=sha256_digest(signed_payload(container)),
+            evidence=sha256_digest(item.data),
             origin=item.origin,
-            claim=statement.claim,
+            claim=said.claim,
             subjects=tuple((name, found[0]) for name, found in named if found),
-            about=frozenset(words_about(statement)) | (resources & prepared.target.words),
-            inputs=frozenset(word for part in origins.parts.values() for word in words(part.digests)),
-            depends_on=statement.depends_on,
+            about=frozenset({*said.subject_words(), *said.resource_words(prepared.recipes), *said.wholes()}),
+            inputs=said.inputs,
+            depends_on=said.depends_on,
             signed=signed,
             note=note,
         )
+
+    def _read(self, item: Evidence, container: Opened) -> Said:
+        said = read_said(item, container, self.limit, self.reading)
+        if said.problem:
+            self.unread[item.origin] = said.problem
+        return said
 
     def _stands(
         self, prepared: Prepared, wanted: Collection[Digest], found: Field
@@ -213,9 +238,10 @@ class _Search:
 
     def _notes(self, prepared: Prepared) -> tuple[str, ...]:
         notes = [_UNKNOWN] if prepared.is_unknown else []
+        notes += [*prepared.notes, *([_VAGUE.format(self.vague)] if self.vague else [])]
         if self.settings is None:
             return (*notes, _UNTRUSTED.format(self.problem))
-        return (*notes, *(_REGISTRY.format(source.artifact) for source in self.settings.evidence_registries))
+        return (*notes, *(_REGISTRY.format(name) for name in self.registries))
 
 
 def recall(request: Request, asked: Asked, progress: Counting = silent) -> Recall:
@@ -232,8 +258,19 @@ def recall(request: Request, asked: Asked, progress: Counting = silent) -> Recal
         if not asked.directories and not asked.decisions:
             raise
         problem = str(error)
-    folders = tuple(_folders(request, asked, settings))
-    return _Search(asked, settings, reading, problem, request.now_s, folders, progress).run()
+    layouts, registries = _images(settings)
+    return _Search(
+        asked=asked,
+        settings=settings,
+        reading=reading,
+        problem=problem,
+        now_s=request.now_s,
+        root=root_of(request) if settings is not None else request.start,
+        folders=tuple(_folders(request, asked, settings)),
+        layouts=layouts,
+        registries=registries,
+        progress=progress,
+    ).run()
 
 
 def _folders(request: Request, asked: Asked, settings: Settings | None) -> Iterator[_Folder]:
@@ -244,6 +281,20 @@ def _folders(request: Request, asked: Asked, settings: Settings | None) -> Itera
     if settings is not None and not asked.directories:
         for name in settings.evidence_directories:
             yield _Folder(name, root_of(request), name, name in settings.legacy_directories)
+
+
+def _images(settings: Settings | None) -> tuple[Mapping[str, LayoutReference], tuple[str, ...]]:
+    """The layouts that evidence of images lies in, by name, and the artifacts whose evidence is in registries."""
+    layouts: dict[str, LayoutReference] = {}
+    registries: list[str] = []
+    for source in settings.evidence_registries if settings is not None else ():
+        image = settings.artifacts[source.artifact].image or "" if settings is not None else ""
+        layout = parse_layout(image) if source.repository is None else None
+        if layout is None:
+            registries.append(source.artifact)
+        else:
+            layouts[image] = layout
+    return layouts, tuple(registries)
 
 
 def _proven(container: Opened, store: TrustStore) -> frozenset[Proven]:

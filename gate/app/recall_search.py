@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gate.model.digest import Digest
 from gate.model.recall import (
@@ -72,13 +72,13 @@ class Field:
         return dict(sorted(found.items()))
 
     def reach(
-        self, seeds: Mapping[Digest, Why], words: Iterable[str], allowed: Collection[Digest] | None = None
+        self, seeds: Mapping[Digest, Why], grounds: Mapping[str, Why], allowed: Collection[Digest] | None = None
     ) -> Mapping[Digest, Reached]:
         """Everything that rests on seeds and on digests; with `allowed`, over those statements alone."""
         why: dict[Digest, Why] = {}
         because: dict[Digest, set[str]] = {}
         steps = deque([(payload, how, "") for payload, how in seeds.items()])
-        steps.extend((payload, Why.MADE_FROM, word) for word in sorted(words) for payload in self._from(word))
+        steps.extend((payload, how, word) for word, how in sorted(grounds.items()) for payload in self._naming(word))
         while steps:
             payload, how, ground = steps.popleft()
             if allowed is not None and payload not in allowed:
@@ -91,17 +91,19 @@ class Field:
 
     def _steps(self, payload: Digest, how: Why) -> Iterator[tuple[Digest, Why, str]]:
         """What rests on a statement at once, how, and on what of it."""
-        for depending in self._depending.get(payload, ()):
-            yield depending, Why.BUILDS_ON, payload
+        for own in sorted({payload, *(record.evidence for record in self.groups.get(payload, ()))}):
+            for depending in self._naming(own):
+                yield depending, Why.BUILDS_ON, own
         # What a statement about a recalled artifact covers besides does not rest on the artifact.
         group = self.groups.get(payload, []) if how is not Why.ABOUT else []
         for word in sorted({word for record in group for word in record.about}):
-            for made in self._from(word):
+            for made in self._made_from.get(word, ()):
                 if made != payload:
                     yield made, Why.MADE_FROM, word
 
-    def _from(self, word: str) -> Iterable[Digest]:
-        return self._made_from.get(word, ())
+    def _naming(self, word: str) -> Iterable[Digest]:
+        """The statements that build on a digest, or name it as an origin."""
+        return dict.fromkeys([*self._depending.get(word, ()), *self._made_from.get(word, ())])
 
 
 def resting_statements(
@@ -116,11 +118,13 @@ def resting_statements(
     without it, `None` where nobody knows whom to trust.
     """
     seeds = {**dict.fromkeys(recorded, Why.SIGNED), **field.seeds(target)}
-    words = target.words if target.kind == "artifact" else frozenset[str]()
-    everything = field.reach(seeds, words)
+    how = Why.MADE_FROM if target.kind == "artifact" else Why.BUILDS_ON
+    grounds: dict[str, Why] = {item.evidence: Why.BUILDS_ON for item in recorded.values()}
+    grounds |= dict.fromkeys(target.words, how)
+    everything = field.reach(seeds, grounds)
     own = {payload: _own(field, payload, how.why, recorded, stands) for payload, how in everything.items()}
     known = {payload for payload, standing in own.items() if standing is not Standing.UNPROVED}
-    firm = field.reach({payload: why for payload, why in seeds.items() if payload in known}, words, known)
+    firm = field.reach({payload: why for payload, why in seeds.items() if payload in known}, grounds, known)
     found = [
         _resting(field, payload, how, own[payload] if payload in firm else Standing.UNPROVED, recorded, stands)
         for payload, how in everything.items()
@@ -163,6 +167,14 @@ def _resting(
 
 
 # -- decisions ---------------------------------------------------------------------------------------------------------
+
+
+def also_called(target: Target, saved: SavedDecision) -> Target:
+    """The target with what a decision calls a recalled piece of evidence besides: by its payload and its envelope."""
+    if target.kind != "evidence":
+        return target
+    same = [{item.payload, item.evidence} for item in saved.verified]
+    return replace(target, words=target.words.union(*(pair for pair in same if not target.words.isdisjoint(pair))))
 
 
 def signed_by(target: Target, item: Counted) -> bool:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from gate.app.recall_artifact import Recipes
 from gate.attest.files import read_file
-from gate.collect.directory import collect_artifact
 from gate.errors import AttestError, ConfigError
-from gate.formats.predicates.model_signature import root_digest
 from gate.formats.strict_yaml import suggestion
-from gate.model.artifact import ArtifactKind
 from gate.model.digest import Digest, parse_digest
 from gate.model.recall import Target
-from gate.model.settings import ArtifactSettings, Limits, Settings
+from gate.model.settings import Settings
 from gate.verify.containers import Opened
 from gate.verify.keys import KeyFormatError, load_key
 from gate.verify.recall import IdentityMatcher, KeyMatcher, Matcher, certified_key, key_store
@@ -41,16 +38,19 @@ class Asked:
 class Prepared:
     """What is recalled, and where it is a signer, who says whether it signed something.
 
-    `is_unknown` tells that only the digest of the key is known, so that nothing can be proved.
+    `is_unknown` tells that only the digest of the key is known, so that nothing can be proved. `recipes` are the files
+    of an artifact by what else a manifest calls them, `notes` what is to be said.
     """
 
     target: Target
     matcher: Matcher | None = None
     is_unknown: bool = False
+    recipes: Recipes = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def prepare(asked: Asked, settings: Settings | None, now_s: int, containers: Iterable[Opened], limit: int) -> Prepared:
-    """Finds the key, the digests or the identity; raises `ConfigError` for what is none.
+    """Finds the key, the identity or the evidence; raises `ConfigError` for what is none.
 
     `containers` is all evidence, which is read where a key is known by its digest alone.
     """
@@ -58,12 +58,11 @@ def prepare(asked: Asked, settings: Settings | None, now_s: int, containers: Ite
         return _key(asked.key, settings, now_s, containers, limit)
     if asked.identity is not None:
         return _identity(asked.identity, asked.issuer, settings, now_s)
-    if asked.evidence is not None:
-        digest = parse_digest(asked.evidence)
-        if digest is None:
-            raise ConfigError(f"--evidence: {asked.evidence[:100]!r} is not sha256: and 64 lower-case hex digits")
-        return Prepared(Target("evidence", digest, frozenset({digest})))
-    return Prepared(_artifact(asked.artifact or ""))
+    given = asked.evidence or ""
+    digest = parse_digest(given)
+    if digest is None:
+        raise ConfigError(f"--evidence: {given[:100]!r} is not sha256: and 64 lower-case hex digits")
+    return Prepared(Target("evidence", digest, frozenset({digest})))
 
 
 def _key(given: str, settings: Settings | None, now_s: int, containers: Iterable[Opened], limit: int) -> Prepared:
@@ -110,19 +109,3 @@ def _identity(subject: str, issuer: str | None, settings: Settings | None, now_s
     label = subject if issuer is None else f"{subject} of {issuer}"
     target = Target("identity", label, subject=subject, issuer=issuer)
     return Prepared(target, IdentityMatcher(subject, issuer, settings.trust if settings is not None else None, now_s))
-
-
-def _artifact(given: str) -> Target:
-    digest = parse_digest(given)
-    if digest is not None:
-        return Target("artifact", digest, frozenset({digest}))
-    path = Path(os.path.realpath(given))
-    if not path.exists():
-        raise ConfigError(f"--artifact: {given[:200]!r} is neither sha256:<hex> nor a file or folder")
-    settings = ArtifactSettings(given, ArtifactKind.WEIGHTS, path.name, None, None)
-    found = collect_artifact(path.parent, settings, Limits())
-    digests = [file.digest for _, file in sorted(found.files.items()) if file.digest is not None]
-    words = {*digests, *([root_digest(digests)] if digests else []), *([found.digest] if found.digest else [])}
-    if not words:
-        raise ConfigError(f"--artifact: below {given[:200]!r} is no file")
-    return Target("artifact", f"{given} ({found.digest or 'a folder that holds links'})", frozenset(words))

@@ -140,11 +140,11 @@ def open_workspace(request: Request) -> Workspace:
 
 
 def _check_reuse(settings: Settings, bundle: PolicyBundle) -> None:
-    """A summary stands for evidence that a person could waive, of a control that there is."""
+    """A summary stands for evidence of claims that a control reads and a person could waive."""
     for name, verifier in settings.reuse.items():
         for control in verifier.controls:
             info = bundle.catalogue.get(control)
-            if info is None or not info.waivable:
+            if info is None or not info.waivable or not info.claims:
                 what = f"there is no control {control!r}" if info is None else f"{control} cannot be reused or waived"
                 raise ConfigError(f"{settings.path}: reuse {name}: {what}")
 
@@ -212,7 +212,7 @@ def _profile(settings: Settings, bundle: PolicyBundle) -> Profile:
         known = ", ".join(sorted(bundle.profiles))
         raise ConfigError(f"{settings.path}: there is no profile {settings.profile!r}; known are {known}, or a file")
     load = functools.partial(load_profile, settings.profile, text, bundle.catalogue, settings.parameters)
-    return load(others=bundle.profiles, allow_empty_diff=settings.allow_empty_diff)
+    return load(others=bundle.profiles, allow_empty_diff=settings.allow_empty_diff, configuration=settings.path)
 
 
 def _waivers(settings: Settings) -> Mapping[str, Waiver]:

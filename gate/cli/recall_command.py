@@ -12,6 +12,7 @@ from gate.app.workspace import Request
 from gate.cli.exit_codes import RESTS
 from gate.cli.output import OutputFile, progress, show
 from gate.cli.params import TimeParameter, now_or_clock, start_folder
+from gate.errors import EvidenceError
 from gate.report.recall import FORMATS, recall_summary, render_recall
 
 _PATH = click.Path(path_type=Path)
@@ -31,7 +32,11 @@ Examples:
 @click.option("--identity", metavar="SUBJECT", help="A keyless signer: the subject of its certificates.")
 @click.option("--issuer", metavar="URL", help="With --identity: the issuer of its certificates.")
 @click.option("--evidence", metavar="DIGEST", help="A bundle, envelope or payload: sha256:<hex>.")
-@click.option("--artifact", metavar="DIGEST|PATH", help="An artifact: sha256:<hex>, a file or a folder.")
+@click.option(
+    "--artifact",
+    metavar="NAME|PATH|DIGEST",
+    help="A name of gate.yaml, a file, a folder, or sha256:, sha384: or sha512:<hex>.",
+)
 @click.option(
     "--directory",
     "directories",
@@ -63,8 +68,9 @@ def command(
 
     Statements that it signed, that are it or about it, those that build on them or are about what was made from it,
     everything that they cover, and saved decisions that counted any of them. The key may be revoked or gone from
-    gate.yaml: it is asked itself. What only claims to be signed by it is listed as UNPROVED. Exit code 0: nothing rests
-    on it. 20: something does, if only by its own word.
+    gate.yaml: it is asked itself. What only claims to be signed by it is listed as UNPROVED. A file of a folder takes
+    the folder with it. Exit code 0: nothing rests on it. 20: something does, if only by its own word. 3: nothing was
+    found, and something could not be read.
     """
     given = {name for name, value in target.items() if value is not None}
     if len(given - {"issuer"}) != 1:
@@ -75,7 +81,7 @@ def command(
     request = Request(start_folder(root), root, config, None, True, now_or_clock(now))
     asked = Asked(**target, directories=directories, decisions=decisions)
     found = recall(request, asked, progress)
-    code = 0 if found.is_empty else RESTS
+    code = RESTS if not found.is_empty else EvidenceError.exit_code if found.searched.unread else 0
     text = render_recall(form, found, code)
     if file is None:
         show(text)

@@ -25,19 +25,28 @@ def collect_locks(root: Path, artifact: Artifact) -> Mapping[str, Lock]:
     """The lock files of an artifact, by path below it; a single file is one, whatever its name.
 
     The bytes are those that were hashed. What asks for packages and has no lock is told with a problem, as is all
-    that cannot be read. A folder inside of the artifact is part of it, and no dependency. Never raises.
+    that cannot be read. A folder inside of the artifact is part of it, and no dependency. An empty file of
+    requirements is left out where something else is locked: it asks for nothing. Never raises.
     """
     if artifact.path is None:
         return {}
     found = {}
+    empty = set()
     for path, file in sorted(artifact.files.items()):
-        if artifact.is_folder and unlocked(path, artifact.files):
-            found[path] = Lock(None, {}, ("it asks for packages, and no lock file lies beside or above it",))
-        elif is_lock(path) or not artifact.is_folder:
-            lock = _without_own(_read(root, artifact, path, file), artifact, path)
-            if lock.packages or lock.problems or posixpath.basename(path) not in _MAY_LOCK_NOTHING:
+        if is_lock(path) or not artifact.is_folder:
+            read = _read(root, artifact, path, file)
+            lock = _without_own(read, artifact, path)
+            if read == Lock("requirements", {}):
+                empty.add(path)
+            if lock.packages or lock.problems or posixpath.basename(path).lower() not in _MAY_LOCK_NOTHING:
                 found[path] = lock if lock.packages or lock.problems else replace(lock, problems=(_EMPTY,))
-    return {path: _with_modules(lock, path, found) for path, lock in found.items()}
+    if any(lock.packages for lock in found.values()):
+        found = {path: lock for path, lock in found.items() if path not in empty}
+    others = {path: file for path, file in artifact.files.items() if path not in empty}
+    for path in others if artifact.is_folder else ():
+        if unlocked(path, others):
+            found[path] = Lock(None, {}, ("it asks for packages, and no lock file lies beside or above it",))
+    return {path: _with_modules(found[path], path, found) for path in sorted(found)}
 
 
 def _with_modules(lock: Lock, path: str, found: Mapping[str, Lock]) -> Lock:

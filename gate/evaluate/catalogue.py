@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Final
 
 from gate.errors import ConfigError, PolicyError
+from gate.evaluate.parameters import read_parameter, settled
 from gate.formats.strict_yaml import Node, YamlError, loads, suggestion
-from gate.model.claim import CLAIMS, is_plugin_claim, is_predicate_type
-from gate.model.control import ControlInfo, FrameworkReference, Mode, Parameter, Profile
-from gate.model.json import JsonObject
+from gate.model.claim import CLAIMS, is_plugin_claim
+from gate.model.control import ControlInfo, FrameworkReference, Mode, Profile
+from gate.model.json import JsonObject, JsonValue
 
 _PLACE: Final = re.compile(r"(?:gate/controls|(custom))/([a-z][a-z0-9_]*)/([a-z][a-z0-9_]*)/\3\.rego")
 _CONTROLS: Final = ("gate/controls/", "custom/")
@@ -96,7 +97,9 @@ def _control(control: str, root: Node) -> ControlInfo:
             name: _framework(node)
             for name, node in (custom["frameworks"].members() if "frameworks" in custom else {}).items()
         },
-        parameters=tuple(_parameter(node) for node in (custom["parameters"].items() if "parameters" in custom else ())),
+        parameters=tuple(
+            read_parameter(node) for node in (custom["parameters"].items() if "parameters" in custom else ())
+        ),
     )
 
 
@@ -108,12 +111,6 @@ def _claim(node: Node) -> str:
 def _framework(node: Node) -> FrameworkReference:
     fields = _fields(node, ("relation", "ids"))
     return FrameworkReference(fields["relation"].choice(*_RELATIONS), fields["ids"].texts())
-
-
-def _parameter(node: Node) -> Parameter:
-    fields = _fields(node, ("name", "type", "meaning"), ("default",))
-    default = fields["default"].json() if "default" in fields else None
-    return Parameter(fields["name"].text(), fields["type"].text(), fields["meaning"].text(), default)
 
 
 def _fields(node: Node, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Node]:
@@ -132,8 +129,9 @@ def load_profile(
     *,
     others: Mapping[str, bytes] = MappingProxyType({}),
     allow_empty_diff: bool = False,
+    configuration: str = "gate.yaml",
 ) -> Profile:
-    """The profile in a document, with the configuration's parameters over its own; raises `ConfigError`.
+    """The profile in a document, with the parameters of the `configuration` over its own; raises `ConfigError`.
 
     What it extends is one of the `others` by name; its own modes and parameters count over those. Every control and
     parameter named must exist, and at least one control must be enforced: a profile that asks for nothing would let
@@ -143,10 +141,15 @@ def load_profile(
     if Mode.ENFORCE not in controls.values():
         raise ConfigError(f"profile {name} enforces no control, so it would let everything through")
     for control, values in overrides.items():
-        parameters[control] = {**parameters.get(control, {}), **values}
+        if control not in catalogue:
+            known = suggestion(control, sorted(catalogue))
+            raise ConfigError(f"{configuration}: parameters: there is no control {control!r}{known}")
+        try:
+            parameters[control] = {**parameters.get(control, {}), **settled(catalogue[control], values)}
+        except ValueError as error:
+            raise ConfigError(f"{configuration}: parameters: {error}") from None
     if allow_empty_diff:
         parameters[_EMPTY_DIFF_CONTROL] = {**parameters.get(_EMPTY_DIFF_CONTROL, {}), "on_empty_diff": "allow"}
-    _check_parameters(parameters, catalogue)
     return Profile(name, controls, parameters)
 
 
@@ -173,7 +176,7 @@ def _read_profile(
             controls, parameters = _read_profile(base, others[base], catalogue, others, (name, *above))
         controls |= _modes(fields, catalogue)
         for control, node in _members(fields, "parameters").items():
-            parameters[control] = {**parameters.get(control, {}), **_object(node)}
+            parameters[control] = {**parameters.get(control, {}), **_read_values(control, node, catalogue)}
     except YamlError as error:
         raise ConfigError(f"profile {name}: line {error.line}: {error}") from None
     return controls, parameters
@@ -183,8 +186,16 @@ def _members(fields: Mapping[str, Node], key: str) -> Mapping[str, Node]:
     return fields[key].members() if key in fields else {}
 
 
-def _object(node: Node) -> JsonObject:
-    return {name: item.json() for name, item in node.members().items()}
+def _read_values(control: str, node: Node, catalogue: Mapping[str, ControlInfo]) -> JsonObject:
+    if control not in catalogue:
+        raise node.error(f"parameters: there is no control {control!r}{suggestion(control, sorted(catalogue))}")
+    found: dict[str, JsonValue] = {}
+    for name, item in node.members().items():
+        try:
+            found |= settled(catalogue[control], {name: item.json()})
+        except ValueError as error:
+            raise item.error(f"parameters: {error}") from None
+    return found
 
 
 def _modes(fields: Mapping[str, Node], catalogue: Mapping[str, ControlInfo]) -> Mapping[str, Mode]:
@@ -195,14 +206,3 @@ def _modes(fields: Mapping[str, Node], catalogue: Mapping[str, ControlInfo]) -> 
         entry = _fields(node, ("mode",))
         found[control] = Mode(entry["mode"].choice(*(mode.value for mode in Mode)))
     return found
-
-
-def _check_parameters(parameters: Mapping[str, JsonObject], catalogue: Mapping[str, ControlInfo]) -> None:
-    for control, values in parameters.items():
-        if control not in catalogue:
-            raise ConfigError(f"parameters: there is no control {control!r}{suggestion(control, sorted(catalogue))}")
-        known = [parameter.name for parameter in catalogue[control].parameters]
-        for name in values:
-            is_claim = name in CLAIMS or is_plugin_claim(name) or is_predicate_type(name)
-            if name not in known and not ("<claim>" in known and is_claim):
-                raise ConfigError(f"parameters: {control} has no parameter {name!r}{suggestion(name, known)}")

@@ -147,13 +147,21 @@ def _parameters(old: Mapping[str, Parameter], new: Mapping[str, Parameter]) -> I
             continue
         yield from _values(f"type of parameter {name}", before.type, after.type)
         yield from _values(f"meaning of parameter {name}", before.meaning, after.meaning)
+        yield from _values(f"choices of parameter {name}", list(before.choices), list(after.choices), Effect.UNCLEAR)
+        yield from _values(f"least of parameter {name}", before.least, after.least, Effect.UNCLEAR)
         yield from _values(f"default of parameter {name}", before.default, after.default, Effect.UNCLEAR)
 
 
 def _parameter(parameter: Parameter | None) -> JsonValue:
     if parameter is None:
         return None
-    return {"type": parameter.type, "meaning": parameter.meaning, "default": parameter.default}
+    return {
+        "type": parameter.type,
+        "meaning": parameter.meaning,
+        "default": parameter.default,
+        "choices": list(parameter.choices),
+        "least": parameter.least,
+    }
 
 
 def _profile(old: Profile, new: Profile) -> Iterator[Change]:

@@ -36,14 +36,15 @@ class Entry:
 
     def allows(self, place: Place, change: str) -> bool:
         """Whether a change of a place is one of them."""
+        return change in self.changes and self.fits(place)
+
+    def fits(self, place: Place) -> bool:
+        """Whether it is about a place."""
         deep = self.path[-1] == "**"
         pattern = self.path[:-1] if deep else self.path
-        fits = len(place) >= len(pattern) if deep else len(place) == len(pattern)
-        return (
-            fits
-            and change in self.changes
-            and all(part in ("*", str(key)) for part, key in zip(pattern, place, strict=False))
-        )
+        if len(place) < len(pattern) or (not deep and len(place) != len(pattern)):
+            return False
+        return all(part in ("*", str(key)) for part, key in zip(pattern, place, strict=False))
 
     @property
     def names(self) -> frozenset[str]:
@@ -63,24 +64,25 @@ def places(value: JsonValue, here: Place = ()) -> Iterator[Place]:
 
 
 def damaged(document: JsonObject, place: Place, change: str) -> JsonObject:
-    """A copy in which one place is deleted or replaced."""
-    result = copy.deepcopy(document)
-    parent: object = result
-    for key in place[:-1]:
-        parent = parent[key]  # type: ignore[index]
-    if change == DELETE:
-        del parent[place[-1]]  # type: ignore[attr-defined]
+    """A copy in which one place is deleted or replaced; it shares what is not on the way there."""
+    result: object = copy.copy(document)
+    key, *rest = place
+    if rest:
+        result[key] = damaged(result[key], tuple(rest), change)  # type: ignore[index]
+    elif change == DELETE:
+        del result[key]  # type: ignore[attr-defined]
     else:
-        parent[place[-1]] = copy.deepcopy(REPLACEMENTS[change])  # type: ignore[index]
-    return result
+        result[key] = copy.copy(REPLACEMENTS[change])  # type: ignore[index]
+    return result  # type: ignore[return-value]
 
 
 def changes(document: JsonObject, unread: Iterable[Entry]) -> Iterator[tuple[Place, str, JsonObject]]:
     """All changed copies of a document but those that only touch what is not read."""
     ignored = tuple(unread)
     for place in places(document):
+        fitting = [entry for entry in ignored if entry.fits(place)]
         for change in sorted(CHANGES):
-            if any(entry.allows(place, change) for entry in ignored):
+            if any(change in entry.changes for entry in fitting):
                 continue
             result = damaged(document, place, change)
             if result != document or _types(result) != _types(document):

@@ -130,6 +130,7 @@ class Module:
         return self.encoded[node.start : node.end].decode("utf-8")
 
 
+@functools.lru_cache(maxsize=512)  # a workshop asks for the library again and again
 def parse(path: str, source: str) -> Module:
     """The syntax tree of one module; raises `PolicyError` with file, line and column when it does not parse."""
     tree: JsonValue = json.loads(parse_module(path, source))

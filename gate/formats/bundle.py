@@ -87,6 +87,10 @@ def parse_container(data: bytes, *, limit: int, message: bytes | None = None) ->
         if "base64Signature" in value:
             raise BundleError("unknown", "a bundle of cosign before version 3; sign with --new-bundle-format")
         if "payload" not in value and "signatures" not in value:
+            if "bundle" in value:
+                raise BundleError(
+                    "unknown", "an entry of a list of attestations without its bundle: fetch the one at its bundle_url"
+                )
             raise BundleError("unknown", "neither a DSSE envelope nor a Sigstore bundle")
         return Container(parse_envelope(value), is_bundle=False)
     except (DsseError, MessageError) as error:
@@ -95,7 +99,8 @@ def parse_container(data: bytes, *, limit: int, message: bytes | None = None) ->
         raise BundleError("shape", str(error)) from None
 
 
-def _bundle(value: JsonObject, message: bytes | None) -> Container:
+def _bundle(given: JsonObject, message: bytes | None) -> Container:
+    value = _without_nulls(given, _CONTENTS)
     media_type, material = value.get("mediaType"), value.get("verificationMaterial")
     if not isinstance(media_type, str) or media_type not in _CERTIFICATE_MEMBERS:
         known = isinstance(media_type, str) and media_type.startswith(_MEDIA_TYPE_FAMILY)
@@ -109,6 +114,7 @@ def _bundle(value: JsonObject, message: bytes | None) -> Container:
         raise BundleError("shape", f"the bundle has {what}")
     if not isinstance(material, Mapping):
         raise BundleError("shape", "the bundle has no verificationMaterial")
+    material = _without_nulls(material, _MODES)
     modes = _MODES.intersection(material)
     if not modes - {"publicKey"}:
         _check_key_material(material)
@@ -121,6 +127,11 @@ def _bundle(value: JsonObject, message: bytes | None) -> Container:
         )
     found = read_material(material, media_type, chained=expected != "certificate")
     return Container(_content(value, message, found), is_bundle=True, material=found)
+
+
+def _without_nulls(value: JsonObject, choice: frozenset[str]) -> JsonObject:
+    """Of members that exclude each other, null is one that is absent."""
+    return {name: item for name, item in value.items() if item is not None or name not in choice}
 
 
 def _content(value: JsonObject, message: bytes | None, material: Material | None) -> Envelope | MessageSignature:

@@ -70,7 +70,8 @@ class InclusionProof:
 class LogEntry:
     """An entry of a transparency log; `log` is the log's id in base64, `body` what the log holds.
 
-    `promise` signs that the entry will be in the log and was there at `integrated_s`.
+    `promise` signs that the entry will be in the log and was there at `integrated_s`. `unsigned` is a proof about a
+    tree whose root nobody signed: it proves nothing, and has to hold all the same.
     """
 
     kind: str
@@ -80,6 +81,7 @@ class LogEntry:
     promise: bytes | None
     proof: InclusionProof | None
     body: bytes
+    unsigned: InclusionProof | None = None
 
     @property
     def promised_s(self) -> int | None:
@@ -97,10 +99,16 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class CertificateMaterial(Material):
-    """A certificate with its evidence. `json` is the material again, as every reader reads it alike."""
+    """A certificate with its evidence. `json` is the material again, as every reader reads it alike.
+
+    `others` are the certificates after it: nothing is made of them, but not everything may stand there. They may end in
+    a root where `is_first`, in version 0.1.
+    """
 
     certificate: bytes
     json: Mapping[str, Any]
+    others: tuple[bytes, ...] = ()
+    is_first: bool = False
 
 
 def read_material(value: JsonValue, media_type: str, *, chained: bool) -> CertificateMaterial:
@@ -110,8 +118,9 @@ def read_material(value: JsonValue, media_type: str, *, chained: bool) -> Certif
     if not certificates:
         raise MaterialError("x509CertificateChain holds no certificate")
     found = _evidence(material, media_type)
-    certificate = base64.b64decode(certificates[0]["rawBytes"])
-    return CertificateMaterial(found.entries, found.timestamps, certificate, material)
+    certificate, *others = (base64.b64decode(item["rawBytes"]) for item in certificates)
+    is_first = media_type == FIRST_VERSION
+    return CertificateMaterial(found.entries, found.timestamps, certificate, material, tuple(others), is_first)
 
 
 def read_key_material(value: JsonValue, media_type: str) -> Material | None:
@@ -130,7 +139,11 @@ def _evidence(material: Any, media_type: str) -> Material:
 
 def _entry(value: Any, *, is_first: bool) -> LogEntry:
     promise = value.get("inclusionPromise")
-    proof = _proof(value.get("inclusionProof"))
+    found = value.get("inclusionProof")
+    proof = None if found is None else _proof(found)
+    unsigned = None
+    if proof is not None and not proof.checkpoint:
+        proof, unsigned = None, proof
     if is_first and promise is None:
         raise MaterialError("a log entry lacks its inclusionPromise, which version 0.1 needs")
     if not is_first and proof is None:
@@ -143,19 +156,17 @@ def _entry(value: Any, *, is_first: bool) -> LogEntry:
         promise=None if promise is None else base64.b64decode(promise["signedEntryTimestamp"]),
         proof=proof,
         body=base64.b64decode(value["canonicalizedBody"]),
+        unsigned=unsigned,
     )
 
 
-def _proof(value: Any) -> InclusionProof | None:
-    """A proof about a tree whose root nobody signed proves nothing."""
-    if value is None or "checkpoint" not in value:
-        return None
+def _proof(value: Any) -> InclusionProof:
     return InclusionProof(
         index=int(value["logIndex"]),
         tree_size=int(value["treeSize"]),
         root_hash=base64.b64decode(value["rootHash"]),
         hashes=tuple(base64.b64decode(item) for item in value["hashes"]),
-        checkpoint=value["checkpoint"]["envelope"],
+        checkpoint=value["checkpoint"]["envelope"] if "checkpoint" in value else "",
     )
 
 

@@ -17,7 +17,9 @@ from gate.formats.strict_json import StrictJsonError, loads_object
 
 _HASHES: Final = {"sha256": 32, "sha384": 48, "sha512": 64}
 _NAMES: Final = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
-_PEM: Final = re.compile(rb"-----BEGIN ([A-Z ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END \1-----\s*")
+# Nothing in it can be read in two ways, so junk takes no longer than a certificate.
+_PEM: Final = re.compile(rb"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----\s([A-Za-z0-9+/=\s]++)-----END \1-----\s*+")
+_MAX_PEM: Final = 1 << 16
 
 Hash = tuple[str, bytes]
 """An algorithm (`sha256`) and a digest."""
@@ -131,8 +133,9 @@ def _bytes(text: Any) -> bytes:
 
 
 def _pem(text: Any) -> tuple[bytes | None, bytes | None]:
-    match = _PEM.fullmatch(_bytes(text))
-    if match is None or match[1] not in {b"CERTIFICATE", b"PUBLIC KEY"}:
+    held = _bytes(text)
+    match = _PEM.fullmatch(held) if len(held) <= _MAX_PEM else None
+    if match is None:
         raise LogBodyError("the log entry names neither a certificate nor a public key")
     data = base64.b64decode(b"".join(match[2].split()), validate=True)
     return (data, None) if match[1] == b"CERTIFICATE" else (None, data)

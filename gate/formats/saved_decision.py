@@ -21,12 +21,16 @@ class SavedDecisionError(ValueError):
     """The bytes are no decision."""
 
 
+class UnreadableDecisionError(SavedDecisionError):
+    """The bytes are nothing that can be read: a decision may have been there."""
+
+
 def read_saved_decision(place: str, data: bytes, *, limit: int) -> SavedDecision:
     """A decision, whose place is for people; raises `SavedDecisionError`."""
     try:
         value = loads(data, limit=limit)
     except StrictJsonError as error:
-        raise SavedDecisionError(f"no JSON: {error}") from None
+        raise UnreadableDecisionError(f"no JSON: {error}") from None
     if text(value, "schema") != SCHEMA:
         raise SavedDecisionError(f"its schema is not {SCHEMA}")
     artifacts = member(value, "subject", "artifacts")
@@ -41,8 +45,15 @@ def read_saved_decision(place: str, data: bytes, *, limit: int) -> SavedDecision
         verified=tuple(
             item for entry in (listed if isinstance(listed, list) else []) for item in [_counted(entry)] if item
         ),
-        controls={name: frozenset(names_in(member(controls, name, "evidence"))) for name in names_in(controls)},
+        controls={name: _counts(member(controls, name)) for name in names_in(controls)},
     )
+
+
+def _counts(control: JsonValue) -> frozenset[str]:
+    """What a control counted, and the summaries that stand for what it misses."""
+    violations = member(control, "violations")
+    reused = [text(item, "reuse") for item in (violations if isinstance(violations, list) else [])]
+    return frozenset({*names_in(member(control, "evidence")), *(digest for digest in reused if digest is not None)})
 
 
 def _counted(value: JsonValue) -> Counted | None:

@@ -17,6 +17,8 @@ from gate.model.json import JsonObject, JsonValue
 
 _MEDIA_TYPES: Final = (
     "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.2",
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
     "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 )
 _AUTHORITIES: Final = ("certificateAuthorities", "timestampAuthorities")
@@ -91,11 +93,14 @@ class TrustedRoot:
             )
 
     def without_stamp_ends(self, during: JsonObject) -> dict[str, Any]:
-        """A part of the root without the ends of its timestamp authorities, and those without any certificate."""
+        """A part of the root without the ends of its timestamp authorities, and those without any certificate.
+
+        Its version is the first, by its first name, which is the one that every reader knows.
+        """
         listed: Any = during["timestampAuthorities"]
         members = [item for item in listed if item["certChain"]["certificates"]]
         opened = [{**item, "validFor": {"start": item["validFor"]["start"]}} for item in members]
-        return {**during, "timestampAuthorities": opened}
+        return {**during, "mediaType": _MEDIA_TYPES[0], "timestampAuthorities": opened}
 
     def during(self, begins_s: int, ends_s: int) -> JsonObject:
         """What of it was trusted at some moment of a span: the same document without the rest."""

@@ -79,13 +79,23 @@ class FrameworkReference:
 class Parameter:
     """A parameter of a control, which a profile or `gate.yaml` may set. `<claim>` stands for any claim's name.
 
-    `default` is what the control takes where neither sets it; `None` where its METADATA names none.
+    `default` is what the control takes where neither sets it; `None` where its METADATA names none. `choices` are the
+    only words that it takes, or a set of words such as `<claims>`; none for any. `least` is how many a list holds, or
+    the least that a number is.
     """
 
     name: str
     type: str
     meaning: str
     default: JsonValue = None
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+
+    @property
+    def expected(self) -> str:
+        """Its type and its words, for people."""
+        words = f" of {', '.join(word.strip('<>').replace('-', ' ') for word in self.choices)}" if self.choices else ""
+        return f"{self.type}{words}" + (f", at least {self.least}" if self.least is not None else "")
 
 
 @dataclass(frozen=True, slots=True)

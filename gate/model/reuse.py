@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.model.artifact import Artifact
-from gate.model.control import Violation
+from gate.model.control import ControlInfo, Violation
 from gate.model.digest import Digest
-from gate.model.evidence import Rejected, Verified
+from gate.model.evidence import Concern, Rejected, Verified
 from gate.model.json import JsonObject
 
 CLAIM: Final = "verification.summary"
@@ -44,19 +44,31 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one verified summary is good for. Without `problems` it stands for `controls`, for the artifact named."""
+    """What one verified summary is good for. Without `problems` it stands for `controls`, for the artifact named.
+
+    `here` are the claims of all verified statements about that artifact or any of its files.
+    """
 
     statement: Digest
     verifier: str | None
     artifact: str
     controls: tuple[str, ...]
     problems: tuple[str, ...]
+    here: frozenset[str] = frozenset()
 
-    def covers(self, control: str, violation: Violation) -> bool:
-        """Whether it stands for what a violation misses: evidence about its artifact, for a control that it may."""
+    def covers(self, info: ControlInfo, violation: Violation) -> bool:
+        """Whether it stands for what a violation misses: evidence of which nothing is here.
+
+        What is here is judged here: one statement of any claim of the control, and it stands for nothing.
+        """
+        return self.is_for(info, violation) and bool(info.claims) and self.here.isdisjoint(info.claims)
+
+    def is_for(self, info: ControlInfo, violation: Violation) -> bool:
+        """Whether it would stand for a violation if nothing of that kind were here."""
         return (
             not self.problems
-            and control in self.controls
+            and info.waivable
+            and info.id in self.controls
             and violation.artifact == self.artifact
             and violation.is_missing
             and not violation.evidence
@@ -78,15 +90,40 @@ def summaries(verified: Iterable[Verified], rejected: Iterable[Rejected], settin
     """What the verified summaries are good for, by artifact, sorted; nothing where no verifier is configured."""
     if not setting.verifiers:
         return ()
-    made = [item for item in verified if item.statement.claim == CLAIM]
-    refused = {digest for item in rejected for digest in (item.evidence, item.payload)} | set(setting.revoked)
-    found = [_summary(item, name, made, refused, setting) for item in made for name in item.artifacts]
+    everything, refusals = tuple(verified), tuple(rejected)
+    made = [item for item in everything if item.statement.claim == CLAIM]
+    refused = {digest for item in refusals for digest in (item.evidence, item.payload)} | set(setting.revoked)
+    found: list[Summary] = []
+    for name in {name for item in made for name in item.artifacts}:
+        about = [item for item in everything if _touches(item, setting.artifacts[name])]
+        is_refused = any(_concerns(item, name) for item in refusals)
+        mine = (item for item in made if name in item.artifacts)
+        found += (_summary(item, name, about, refused, setting, is_refused=is_refused) for item in mine)
     return tuple(sorted(found, key=lambda summary: (summary.artifact, summary.statement)))
 
 
+def _touches(item: Verified, artifact: Artifact) -> bool:
+    """Whether a statement is about an artifact, or about any of its bytes."""
+    own = {artifact.digest, *(file.digest for file in artifact.files.values())} - {None}
+    named = {subject.digest for subject in (*item.statement.subjects, *item.statement.resources)}
+    return artifact.name in item.artifacts or not own.isdisjoint(named)
+
+
+def _concerns(item: Rejected, artifact: str) -> bool:
+    """Whether refused evidence is about an artifact, or about something at stake that cannot be told."""
+    return artifact in item.artifacts or (item.concern is Concern.AT_STAKE and not item.artifacts)
+
+
 def _summary(
-    item: Verified, artifact: str, made: Iterable[Verified], refused: Collection[str | None], setting: Setting
+    item: Verified,
+    artifact: str,
+    about: Collection[Verified],
+    refused: Collection[str | None],
+    setting: Setting,
+    *,
+    is_refused: bool,
 ) -> Summary:
+    """`about` is all that is verified about the artifact or a part of it; `is_refused` that some evidence is not."""
     verifier = _verifier_of(item, setting)
     if verifier is None:
         return Summary(item.payload, None, artifact, (), ("its verifier and signer are not in reuse of gate.yaml",))
@@ -98,9 +135,12 @@ def _summary(
         problems.append("it names evidence without its SHA-256")
     if any(digest in refused for digest in inputs):
         problems.append("evidence that it rests on is refused or revoked here")
-    if any(_contradicts(other, item, artifact, verifier, setting) for other in made):
+    if any(_contradicts(other, item, verifier, setting) for other in about):
         problems.append("its verifier says later, or at the same time, that verification failed")
-    return Summary(item.payload, verifier.name, artifact, verifier.controls, tuple(problems))
+    if is_refused:
+        problems.append("evidence about the artifact is refused here")
+    here = frozenset(other.statement.claim for other in about)
+    return Summary(item.payload, verifier.name, artifact, verifier.controls, tuple(problems), here)
 
 
 def _verifier_of(item: Verified, setting: Setting) -> Verifier | None:
@@ -143,8 +183,10 @@ def _made(item: Verified, verifier: Verifier, setting: Setting) -> Iterable[str]
         yield "it is too old"
 
 
-def _contradicts(other: Verified, item: Verified, artifact: str, verifier: Verifier, setting: Setting) -> bool:
-    if other.payload == item.payload or artifact not in other.artifacts or other.statement.facts["result"] == "passed":
+def _contradicts(other: Verified, item: Verified, verifier: Verifier, setting: Setting) -> bool:
+    """Whether another statement about some of the same bytes is that verifier's later word, and no pass."""
+    is_other_word = other.statement.claim == CLAIM and other.payload != item.payload
+    if not is_other_word or other.statement.facts.get("result") == "passed":
         return False
     before, after, by = _made_at(item), _made_at(other), _verifier_of(other, setting)
     # One verifier may be listed more than once, with other keys or rules.

@@ -36,6 +36,7 @@ from gate.normalize.origins import (
 
 MAX_EDGES: Final = 500_000
 _COMPOSITION: Final = "composition"
+_SUMMARY: Final = "verification.summary"
 
 
 def build_lineage(artifacts: Mapping[str, Artifact], evidence: VerifiedSet, only: str | None = None) -> Lineage:
@@ -76,6 +77,7 @@ class _Graph:
         self._known: dict[str, set[str]] = {}
         self._files: dict[str, set[str]] = {}
         self._covering: dict[str, list[Digest]] = {}
+        self._summaries: dict[str, list[Digest]] = {}
         self._partial: dict[str, list[str]] = {}
         self._index()
 
@@ -88,9 +90,11 @@ class _Graph:
             if item.statement.claim == _COMPOSITION:
                 self._know(_composition_root(item.statement), _statement_id(payload))
             self._know(payload, _statement_id(payload))
+            self._know(item.evidence, _statement_id(payload))
+            kept = self._covering if item.statement.claim != _SUMMARY else self._summaries
             for name in item.artifacts if item.statement.claim != _COMPOSITION else ():
                 if _describes(item.statement, self._origins[payload]):
-                    self._covering.setdefault(name, []).append(payload)
+                    kept.setdefault(name, []).append(payload)
         for name, artifact in self._artifacts.items():
             digests = _digests_of(artifact)
             for digest in {artifact.digest, root_digest(digests) if digests else None}:
@@ -183,7 +187,7 @@ class _Graph:
             self._enter(base)
             self._edge(node, base, "base", Basis.CONFIGURATION)
             self._said.configured.setdefault(node, set()).add(base)
-        for payload in self._covering.get(artifact.name, ()):
+        for payload in (*self._covering.get(artifact.name, ()), *self._summaries.get(artifact.name, ())):
             self._apply(node, payload)
         for digest in self._partial.get(artifact.name, ()):
             self._digest_node(digest, {})
@@ -217,7 +221,7 @@ class _Graph:
             payload
             for payload in found
             if _describes(self._statements[payload].statement, self._origins[payload])
-            and self._statements[payload].statement.claim != _COMPOSITION
+            and self._statements[payload].statement.claim not in {_COMPOSITION, _SUMMARY}
             and not _contradicts(self._statements[payload].statement, digests)
         )
 
@@ -353,8 +357,8 @@ def _would_tell(item: Rejected) -> bool:
 
 
 def _describes(statement: Statement, origins: Origins) -> bool:
-    """Whether it says where its subjects come from; a bill of materials that lists nothing below its root does not."""
-    if statement.claim == "sbom":
+    """Whether it says where its subjects come from, a summary what it rests on: of both, one that lists nothing not."""
+    if statement.claim in {"sbom", _SUMMARY}:
         return any(link.derived is None for link in origins.links)
     return statement.claim in ORIGIN_CLAIMS
 

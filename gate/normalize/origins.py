@@ -7,7 +7,7 @@ made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from gate.formats.predicates.common import member, names_in, text
 from gate.formats.predicates.composition import files_of
 from gate.formats.predicates.model_signature import root_digest
 from gate.model.artifact import ArtifactFile, tree_digest
+from gate.model.digest import Digest
 from gate.model.evidence import Statement, Subject
 from gate.model.json import JsonObject, JsonValue
 
@@ -45,6 +46,8 @@ _LENGTHS: Final[Mapping[str, tuple[int, ...]]] = {
 ALGORITHMS: Final = tuple(_LENGTHS)
 """Digests that say which thing is meant, the one first that a thing is called by when it has several."""
 COMMIT: Final = "gitCommit"
+MAX_DEPTH: Final = 32
+"""Folders in folders that a name is taken to name."""
 _HEX: Final = re.compile(r"[0-9a-f]+")
 
 
@@ -116,6 +119,39 @@ def words_about(statement: Statement) -> Iterator[str]:
             yield root_digest([below[name] for name in sorted(below)])
 
 
+def wholes_of(items: Iterable[Subject], among: Collection[str] | None = None) -> Iterator[Digest]:
+    """The digests of all folders that the names of some files make, the one above all too, in both kinds.
+
+    With `among`, those alone that hold a file of these digests.
+    """
+    folders: dict[str, dict[str, Digest]] = {}
+    for item in items:
+        parts = item.name.removeprefix("./").split("/", MAX_DEPTH) if item.digest is not None else []
+        for depth in range(len(parts)):
+            below = folders.setdefault("/".join(parts[:depth]), {})
+            below["/".join(parts[depth:])] = item.digest or Digest("")
+    for below in folders.values():
+        if among is None or any(digest in among for digest in below.values()):
+            digest = tree_digest({name: ArtifactFile(value, 0) for name, value in below.items()})
+            yield digest or Digest("")
+            yield root_digest([below[name] for name in sorted(below)])
+
+
+def words_in(value: JsonValue) -> Iterator[str]:
+    """All digests that stand anywhere in a value, as digest sets or as `algorithm:hex`."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            yield from words(known_digests("", item))
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, str):
+            algorithm, _, hexadecimal = item.partition(":")
+            yield from words(known_digests("", {algorithm: hexadecimal}))
+
+
 def origins_of(statement: Statement) -> Origins:
     """What a statement says, whatever its claim; nothing for most."""
     found = Origins()
@@ -134,7 +170,18 @@ def origins_of(statement: Statement) -> Origins:
             found.add("material", uri, member(facts, "materials", uri))
     elif statement.claim == "sbom":
         _bom(found, facts)
+    elif statement.claim == "verification.summary":
+        _listed(found, "attestation", statement.predicate.get("inputAttestations"))
+    elif statement.claim == "references":
+        _listed(found, "reference", statement.predicate.get("references"))
     return found
+
+
+def _listed(found: Origins, relation: str, value: JsonValue) -> None:
+    """Documents that a statement rests on, as resource descriptors. Many may lie at one address, so it names none."""
+    for item in _objects(value):
+        digests = member(item, "digest")
+        found.add(relation, "@".join((text(item, "uri") or relation, *words(known_digests("", digests))[:1])), digests)
 
 
 def _named(found: Origins, relation: str, value: JsonValue) -> None:

@@ -60,7 +60,7 @@ def control_text(catalogue: Catalogue, info: ControlInfo, page: str | None) -> s
         ("fix", info.fix),
     ]
     for item in info.parameters:
-        fields.append(("parameter", f"{item.name} ({item.type}, default {shown(item.default)}): {item.meaning}"))
+        fields.append(("parameter", f"{item.name} ({item.expected}, default {shown(item.default)}): {item.meaning}"))
         for profile, values in _settings(catalogue, info, item.name).items():
             said = ", ".join(shown(value) if item.name != _CLAIM else f"{key} {shown(value)}" for key, value in values)
             fields.append(("", f"  {profile}: {said}"))
@@ -90,6 +90,8 @@ def control_json(catalogue: Catalogue, info: ControlInfo) -> JsonObject:
             {
                 "name": item.name,
                 "type": item.type,
+                "choices": list(item.choices),
+                "least": item.least,
                 "default": item.default,
                 "meaning": item.meaning,
                 "profiles": {

@@ -21,6 +21,7 @@ from gate.model.json import JsonValue
 from gate.report.summary import counted, day, docs_page, member, rejection_rank, short, signers
 
 _PLACES: Final = 3
+_NOT_ENOUGH: Final = ", which covers it and does not say what is wanted"
 _DAY_S: Final = 86400
 _WORD: Final = re.compile(r"[a-z]+(?:\.[a-z]+)*")
 _COMMAND: Final = re.compile(r"`gate sign`")
@@ -156,7 +157,9 @@ class Explainer:
             if candidate.claim in claims:
                 digest = _subject_named(candidate, place)
                 if digest is not None or owners & set(candidate.artifacts):
-                    yield f"nearest: {self._story(candidate)}{self._difference(digest, owners, place)}"
+                    is_covering = violation.artifact is not None and violation.artifact in candidate.artifacts
+                    tail = _NOT_ENOUGH if is_covering else self._difference(digest, owners, place)
+                    yield f"nearest: {self._story(candidate)}{tail}"
                     return
 
     def _rejection(self, item: Rejected) -> str:

@@ -35,7 +35,8 @@ def recall_summary(found: Recall, exit_code: int) -> str:
     counts = ", ".join(f"{standings.count(one)} {one.value}" for one in Standing if one in standings)
     statements = _many(len(standings), "statement") + (f" ({counts})" if counts else "")
     rests = f"resting on it: {statements}, {_many(len(found.decisions), 'decision')}"
-    return f"{'nothing rests on it' if found.is_empty else rests}.   exit {exit_code}"
+    nothing = "nothing was found, and not everything could be read" if found.searched.unread else "nothing rests on it"
+    return f"{nothing if found.is_empty else rests}.   exit {exit_code}"
 
 
 def _many(count: int, word: str) -> str:

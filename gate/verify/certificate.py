@@ -123,5 +123,6 @@ def _subject(name: x509.GeneralName) -> str:
 
 
 def short_text(error: Exception) -> str:
-    """What an error says, in one line that fits a report."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """What an error says, in one line that fits a report, without what a parser says of its own insides."""
+    text = " ".join(str(error).partition("ParseError")[0].split()).rstrip(" :(")
+    return text[:200] or type(error).__name__

@@ -1,7 +1,7 @@
 """Keyless signatures: a certificate that names who signed, judged offline against a pinned trusted root.
 
-The obligations of SECURITY 8, in their order. 2 to 4, 6, 7 and 9 are those of the sigstore library where it verifies
-what is there, and of `gate.verify.sigstore` where it does not; the others are ours in either case.
+The obligations of SECURITY 8, in their order. `gate.verify.sigstore` asks for all of them. Where the sigstore library
+verifies what is there, it has to agree to 2 to 4, 6, 7 and 9.
 
  1. One signature; one entry, of a log of the root; a checkpoint of that log, and of the tree the proof is about
  2. The certificate chains up to an authority, at every trusted time
@@ -52,6 +52,7 @@ from gate.verify.certificate import (
 from gate.verify.identity import matching
 from gate.verify.keys import TrustedKey
 from gate.verify.sigstore import own
+from gate.verify.sigstore.chain import check_others
 from gate.verify.sigstore.log import check_logged, read_checkpoint
 from gate.verify.sigstore.own import Content, Times
 from gate.verify.sigstore.root import Root, read_root
@@ -100,8 +101,8 @@ class KeylessVerifier:
     identities: Mapping[str, IdentitySettings]
 
     @quiet()
-    def verify(self, content: Content, material: CertificateMaterial) -> Identified:
-        """Who signed this, and when; raises `KeylessError`, whatever is wrong with the bundle.
+    def verify(self, content: Content, material: CertificateMaterial, now_s: int) -> Identified:
+        """Who signed this, and when, `now_s` at the latest; raises `KeylessError`, whatever is wrong with the bundle.
 
         Raises `ConfigError` when a library is missing or cannot read the trusted root.
         """
@@ -111,8 +112,10 @@ class KeylessVerifier:
         certificate = read_certificate(material)
         during, root = self._root_during(*life_of(certificate), material), self._members()
         try:
-            times = self._times(material, signature, root)
-            names = self._proved(content, material, certificate, times, during)
+            check_others(certificate, material, root)
+            times = self._times(material, signature, root, now_s)
+            own.check_certificate(certificate, root, times, is_logged=bool(material.entries))
+            names = self._proved(content, material, certificate, during)
             identity = identity_of(certificate)
         except (KeylessError, ConfigError):
             raise
@@ -122,37 +125,31 @@ class KeylessVerifier:
         is_included = any(entry.proof is not None for entry in material.entries)
         return Identified(identity, names, at_s, source, is_included)
 
-    def beside_key(self, content: Content, material: Material, keys: Sequence[TrustedKey]) -> tuple[Times, bool]:
+    def beside_key(
+        self, content: Content, material: Material, keys: Sequence[TrustedKey], now_s: int
+    ) -> tuple[Times, bool]:
         """The times, and whether a log holds it, of a signature that managed keys made; raises `KeylessError`."""
         _require_library()
         root = self._members()
         try:
-            return own.beside_key(content, material, keys, root)
+            return own.beside_key(content, material, keys, root, now_s)
         except KeylessError:
             raise
         except Exception as error:  # as above
             raise KeylessError("invalid", short_text(error)) from error
 
     def _proved(
-        self,
-        content: Content,
-        material: CertificateMaterial,
-        certificate: x509.Certificate,
-        times: Times,
-        during: JsonObject,
+        self, content: Content, material: CertificateMaterial, certificate: x509.Certificate, during: JsonObject
     ) -> tuple[str, ...]:
-        """Obligations 2 to 7, 9 and 10; the signers that are the certificate's identity."""
+        """Obligations 5, 9 and 10, and what the library says; the signers that are the certificate's identity."""
         policy = _Policy(self.identities, is_logged=bool(material.entries))
         library = self._load(during) if _library_can(content, material, certificate) else None
         if library is not None:
             _verify(library.verifier, content, material, policy)
-        else:
-            root = self._members()
-            own.check_certificate(certificate, root, times, is_logged=policy.is_logged)
-            policy.verify(certificate)
-            own.check_entry(certificate, content, material, root)
-            own.check_signature(certificate, content, own.signature_of(content))
-        return matching(identity_of(certificate), self.identities, logged=policy.is_logged)
+        names = matching(identity_of(certificate), self.identities, logged=policy.is_logged)
+        own.check_entry(content, material)
+        own.check_signature(certificate, content, own.signature_of(content))
+        return names
 
     def _check_entries(self, material: CertificateMaterial) -> None:
         """Obligation 1."""
@@ -162,9 +159,9 @@ class KeylessVerifier:
         for entry in material.entries:
             _check_entry(entry, self.root.logs)
 
-    def _times(self, material: CertificateMaterial, signature: bytes, root: Root) -> Times:
+    def _times(self, material: CertificateMaterial, signature: bytes, root: Root, now_s: int) -> Times:
         """All trusted times of a signature, at least one, with the log's word for its own; raises `KeylessError`."""
-        times = own.trusted_times(material, signature, root)
+        times = own.trusted_times(material, signature, root, now_s)
         if not times:
             raise KeylessError("time", "neither a log nor a timestamp authority says when the signature was made")
         for entry in material.entries:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from gate.model.digest import Digest, sha256_digest
 
-_PEM: Final = re.compile(rb"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----")
+_PEM: Final = re.compile(rb"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]++-----END PUBLIC KEY-----")
 _MIN_RSA_BITS: Final = 2048
 # The y coordinates of the points of small order of Ed25519: for such a "key" anybody can make signatures.
 _ED25519_PRIME: Final = (1 << 255) - 19

@@ -111,7 +111,7 @@ class TrustStore:
                 "a keyless signature: gate.yaml has no trust.sigstore (trusted_root and sha256) to verify it with",
             )
         try:
-            found = self.keyless.verify(content, material)
+            found = self.keyless.verify(content, material, self.now_s)
         except KeylessError as error:
             raise Untrusted(f"keyless_{error.code}", str(error)) from None
         # Short-lived keys are judged at the time of their signature, not now (SECURITY 7).
@@ -125,7 +125,8 @@ class TrustStore:
         if beside is None or self.keyless is None:
             return Proof(self._accepted(names, "key", self.now_s))
         try:
-            times, is_logged = self.keyless.beside_key(content, beside, [self.keys[name] for name in names])
+            keys = [self.keys[name] for name in names]
+            times, is_logged = self.keyless.beside_key(content, beside, keys, self.now_s)
         except KeylessError as error:
             raise Untrusted(f"keyless_{error.code}", str(error)) from None
         if not times:

@@ -67,9 +67,9 @@ def test_the_page_works_as_written(folder: Path) -> None:
     (folder / "own.yaml").write_text(f"controls: {json.dumps(controls)}\nparameters: {json.dumps(allowed)}\n")
     settings = (folder / "gate.yaml").read_text().replace("profile: baseline", "profile: own.yaml")
     (folder / "gate.yaml").write_text(settings)
-    done = inside("check", "--root", str(folder), "--format", "json")
-    assert done.code == 0, done.text
-    assert {name: item["status"] for name, item in json.loads(done.out)["controls"].items()} == dict.fromkeys(
+    judged = inside("check", "--root", str(folder), "--format", "json")
+    assert judged.code == 0, judged.text
+    assert {name: item["status"] for name, item in json.loads(judged.out)["controls"].items()} == dict.fromkeys(
         SPOKEN_OF, "pass"
     )
 

@@ -104,12 +104,13 @@ def test_the_list_as_csv_and_markdown() -> None:
 
 def test_a_control_has_parameters_with_defaults_and_a_page() -> None:
     text = inside("controls", "show", "scan.malware").out
-    assert "limit (string, default low)" in text
+    assert "limit (string of low, medium, high, critical, default low)" in text
     assert "baseline: medium" in text
     assert "docs       docs/controls/scan/malware.md" in text
     value = json.loads(inside("controls", "show", "scan.malware", "--format", "json").out)
     assert value["parameters"][0] | {"meaning": ""} == {
-        "name": "limit", "type": "string", "default": "low", "meaning": "",
+        "name": "limit", "type": "string", "default": "low", "meaning": "", "least": None,
+        "choices": ["low", "medium", "high", "critical"],
         "profiles": dict.fromkeys(["baseline", *LADDER, "llm-application"], "medium") | {"strict": "low"},
     }  # fmt: skip
 

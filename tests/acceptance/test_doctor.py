@@ -74,7 +74,7 @@ KEYS = {name: key(name).pem for name in SIGNERS}
         (GOOD.replace(".gate/attestations", "elsewhere"), "weak", "evidence directory elsewhere does not exist"),
         (GOOD + "reports: [{tool: sarif, path: none.sarif}]\n", "weak", "report none.sarif does not exist"),
         (GOOD.replace("profile: baseline", "profile: own.yaml"), "weak", "scan.malware is warn in profile own.yaml"),
-        (GOOD.replace("profile: baseline", "profile: own.yaml"), "weak", "profile own.yaml leaves out approval.human, "),
+        (GOOD.replace("profile: baseline", "profile: own.yaml"), "weak", "own.yaml leaves out approval.human, "),
         (GOOD + "on_empty_diff: allow\n", "weak", "an empty diff counts as a pass"),
         (GOOD + "parameters: {scan.malware: {accept_suppressed: true}}\n", "weak", "suppressed do not refuse"),
         (GOOD + "parameters: {scan.malware: {accept_not_affected: true}}\n", "weak", "not to apply do not refuse"),

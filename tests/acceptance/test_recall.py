@@ -271,6 +271,7 @@ class TestDigests:
             assert listed(found(built, "--evidence", f"sha256:{digest}")) == {
                 ("build.provenance", "is", "proved"),
                 ("approval", "builds on", "proved"),
+                ("training.provenance", "made from", "proved"),
             }
         found(built, "--evidence", NOTHING, code=0)
         assert recall(built, "--evidence", "release").code == 2
@@ -284,15 +285,22 @@ class TestDigests:
             ("training.provenance", "made from", "proved"),
         }
         assert listed(found(built, "--artifact", folder)) == expected
-        file = str(built.root / MODEL / "model.safetensors")
-        assert listed(found(built, "--artifact", file)) == expected - {("training.provenance", "made from", "proved")}
-        tree = tree_digest(built.model_files())
-        assert listed(found(built, "--artifact", tree)) == {("training.provenance", "made from", "proved")}
+        weights = (built.root / MODEL / "model.safetensors").read_bytes()
+        for given in (
+            "summarizer",
+            str(built.root / MODEL / "model.safetensors"),
+            tree_digest(built.model_files()),
+            *(f"{name}:{hashlib.new(name, weights).hexdigest()}" for name in ("sha256", "sha384", "sha512")),
+        ):
+            value = found(built, "--artifact", given)
+            assert listed(value) == expected, given
+            assert value["searched"]["notes"] == []
 
     def test_what_is_no_artifact(self, built: World) -> None:
         (built.root / "empty").mkdir()
-        for given in ("nowhere", str(built.root / "empty")):
+        for given in ("nowhere", str(built.root / "empty"), "sha512:abc", f"gitCommit:{'a' * 40}"):
             assert recall(built, "--artifact", given).code == 2
+        assert "did you mean 'summarizer'" in recall(built, "--artifact", "sumarizer").err
 
     def test_all_models_from_a_bad_dataset(self, built: World) -> None:
         """Over three generations, also by a statement that nobody trusts: that is unproved."""
@@ -324,10 +332,11 @@ class TestDecisions:
         assert decision["verdict"] in {"allow", "deny"}
         assert decision["artifacts"].keys() == {"summarizer"}
         assert "build.provenance" in decision["controls"]
-        assert {Path(place).name for place in value["searched"]["skipped"]} == {"junk.json", "broken.json"}
+        assert {Path(place).name for place in value["searched"]["skipped"]} == {"junk.json"}
+        assert {Path(place).name for place in value["searched"]["unread"]} == {"broken.json"}
         about = found(built, "--artifact", decision["artifacts"]["summarizer"], "--decisions", str(saved / "one.json"))
         assert len(about["decisions"]) == 1
-        assert found(built, "--evidence", NOTHING, "--decisions", str(saved), code=0)["decisions"] == []
+        assert found(built, "--evidence", NOTHING, "--decisions", str(saved), code=3)["decisions"] == []
 
     def test_a_decision_knows_what_no_folder_has(self, built: World, tmp_path: Path) -> None:
         saved = tmp_path / "one.json"

@@ -30,20 +30,22 @@ def reuse(**changes: str) -> str:
 
 
 def world_of(root: Path, section: str, *, evidence: bool = False) -> World:
-    signers = {**SIGNERS, "approver": "claims: [verification.summary]"}
+    signers = {**SIGNERS, "approver": "claims: [verification.summary, sbom]"}
     world = World.make(root, config(signers=signers, gates=GATE, more=section), keys=tuple(signers), evidence=evidence)
     world.put("signature.sigstore.json", bundle(world.signature(), key("release")))
     return world
 
 
-def summary(world: World, rules: str, **changes: Any) -> bytes:
+def summary(world: World, rules: str, *, only: str = "", **changes: Any) -> bytes:
+    """A summary about the model, or about `only` one of its files."""
     predicate = {
         **SAMPLE,
         "policy": {"uri": "https://gate.example/rules", "digest": {"sha256": rules.removeprefix("sha256:")}},
         **changes,
     }
     kind = "https://slsa.dev/verification_summary/v1"
-    return envelope(statement(kind, subjects(world.model_files()), predicate), key("approver"))
+    files = {path: data for path, data in world.model_files().items() if only in {"", path}}
+    return envelope(statement(kind, subjects(files), predicate), key("approver"))
 
 
 def test_a_summary_stands_for_provenance_that_is_not_here(tmp_path: Path) -> None:
@@ -120,9 +122,50 @@ def test_what_is_here_is_judged_here(tmp_path: Path) -> None:
     assert world.judge().code != 0
 
 
+def test_a_bill_of_materials_that_says_too_little_is_judged_here(tmp_path: Path) -> None:
+    """What a control reads is here and does not say enough: a summary is no better word on that."""
+    world = world_of(tmp_path / "world", reuse(controls="[sbom.complete]"))
+    profile = {"name": "own", "controls": {name: {"mode": "enforce"} for name in ("artifact.signed", "sbom.complete")}}
+    text = (world.root / "gate.yaml").read_text("utf-8")
+    world.write_all({"own.json": json.dumps(profile).encode(), "gate.yaml": _with_profile(text).encode()})
+    world.put(
+        "summary.dsse.json", summary(world, world.judge("--config-from", "worktree").decision["digests"]["rules"])
+    )
+    assert world.judge("--config-from", "worktree").code == 0
+    files = world.model_files()
+    bom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"type": "file", "name": "m"}}}
+    world.put(
+        "bom.dsse.json", envelope(statement("https://cyclonedx.org/bom/v1.6", subjects(files), bom), key("approver"))
+    )
+    found = world.judge("--config-from", "worktree")
+    assert (found.code in {10, 13}, found.failing) == (True, {"sbom.complete"}), found.text
+    assert not found.decision["reuse"][0]["used"]
+
+
+def _with_profile(text: str) -> str:
+    found, number = re.subn(r"(?m)^profile: .*$", "profile: own.json", text)
+    return found if number else f"{text}profile: own.json\n"
+
+
+def test_a_later_failure_of_one_file_counts(tmp_path: Path) -> None:
+    world = world_of(tmp_path / "world", reuse())
+    rules = world.judge().decision["digests"]["rules"]
+    world.put("summary.dsse.json", summary(world, rules))
+    assert world.judge().code == 0
+    failed = {"verificationResult": "FAILED", "timeVerified": "2026-11-20T11:30:00Z"}
+    world.put("later.dsse.json", summary(world, rules, only="model.safetensors", **failed))
+    found = world.judge()
+    assert (found.code, found.failing) == (10, {"build.provenance"}), found.text
+    assert [entry["problems"] for entry in found.decision["reuse"]] == [
+        ["its verifier says later, or at the same time, that verification failed"]
+    ]
+
+
 def test_a_control_that_cannot_be_waived_cannot_be_reused(tmp_path: Path) -> None:
     world = world_of(tmp_path / "world", reuse(controls="[artifact.signed]"))
     found = world.judge()
     assert (found.code, "artifact.signed cannot be reused or waived" in found.text) == (2, True)
+    nothing = world_of(tmp_path / "nothing", reuse(controls="[evidence.fresh]")).judge()
+    assert (nothing.code, "evidence.fresh cannot be reused or waived" in nothing.text) == (2, True)
     unknown = world_of(tmp_path / "unknown", reuse(controls="[build.provenence]")).judge()
     assert (unknown.code, "there is no control 'build.provenence'" in unknown.text) == (2, True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def cosign(programs: Path, stack: Stack, *arguments: str) -> Done:
 
 def store(stack: Stack, subject: str = SUBJECT, issuer: str = "", repository: str | None = None) -> Any:
     name = keyless("release", subject, issuer or f"{stack.issuer}/actions", repository)
-    return keyless_trust(name, root=encode(stack.trusted_root()))
+    return keyless_trust(name, root=encode(stack.trusted_root()), now_s=int(time.time()))
 
 
 def judged_by_cosign(programs: Path, stack: Stack, bundle: Path, identity: str, issuer: str) -> Done:

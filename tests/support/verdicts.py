@@ -18,8 +18,8 @@ from tests.support.evidence import NOW_S, digest_of, folder
 MODEL: Artifact = folder("model", {"a.bin": "a", "config.json": "c"})
 
 
-def info(name: str, *, waivable: bool = True) -> ControlInfo:
-    return ControlInfo(name, "title", "description", "high", (), (), (), waivable, "fix", {})
+def info(name: str, *, waivable: bool = True, claims: tuple[str, ...] = ("eval",)) -> ControlInfo:
+    return ControlInfo(name, "title", "description", "high", claims, (), (), waivable, "fix", {})
 
 
 def violation(control: str, reason: str = "bad", artifact: str | None = None, file: str | None = None) -> Violation:

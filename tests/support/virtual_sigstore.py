@@ -213,6 +213,8 @@ class VirtualSigstore:
         raw: Mapping[int, bytes] | None = None,
         usage: ObjectIdentifier = ExtendedKeyUsageOID.CODE_SIGNING,
         promised: bool = True,
+        promised_at: datetime | None = None,
+        life: timedelta = timedelta(minutes=10),
     ) -> x509.Certificate:
         """A certificate for ten minutes, with the promise of the certificate log unless told otherwise.
 
@@ -224,7 +226,7 @@ class VirtualSigstore:
         # 9 and above are UTF8String, those below are the text itself.
         found |= {n: text.encode() if n < 7 else asn1_text(text) for n, text in person.extensions.items()}
         builder = (
-            self._base(x509.Name([]), key, "intermediate", at, at + timedelta(minutes=10))
+            self._base(x509.Name([]), key, "intermediate", at, at + life)
             .add_extension(x509.KeyUsage(**{**_NO_USAGE, "digital_signature": True}), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(issuer, critical=False)
@@ -237,7 +239,9 @@ class VirtualSigstore:
         unpromised = builder.sign(self.authority_key, _SHA256)
         if not promised:
             return unpromised
-        promise = x509.UnrecognizedExtension(SCT_LIST, self._promise(unpromised.tbs_certificate_bytes, at))
+        promise = x509.UnrecognizedExtension(
+            SCT_LIST, self._promise(unpromised.tbs_certificate_bytes, promised_at or at)
+        )
         return builder.add_extension(promise, critical=False).sign(self.authority_key, _SHA256)
 
     def _promise(self, body: bytes, at: datetime) -> bytes:

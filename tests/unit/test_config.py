@@ -151,6 +151,10 @@ class TestS24Source:
     def test_s24_a_file_that_is_named_must_be_in_the_source(self, path: str, new: Any) -> None:
         assert "in merge base 1234" in refused(changed(path, new))
 
+    def test_the_age_of_a_trusted_root_is_a_duration(self) -> None:
+        root = {"trusted_root": "trust/trusted_root.json", "sha256": sha256_digest(ROOT_OF_TRUST)[7:]}
+        assert "expected a duration such as 30d" in refused(changed("trust/sigstore", root | {"max_age": "soon"}))
+
     def test_s24_a_slash_at_the_end_does_not_hide_a_file_from_judgement(self) -> None:
         value = changed("waivers", "waivers.yaml/") | {"profile": "profiles/own.yaml//"}
         value["trust"] |= {

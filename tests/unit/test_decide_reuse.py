@@ -15,7 +15,7 @@ from gate.model.evidence import Stage
 from gate.model.reuse import Summary
 from tests.support.cases import waiver
 from tests.support.evidence import digest_of
-from tests.support.verdicts import MODEL, case, rejected, result, violation
+from tests.support.verdicts import MODEL, case, info, rejected, result, violation
 
 MISSING = violation("c.one", "missing", "model")
 SUMMARY = Summary(digest_of("summary"), "other-gate", "model", ("c.one",), ())
@@ -61,8 +61,51 @@ def test_a_summary_is_without_effect(name: str) -> None:
     summary, violated, code = NOTHING[name]
     found = decided(summary, found=violated)
     assert (found.verdict, found.exit_code) == (Verdict.DENY, code)
-    assert [item.used for item in found.reuse] == [False]
+    assert [(item.used, item.problems) for item in found.reuse] == [(False, summary.problems)]
     assert found.controls["c.one"].violations[0].reuse is None
+
+
+@pytest.mark.parametrize("here", [{"eval"}, {"eval", "prompt"}])
+def test_what_is_here_is_judged_here(here: set[str]) -> None:
+    """A violation that says "missing" beside evidence of the control's own claims is not for a summary to settle."""
+    found = decided(dataclasses.replace(SUMMARY, here=frozenset(here)))
+    assert (found.verdict, found.exit_code) == (Verdict.DENY, 10)
+    (entry,) = found.reuse
+    assert (entry.used, entry.problems) == (
+        False,
+        ("evidence that c.one reads is here, and what is here is judged here",),
+    )
+
+
+def test_a_summary_that_is_not_needed_has_no_problem() -> None:
+    mine = dataclasses.replace(SUMMARY, here=frozenset({"eval"}))
+    assert [item.problems for item in decided(mine, found=violation("c.one", "bad", "model")).reuse] == [()]
+    covered = decided(mine, waivers=[waiver(control="c.one", artifact=MODEL.digest)])
+    assert [(item.used, item.problems) for item in covered.reuse] == [(False, ())]
+
+
+def test_a_summary_that_stands_for_something_is_no_problem_elsewhere() -> None:
+    """It stands for one control, and another that reads what is here is judged by that."""
+    both = dataclasses.replace(SUMMARY, controls=("c.one", "c.two"), here=frozenset({"prompt"}))
+    results = {
+        "c.pass": result(Status.PASS),
+        "c.one": result(Status.FAIL, MISSING),
+        "c.two": result(Status.FAIL, violation("c.two", "missing", "model")),
+    }
+    catalogue = {name: info(name) for name in results} | {"c.two": info("c.two", claims=("prompt",))}
+    found = decide(case(results, artifacts=(MODEL,), reuse=(both,), catalogue=catalogue))
+    assert (found.verdict, found.exit_code) == (Verdict.DENY, 10)
+    assert [(item.used, item.problems) for item in found.reuse] == [(True, ())]
+
+
+def test_evidence_of_other_claims_changes_nothing() -> None:
+    assert decided(dataclasses.replace(SUMMARY, here=frozenset({"prompt"}))).verdict is Verdict.ALLOW
+
+
+def test_a_control_that_reads_no_claim_cannot_be_reused() -> None:
+    catalogue = {"c.pass": info("c.pass"), "c.one": info("c.one", claims=())}
+    found = decided(SUMMARY, catalogue=catalogue)
+    assert (found.verdict, found.exit_code) == (Verdict.DENY, 10)
 
 
 def test_a_control_that_cannot_be_waived_cannot_be_reused() -> None:

@@ -21,6 +21,7 @@ _NONE: Final = "NONE"
 _NO_ASSERTION: Final = "NOASSERTION"
 _NEEDS: Final = frozenset({"DEPENDS_ON", "CONTAINS", "HAS_PREREQUISITE", "STATIC_LINK", "DYNAMIC_LINK"})
 _NEEDED_BY: Final = frozenset({"CONTAINED_BY", "PREREQUISITE_FOR", "DEPENDENCY_OF"})
+_FOUND: Final = ("licenseInfoFromFiles", "licenseInfoInFiles")
 _ELEMENTS: Final = ("packages", "files", "snippets")
 _Edge = tuple[str, str, str]
 
@@ -87,6 +88,8 @@ def _component(item: JsonObject, *, is_file: bool) -> JsonObject:
         (text(entry, "algorithm"), text(entry, "checksumValue")) for entry in shape.objects(item.get("checksums"))
     ]
     licenses = [text(item, name) for name in ("licenseConcluded", "licenseDeclared")]
+    # What was found in the files is there, whatever was declared or concluded; NONE says that nothing was found.
+    licenses += [str(one) for name in _FOUND for one in shape.texts(item.get(name)) if one != _NONE]
     kind = {"framework": "library"}.get(purpose := str(item.get("primaryPackagePurpose", "")).lower(), purpose)
     purl = next(
         (text(ref, "referenceLocator") for ref in shape.objects(item.get("externalRefs")) if _is_purl(ref)),

@@ -44,6 +44,10 @@ _NEEDS: Final = frozenset(
         "hasStaticLink",
     }
 )
+# Only a list of all that it contains or depends on is whole; what may be left out makes no list whole.
+_WHOLE: Final = frozenset({"contains", "dependsOn"})
+_OPTIONAL: Final = frozenset({"hasOptionalComponent", "hasOptionalDependency"})
+_SCOPES: Final = frozenset({None, "runtime"})
 _DATA: Final = frozenset({"trainedOn", "testedOn"})
 _LICENSES: Final = frozenset({"hasConcludedLicense", "hasDeclaredLicense"})
 _CONSIDERED: Final = (
@@ -88,13 +92,14 @@ class _Graph:
             raise StatementError("version", f"an element was made by another version than {VERSION}")
         document = documents[0] if documents else {}
         root = self._root(documents or [node for kind in ("software_Sbom", "Bom") for node in self._of(kind)])
+        created_at_s = time(self._node(document.get("creationInfo")), "created")
         return {
             "format": "spdx",
             "version": VERSION,
             "serial": shape.cut(document.get("spdxId")),
-            "created_at_s": time(self._node(document.get("creationInfo")), "created"),
+            "created_at_s": created_at_s,
             "root": root,
-            "completeness": self._completeness(root),
+            "completeness": self._completeness(root, created_at_s),
             "components": self._components,
             "depends": self._grouped((first, to) for first, kind, to in self._edges if kind in _NEEDS),
             "ancestors": self._ancestors(),
@@ -181,16 +186,27 @@ class _Graph:
                 roots.add(key)
         return roots.pop() if len(roots) == 1 and roots <= self._components.keys() else None
 
-    def _completeness(self, root: str | None) -> str:
-        """What the relationships say that name the parts of the root; one that lacks parts speaks for the whole."""
+    def _completeness(self, root: str | None, created_at_s: int | None) -> str:
+        """What the relationships say that name the parts of the root; one that lacks parts speaks for the whole.
+
+        Those that are optional, of another scope than running, or over when the document was made say no more.
+        """
         said = []
+        is_whole = False
         for node in self._all:
-            if node.get("relationshipType") in _NEEDS:
-                whole, word = self._key(node["from"], "from"), str(node.get("completeness"))
-                answer = {"complete": shape.COMPLETE, "incomplete": shape.INCOMPLETE}.get(word, shape.UNKNOWN)
-                if whole == root or (whole in self._components and answer == shape.INCOMPLETE):
-                    said.append(answer)
-        return shape.worst(said)
+            kind = str(node.get("relationshipType"))
+            if kind not in _NEEDS:
+                continue
+            whole, word = self._key(node["from"], "from"), node.get("completeness")
+            if word == shape.INCOMPLETE and (whole == root or whole in self._components):
+                said.append(shape.INCOMPLETE)
+            elif whole == root and any(self._key(link, "to") in _UNSAID for link in _list(node["to"])):
+                said.append(shape.UNKNOWN)
+            elif whole == root and kind not in _OPTIONAL and _is_in_force(node, created_at_s):
+                said.append(shape.COMPLETE if word == shape.COMPLETE else shape.UNKNOWN)
+                is_whole = is_whole or kind in _WHOLE
+        answer = shape.worst(said)
+        return answer if is_whole or answer == shape.INCOMPLETE else shape.UNKNOWN
 
     def _grouped(self, edges: Iterator[tuple[str, str]]) -> JsonObject:
         found: dict[str, set[str]] = {}
@@ -238,6 +254,14 @@ def _objects(value: JsonValue) -> Iterator[JsonObject]:
     elif isinstance(value, list):
         for item in value:
             yield from _objects(item)
+
+
+def _is_in_force(node: JsonObject, at_s: int | None) -> bool:
+    """Whether a relationship holds for what runs, and held when the document was made."""
+    start_s, end_s = time(node, "startTime"), time(node, "endTime")
+    is_over = end_s is not None and (at_s is None or end_s <= at_s)
+    is_to_come = start_s is not None and (at_s is None or start_s > at_s)
+    return node.get("scope") in _SCOPES and not is_over and not is_to_come
 
 
 def _id(node: JsonObject) -> str | None:

@@ -33,6 +33,8 @@ def read_cargo(data: bytes) -> Packages:
     older = table(value.get("metadata"), "metadata")
     listed = {key for key in older if key.startswith("checksum ")}
     packages = Packages()
+    known: set[str] = set()
+    needed: set[str] = set()
     for entry in [
         *entries(value.get("package"), "package"),
         *([table(value["root"], "root")] if "root" in value else ()),
@@ -42,9 +44,22 @@ def read_cargo(data: bytes) -> Packages:
             raise LockError(f"it has two checksums of {entry.get('name')!r}")
         listed.discard(key)
         packages.add(_package(entry, entry.get("checksum", older.get(key))))
+        said = [str(entry.get(member)) for member in ("name", "version", "source")]
+        known |= {said[0], " ".join(said[:2]), f"{said[0]} {said[1]} ({said[2].partition('#')[0]})"}
+        needed |= _needs(entry)
     if listed:
         raise LockError(f"{min(listed)[:200]!r} is of no package in it")
+    if needed - known:
+        raise LockError(f"{min(needed - known)[:200]!r} is needed, and not in it")
     return packages
+
+
+def _needs(entry: Mapping[str, Any]) -> set[str]:
+    """What a package needs, as `<name>`, `<name> <version>` or these with the source, without a commit."""
+    needs = entry.get("dependencies", [])
+    if not isinstance(needs, list) or not all(isinstance(need, str) for need in needs):
+        raise LockError("what a package needs is no list of texts")
+    return {f"{need.partition('#')[0]})" if "#" in need else need for need in needs}
 
 
 def _checksum_key(entry: Mapping[str, Any]) -> str:

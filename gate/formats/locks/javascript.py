@@ -36,7 +36,8 @@ _HEAD: Final = re.compile(rf"({_WORD})(, ({_WORD}))*:")
 _FIELD: Final = re.compile(rf"  ([a-zA-Z]+) ({_WORD})")
 _INNER: Final = re.compile(rf"    ({_WORD}) ({_WORD})")
 _YARN_FIELDS: Final = frozenset({"integrity", "name", "registry", "resolved", "uid", "version"})
-_YARN_BLOCKS: Final = frozenset({"  dependencies:", "  optionalDependencies:"})
+_NEEDED: Final = "  dependencies:"
+_YARN_BLOCKS: Final = frozenset({_NEEDED, "  optionalDependencies:"})
 _PNPM_KINDS: Final = {
     "commit": "git",
     "directory": "directory",
@@ -78,8 +79,10 @@ def read_npm(data: bytes) -> Packages:
     if not is_version(value.get("lockfileVersion"), 2, 3):
         raise LockError(f"it is of version {str(value.get('lockfileVersion'))[:40]}, versions 2 and 3 are read")
     packages = Packages()
-    for place, found in sorted(table(value.get("packages"), "packages").items()):
-        _npm(place, table(found, "a package"), packages)
+    places = table(value.get("packages"), "packages")
+    for place, found in sorted(places.items()):
+        _npm(place, entry := table(found, "a package"), packages)
+        _check_needs(place, entry, places)
     for name, entry in _nested(value.get("dependencies")):
         version, resolved = text(entry.get("version")), text(entry.get("resolved"))
         names = {name}
@@ -123,6 +126,23 @@ def _npm(place: str, entry: Mapping[str, Any], packages: Packages) -> None:
             packages.add(Dependency(one, None, source=resolved, folder=resolved, is_local=True))
 
 
+def _check_needs(place: str, entry: Mapping[str, Any], places: Mapping[str, Any]) -> None:
+    """What a package needs is in the lock, where Node looks for it: below its folder, or below one above that."""
+    if place.partition("/")[0] == "..":
+        return  # a folder elsewhere, which has a lock of its own
+    kinds = ("dependencies", "peerDependencies", *(() if _MODULES in place else ("devDependencies",)))
+    optional = set(table(entry.get("optionalDependencies"), "optionalDependencies"))
+    for name, said in table(entry.get("peerDependenciesMeta"), "peerDependenciesMeta").items():
+        if table(said, "what is said of a peer").get("optional") is True:
+            optional.add(name)
+    for name in sorted({name for kind in kinds for name in table(entry.get(kind), kind)} - optional):
+        folder = place
+        while f"{folder}/{_MODULES}{name}".removeprefix("/") not in places:
+            if not folder:
+                raise LockError(f"{place[:200] or 'the project'} needs {name[:200]!r}, which is not in it")
+            folder = posixpath.dirname(folder)
+
+
 def _add(packages: Packages, names: set[str], version: str | None, source: str | None, hashes: tuple[str, ...]) -> None:
     """Adds a package under each name that it is known by. An index's address says one, and that must be among them."""
     said = _SAID.search(unquote(source)) if source is not None else None
@@ -147,6 +167,8 @@ def read_yarn(data: bytes) -> Packages:
     packages = Packages()
     patterns: list[str] = []
     fields: dict[str, str | None] = {}
+    known: set[str] = set()
+    needed: set[str] = set()
     for line in [*content, "end:"]:
         if not line.strip() or line.startswith("#"):
             continue
@@ -155,14 +177,18 @@ def read_yarn(data: bytes) -> Packages:
             fields[field[1]] = _word(field[2])
         elif line in _YARN_BLOCKS and patterns and line not in fields:
             fields[line] = None
-        elif _INNER.fullmatch(line) and next(reversed(fields), "") in _YARN_BLOCKS:
-            continue
+        elif (inner := _INNER.fullmatch(line)) and (block := next(reversed(fields), "")) in _YARN_BLOCKS:
+            if block == _NEEDED:
+                needed.add(f"{_word(inner[1])}@{_word(inner[2])}")
         elif _HEAD.fullmatch(line):
             if patterns:
                 _yarn(patterns, fields, packages)
             patterns, fields = [_word(word) for word in re.findall(_WORD, line[:-1])], {}
+            known.update(patterns)
         else:
             raise LockError(f"the line {line[:200]!r} is not of this format")
+    if needed - known:
+        raise LockError(f"{min(needed - known)[:200]!r} is needed, and not in it")
     return packages
 
 

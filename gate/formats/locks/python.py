@@ -8,7 +8,7 @@ member that is not known is a problem: the tool could take what the gate does no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from gate.formats.locks.common import (
@@ -29,6 +29,7 @@ from gate.formats.locks.common import (
 )
 from gate.model.dependencies import Dependency
 
+_TOOLS: Final = frozenset({"distribute", "pip", "setuptools", "wheel"})
 _FOLDERS: Final = ("directory", "editable", "virtual")
 _REPOSITORIES: Final = ("git", "hg", "svn", "bzr")
 _PLACES: Final = (*_REPOSITORIES, "path", "url", "file")
@@ -161,6 +162,7 @@ def read_uv(data: bytes) -> Packages:
         raise LockError(f"it is of version {str(value.get('version'))[:40]}, version 1 is read")
     only(value, _UV_TOP, "it")
     packages = Packages()
+    needed: set[str] = set()
     for entry in entries(value.get("package"), "package"):
         files = [table(entry["sdist"], "sdist")] if "sdist" in entry else []
         files += entries(entry.get("wheels"), "wheels")
@@ -168,6 +170,11 @@ def read_uv(data: bytes) -> Packages:
         if item.is_local and files:
             raise LockError(f"{item.name[:200]!r} is a folder and has files")
         packages.add(hashed(item, _each(files)))
+        groups = [entry.get("dependencies")]
+        for kind in ("optional-dependencies", "dev-dependencies"):
+            groups += table(entry.get(kind), kind).values()
+        needed.update(name_of(need.get("name"), "a need") for needs in groups for need in entries(needs, "a need"))
+    _check_needed(needed, packages)
     return packages
 
 
@@ -200,6 +207,7 @@ def read_poetry(data: bytes) -> Packages:
     only(metadata, frozenset({"content-hash", "files", "lock-version", "python-versions"}), "metadata")
     older = table(metadata.get("files"), "metadata.files")
     packages = Packages()
+    needed: set[str] = set()
     for entry in entries(value.get("package"), "package"):
         name = name_of(entry.get("name"), "a package")
         only(entry, _POETRY, name)
@@ -207,7 +215,24 @@ def read_poetry(data: bytes) -> Packages:
             raise LockError(f"it lists the files of {name[:200]!r} twice")
         files = entries(entry.get("files", older.get(name)), "files")
         packages.add(hashed(_poetry_place(python_name(name), entry), _each(files)))
+        needed.update(_poetry_needs(entry))
+    # Version 1 locks none of the tools that install.
+    _check_needed(needed - (_TOOLS if str(metadata["lock-version"]).startswith("1.") else set()), packages)
     return packages
+
+
+def _poetry_needs(entry: Mapping[str, Any]) -> Iterator[str]:
+    """What is needed wherever the package is installed: a marker or an extra may leave it out of the lock."""
+    for name, said in table(entry.get("dependencies"), "dependencies").items():
+        ways = said if isinstance(said, list) else [said]
+        if any(isinstance(way, str) or not {"markers", "optional", "python"} & table(way, name).keys() for way in ways):
+            yield name
+
+
+def _check_needed(names: Iterable[str], packages: Packages) -> None:
+    missing = {python_name(name) for name in names} - {item.name for item in packages.found.values()}
+    if missing:
+        raise LockError(f"{min(missing)[:200]!r} is needed, and not in it")
 
 
 def _poetry_place(name: str, entry: Mapping[str, Any]) -> Dependency:

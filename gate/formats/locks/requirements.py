@@ -25,7 +25,7 @@ from gate.formats.locks.common import (
 )
 from gate.model.dependencies import Dependency
 
-_COMMENT: Final = re.compile(r"(^|\s+)#.*$")
+_COMMENT: Final = re.compile(r"(^\s*+|(?<=\s))#.*$")
 _NAMED: Final = re.compile(
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._,\s-]*\])?\s*(.*)", re.DOTALL
 )

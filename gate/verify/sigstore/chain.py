@@ -1,6 +1,6 @@
 """A certificate's way up to an authority of the trusted root, at a time (RFC 5280, section 6, as far as Fulcio goes).
 
-The chain is made of the certificates of the root alone: what a bundle brings besides its own is not looked at. Every
+The chain is made of the certificates of the root alone: of what a bundle brings besides its own nothing is made. Every
 certificate of it was valid at the time, the topmost included, and none has a critical extension that is not understood.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from gate.verify.certificate import KeylessError, life_of
-from gate.verify.sigstore.root import Authority
+from gate.formats.certificate_material import CertificateMaterial
+from gate.verify.certificate import KeylessError, life_of, short_text
+from gate.verify.sigstore.root import Authority, Root
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -35,6 +36,39 @@ def issuer_at(certificate: x509.Certificate, authorities: Sequence[Authority], a
             return authority.chain[0]
         problem = found or problem
     raise KeylessError("certificate", f"the certificate does not hold when it was signed: {problem}")
+
+
+def check_others(certificate: x509.Certificate, material: CertificateMaterial, root: Root) -> None:
+    """Raises `KeylessError` unless the certificates that a bundle brings after its own are intermediate authorities.
+
+    They change nothing. A root among them would be for verifiers that take their trust from the bundle: the clients of
+    version 0.1 ended the chain with it, and there it may stand if it is pinned anyway.
+    """
+    pinned = {one for authority in root.authorities for one in authority.chain}
+    below = certificate
+    for number, data in enumerate(material.others, 1):
+        found, is_authority, is_root = _read_other(data)
+        if not is_authority:
+            raise KeylessError("certificate", "a certificate after the bundle's own is no authority's")
+        is_end = number == len(material.others) and material.is_first
+        if is_root and not (is_end and found in pinned and _issued(below, found)):
+            raise KeylessError("certificate", "the bundle brings the certificate of a root: roots are pinned, not sent")
+        below = found
+
+
+def _read_other(data: bytes) -> tuple[x509.Certificate, bool, bool]:
+    """A certificate, whether it is an authority's, and whether it is a root's."""
+    from cryptography import x509
+
+    try:
+        found = x509.load_der_x509_certificate(data)
+        constraints = _extensions(found).get(x509.BasicConstraints.oid.dotted_string)
+        is_authority = isinstance(constraints, x509.BasicConstraints) and constraints.ca
+        is_root = found.issuer == found.subject
+    except Exception as error:  # the library documents no closed set; whatever it raises, there is no certificate
+        text = f"a certificate after the bundle's own cannot be read: {short_text(error)}"
+        raise KeylessError("certificate", text) from error
+    return found, is_authority, is_root
 
 
 def _check_leaf(certificate: x509.Certificate, at_s: int) -> None:

@@ -47,18 +47,27 @@ def read_checkpoint(text: str) -> Checkpoint:
     """The checkpoint in a note; raises `KeylessError`."""
     note, separator, signatures = text.partition("\n\n")
     lines = note.split("\n")
-    if not separator or "\n\n" in signatures or len(lines) < 3 or not _SIZE.fullmatch(lines[1]) or not lines[0]:
+    is_whole = separator and signatures.endswith("\n") and "\n\n" not in signatures
+    if not is_whole or len(lines) < 3 or not _SIZE.fullmatch(lines[1]) or not lines[0]:
         raise KeylessError("log", "the checkpoint is no signed note about a tree")
     found = [_SIGNATURE.fullmatch(line) for line in signatures.removesuffix("\n").split("\n")]
     try:
-        root = base64.b64decode(lines[2], validate=True)
-        raw = [(match[1], base64.b64decode(match[2], validate=True)) for match in found if match is not None]
+        root = _bytes(lines[2])
+        raw = [(match[1], _bytes(match[2])) for match in found if match is not None]
     except binascii.Error:
         raise KeylessError("log", "the checkpoint is no signed note about a tree") from None
     if len(raw) != len(found):
         raise KeylessError("log", "the checkpoint holds a line that is no signature")
     listed = tuple((name, data[:4], data[4:]) for name, data in raw)
     return Checkpoint(lines[0], int(lines[1]), root, f"{note}\n".encode(), listed)
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes in base64 that is written in its one way, so that no two notes are the same checkpoint."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode("ascii") != text:
+        raise binascii.Error
+    return data
 
 
 def check_inclusion(entry: LogEntry, proof: InclusionProof) -> None:
@@ -91,26 +100,38 @@ def check_logged(entry: LogEntry, logs: Mapping[str, tuple[Log, ...]], times: Co
     keys = logs.get(entry.log)
     if keys is None:
         raise KeylessError("log", f"the log {entry.log[:80]!r} is not in the trusted root")
-    current = [log.key for log in keys if log.key is not None and all(log.span.holds(at_s) for at_s in times)]
+    trusted = [log for log in keys if all(log.span.holds(at_s) for at_s in times)]
+    current = [(log.key, log.hints) for log in trusted if log.key is not None]
     if not current:
         raise KeylessError("log", "no key of its log was trusted when the signature was made")
-    hints = frozenset[bytes]().union(*(log.hints for log in keys))
     if entry.proof is not None:
-        _check_proof(entry, entry.proof, current, hints)
+        _check_proof(entry, entry.proof, current)
+    if entry.unsigned is not None:
+        check_inclusion(entry, entry.unsigned)
     if entry.promise is not None:
         promise, words = entry.promise, _promised(entry)
-        if not any(key.verifies(promise, words) for key in current):
+        if not any(key.verifies(promise, words) for key, _ in current):
             raise KeylessError("log", "the promise of the log entry is not by its log")
 
 
-def _check_proof(entry: LogEntry, proof: InclusionProof, keys: Sequence[TrustedKey], hints: frozenset[bytes]) -> None:
+def _check_proof(
+    entry: LogEntry, proof: InclusionProof, current: Sequence[tuple[TrustedKey, frozenset[bytes]]]
+) -> None:
+    """`current` are the keys of the log with their hints: what is signed in the name and hint of one has to hold."""
     check_inclusion(entry, proof)
     checkpoint = read_checkpoint(proof.checkpoint)
     if checkpoint.tree_size != proof.tree_size or checkpoint.root_hash != proof.root_hash:
         raise KeylessError("log", "the checkpoint is of another tree than the inclusion proof")
-    by_log = [sig for name, hint, sig in checkpoint.signatures if name == checkpoint.name and hint in hints]
-    if not any(key.verifies(sig, checkpoint.signed) for sig in by_log for key in keys):
+    by_log = [
+        (sig, [key for key, hints in current if hint in hints])
+        for name, hint, sig in checkpoint.signatures
+        if name == checkpoint.name
+    ]
+    found = [any(key.verifies(sig, checkpoint.signed) for key in keys) for sig, keys in by_log if keys]
+    if not found:
         raise KeylessError("log", "the checkpoint is not signed by its log")
+    if not all(found):
+        raise KeylessError("log", "the checkpoint holds a signature in the name of its log that is not the log's")
 
 
 def _promised(entry: LogEntry) -> bytes:

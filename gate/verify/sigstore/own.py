@@ -1,4 +1,4 @@
-"""The obligations of SECURITY 8 on `cryptography`, for signatures that the sigstore library does not verify.
+"""The obligations of SECURITY 8 on `cryptography`, for all signatures, whatever the sigstore library says of some.
 
 Their numbers are those of `gate.verify.keyless`; what is left to the caller is named there. Also what an entry of a log
 and a timestamp are worth beside the signature of a managed key.
@@ -15,6 +15,7 @@ from gate.formats.log_body import Record
 from gate.formats.message import MessageSignature
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import TimeSource
+from gate.model.reuse import SKEW_S
 from gate.verify.certificate import KeylessError, quiet, short_text
 from gate.verify.keys import SCHEMES, TrustedKey, load_key
 from gate.verify.sigstore.chain import issuer_at
@@ -48,25 +49,32 @@ def is_signed_by(key: TrustedKey, signature: bytes, content: Content) -> bool:
     return key.verifies_digest(signature, content.algorithm, content.digest)
 
 
-def trusted_times(material: Material, signature: bytes, root: Root) -> Times:
-    """All times that a log promises or an authority signed; raises `KeylessError` for a timestamp that does not hold.
+def trusted_times(material: Material, signature: bytes, root: Root, now_s: int) -> Times:
+    """All times that a log promises or an authority signed; raises `KeylessError` for a timestamp that does not hold,
+    and for a time that is yet to come.
 
     A promised time counts only with what `check_logged` says of the promise.
     """
     times = [(entry.promised_s, TimeSource.LOG) for entry in material.entries if entry.promised_s is not None]
     stamps = stamped_times(material.timestamps, signature, root.stampers)
-    return times + [(at_s, TimeSource.TIMESTAMP_AUTHORITY) for at_s in stamps]
+    times += [(at_s, TimeSource.TIMESTAMP_AUTHORITY) for at_s in stamps]
+    if any(at_s > now_s + SKEW_S for at_s, _ in times):
+        raise KeylessError("time", "it says that it was signed at a time that is yet to come")
+    return times
 
 
 @quiet()
 def check_certificate(certificate: x509.Certificate, root: Root, times: Times, *, is_logged: bool) -> None:
-    """Obligations 2 to 4 and 7. A root without certificate logs can ask for no promise of one, but then only for a
-    signature that needs no transparency log either.
+    """Obligations 2 to 4 and 7, and that its key is one that is verified with.
+
+    A root without certificate logs can ask for no promise of one, but then only for a signature that needs no
+    transparency log either.
     """
     issuers = {issuer_at(certificate, root.authorities, at_s) for at_s, _ in times}
     if is_logged or root.certificate_logs:
         for issuer in issuers:
             check_promise(certificate, issuer, root.certificate_logs)
+    certified_key(certificate)
 
 
 def check_signature(certificate: x509.Certificate, content: Content, signature: bytes) -> None:
@@ -99,19 +107,13 @@ def _is_early(certificate: x509.Certificate, content: Content, signature: bytes)
     return True
 
 
-def check_entry(certificate: x509.Certificate, content: Content, material: CertificateMaterial, root: Root) -> None:
-    """Obligations 6 and 9, second half, for the one entry of a log, if there is one."""
-    signature = signature_of(content)
-    spki = certified_key(certificate).spki
+def check_entry(content: Content, material: CertificateMaterial) -> None:
+    """Obligation 9, second half, for the one entry of a log, if there is one.
+
+    It names the certificate. Of one that names the bare key, nobody who watches the log for the identity would know.
+    """
     for entry in material.entries:
-        check_logged(entry, root.logs, [at_s for at_s, _ in trusted_times(material, signature, root)])
-
-        def is_signer(record: Record) -> bool:
-            if record.public_key is not None:
-                return sha256_digest(record.public_key) == spki
-            return record.certificate == material.certificate
-
-        check_record(entry, content, signature, is_signer)
+        check_record(entry, content, signature_of(content), lambda record: record.certificate == material.certificate)
 
 
 def certified_key(certificate: x509.Certificate) -> TrustedKey:
@@ -128,7 +130,9 @@ def certified_key(certificate: x509.Certificate) -> TrustedKey:
 
 
 @quiet()
-def beside_key(content: Content, material: Material, keys: Sequence[TrustedKey], root: Root) -> tuple[Times, bool]:
+def beside_key(
+    content: Content, material: Material, keys: Sequence[TrustedKey], root: Root, now_s: int
+) -> tuple[Times, bool]:
     """What stands beside the signature of managed keys: its times, and whether a log holds it.
 
     Raises `KeylessError` for an entry or a timestamp that does not hold: what is there has to be about this signature
@@ -140,7 +144,7 @@ def beside_key(content: Content, material: Material, keys: Sequence[TrustedKey],
         raise KeylessError("log", f"{len(material.entries)} log entries; exactly one is verified")
     if len(signatures) != 1:
         raise KeylessError("signatures", f"{len(signatures)} signatures, and what stands beside them is about one")
-    times = trusted_times(material, signatures[0], root)
+    times = trusted_times(material, signatures[0], root, now_s)
     for entry in material.entries:
         check_logged(entry, root.logs, [at_s for at_s, _ in times])
         check_record(entry, content, signatures[0], lambda record: _spki(record) in spkis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
 
 MAX_TIMESTAMPS: Final = 32
+_SHA_2: Final = "2.16.840.1.101.3.4.2"
+_HASHES: Final = {f"{_SHA_2}.1": "sha256", f"{_SHA_2}.2": "sha384", f"{_SHA_2}.3": "sha512"}
 
 
 @quiet()
@@ -34,9 +37,12 @@ def _time_of(number: int, data: bytes, signature: bytes, stampers: Sequence[Stam
     try:
         check_token(data)
         response = decode_timestamp_response(data)
-        at_s = int(response.tst_info.gen_time.timestamp())
+        at_s, imprint = int(response.tst_info.gen_time.timestamp()), response.tst_info.message_imprint
+        hashed = _HASHES.get(imprint.hash_algorithm.dotted_string)
     except Exception as error:  # whatever a library says about it: it is no timestamp
         raise KeylessError("timestamp", f"timestamp {number} cannot be read: {short_text(error)}") from error
+    if hashed is not None and hashlib.new(hashed, signature).digest() != imprint.message:
+        raise KeylessError("timestamp", f"timestamp {number} is over other bytes than the signature")
     if not any(item.span.holds(at_s) and _is_by(item, response, signature) for item in stampers):
         raise KeylessError("timestamp", f"timestamp {number} is by no timestamp authority of the trusted root")
     return at_s

@@ -132,13 +132,14 @@ statements := {
 	"bomrest": said("sbom", "auditor", ["mail", "rows", "server"], ["first", "letters", "second"], {
 		"format": "spdx",
 		"version": "3.0.1",
-		"root": "server",
+		"root": "things",
 		"completeness": "complete",
 		"components": {
 			"first": component("first", ["CC0-1.0"]),
 			"second": component("second", ["CC0-1.0"]),
 			"mail": {"digests": {"sha256": bare("4")}, "licenses": []},
 			"server": {"digests": {"sha256": bare("5")}, "licenses": ["MIT"]},
+			"things": {"digests": {}, "licenses": []},
 		},
 		"cards": {},
 		"datasets": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def refused(signer: BundleSigner, payload: bytes = PAYLOAD) -> AttestError:
 @pytest.mark.parametrize(("rekor", "stamped"), [(1, False), (1, True), (2, True)])
 def test_what_an_identity_signs_is_verified_here(instance: Served, tmp_path: Path, rekor: int, stamped: bool) -> None:
     bundle = signed_bundle(PAYLOAD, signer(tmp_path, instance.trust_config(rekor, stamped=stamped)))
-    found = only_verified(verify(bundle, store=keyless_trust(keyless(), root=encode(instance.sigstore.trusted_root()))))
+    root = encode(instance.sigstore.trusted_root())
+    found = only_verified(verify(bundle, store=keyless_trust(keyless(), root=root, now_s=int(time.time()))))
     assert found.signers[0].subject == instance.person.subject
     assert json.loads(bundle)["mediaType"] == "application/vnd.dev.sigstore.bundle.v0.3+json"
     assert len(bundle) < LIMIT

@@ -61,6 +61,23 @@ def test_an_empty_lock_is_a_problem(tmp_path: Path) -> None:
     assert problems(tmp_path, {"uv/uv.lock": "version = 1\n"}, "uv") == {"uv.lock": ("it locks no package",)}
 
 
+def test_an_empty_file_of_requirements_beside_a_lock_is_no_problem(tmp_path: Path) -> None:
+    files = {"app/requirements.txt": LOCKED, "app/requirements-dev.txt": "# nothing\n"}
+    assert list(found(tmp_path, files)) == ["requirements.txt"]
+    assert problems(tmp_path, {**files, "app/requirements-dev.txt": "-r other.txt\n"})
+    assert problems(tmp_path, {"two/requirements.txt": "", "two/requirements-dev.txt": "#\n"}, "two") == {
+        "requirements.txt": ("it locks no package",),
+        "requirements-dev.txt": ("it locks no package",),
+    }
+    assert problems(tmp_path, {"own/requirements.txt": "-e .\n", "own/uv/requirements.txt": LOCKED}, "own")
+
+
+def test_an_empty_file_of_requirements_is_the_lock_of_nothing(tmp_path: Path) -> None:
+    files = {"app/web/requirements.txt": LOCKED, "app/requirements.txt": "#\n", "app/pyproject.toml": ""}
+    expected = ("it asks for packages, and no lock file lies beside or above it",)
+    assert problems(tmp_path, files) == {"pyproject.toml": expected}
+
+
 def test_what_asks_for_packages_without_a_lock_is_a_problem(tmp_path: Path) -> None:
     files = {"app/requirements.txt": LOCKED, "app/web/package.json": "{}"}
     expected = ("it asks for packages, and no lock file lies beside or above it",)

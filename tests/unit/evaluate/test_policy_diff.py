@@ -134,7 +134,7 @@ def test_a_new_control_changes_nothing_until_a_profile_asks_for_it() -> None:
         ("    F: ", "    G: ", "framework F", ({"relation": "supports", "ids": ["A", "B"]}, None), Effect.NONE),
         ("default: low", "default: high", "default of parameter limit", ("low", "high"), Effect.UNCLEAR),
         ("default: low", "default: 1", "default of parameter limit", ("low", 1), Effect.UNCLEAR),
-        ("type: string", "type: word", "type of parameter limit", ("string", "word"), Effect.NONE),
+        ("type: string", "type: string, choices: [low]", "choices of parameter limit", ([], ["low"]), Effect.UNCLEAR),
         ("meaning: the", "meaning: a", "meaning of parameter limit", ("the limit", "a limit"), Effect.NONE),
     ],
 )
@@ -161,14 +161,23 @@ def test_true_is_not_one() -> None:
     assert one(diff({PLACE: new}, old).controls[0].changes)[1:3] == (True, 1)
 
 
+def test_another_type_of_a_parameter_is_told() -> None:
+    other = CONTROL.replace("type: string", "type: list, least: 1").encode()
+    changes = diff({PLACE: other, PROFILE: profile(ASKED)}).controls[0].changes
+    assert [(item.what, item.old, item.new, item.effect) for item in changes] == [
+        ("type of parameter limit", "string", "list", Effect.NONE),
+        ("least of parameter limit", None, 1, Effect.UNCLEAR),
+    ]
+
+
 def test_parameters_come_and_go() -> None:
     line = "#     - {name: limit, type: string, default: low, meaning: the limit}\n"
     more = line.replace("limit", "other")
     gone = diff({PLACE: CONTROL.replace("#   parameters:\n" + line, "").encode(), PROFILE: profile(ASKED)})
-    value = {"type": "string", "meaning": "the limit", "default": "low"}
+    value: Any = {"type": "string", "meaning": "the limit", "default": "low", "choices": [], "least": None}
     assert one(gone.controls[0].changes) == ("parameter limit", value, None, Effect.UNCLEAR)
     assert one(gone.profiles[0].changes) == ("a.one: limit", "low", None, Effect.UNCLEAR)
-    value = {"type": "string", "meaning": "the other", "default": "low"}
+    value = {"type": "string", "meaning": "the other", "default": "low", "choices": [], "least": None}
     assert one(control(line, line + more)) == ("parameter other", None, value, Effect.NONE)
 
 

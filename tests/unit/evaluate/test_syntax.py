@@ -21,6 +21,7 @@ def parse_changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], Any])
     """Parses the source with an engine whose tree is what `change` makes of the true one."""
     tree = json.dumps(change(json.loads(parse_module(PATH, SOURCE))))
     monkeypatch.setattr(syntax, "parse_module", lambda *_: tree)
+    syntax.parse.cache_clear()
     parse(PATH, SOURCE)
 
 

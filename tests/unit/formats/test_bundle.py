@@ -56,6 +56,7 @@ def test_a_bundle_that_the_gate_writes_is_one_that_it_reads() -> None:
     [
         {"publicKey": {}},
         {"publicKey": {"hint": ""}},
+        {"publicKey": {"hint": ""}, "certificate": None, "x509CertificateChain": None},
         {"publicKey": {"hint": "\u202ex"}},
         {"publicKey": {"hint": "a"}, "timestampVerificationData": {"rfc3161Timestamps": []}},
     ],
@@ -71,7 +72,7 @@ class TestS09OneModeAtATime:
         [
             {"certificate": CERTIFICATE, "publicKey": {"hint": "release"}},
             {"x509CertificateChain": {}, "publicKey": {"hint": "release"}},
-            {"certificate": None, "publicKey": {"hint": "release"}},
+            {"certificate": None, "publicKey": None},
             {"publicKey": {"hint": "release", "rawBytes": "MFkw"}},
             {"publicKey": {"rawBytes": "MFkw"}},
             {"publicKey": {"hint": "release", "keyDetails": "PKIX_ED25519"}},

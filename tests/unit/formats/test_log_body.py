@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from typing import Any, Final
 
 import pytest
@@ -70,6 +71,49 @@ def test_a_body_of_another_form_is_refused(name: str) -> None:
     kind, place, value = BROKEN[name]
     with pytest.raises(LogBodyError):
         read(kind, changed(body(kind), place, value))
+
+
+PEM_TEXT: Final = b"-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----\n"
+LENGTH: Final = 60_000
+SLOW: Final[dict[str, bytes]] = {
+    "spaces without end": PEM_TEXT[:28] + b" " * LENGTH,
+    "letters without end": PEM_TEXT[:28] + b"A" * LENGTH,
+    "lines without end": PEM_TEXT[:28] + b"A\n" * (LENGTH // 2),
+    "beginnings": PEM_TEXT[:28] * (LENGTH // 28),
+    "spaces after it": PEM_TEXT % b"AAAA\n" + b" " * LENGTH + b"x",
+    "spaces in a name": b"-----BEGIN" + b" " * LENGTH,
+    "spaces in between": PEM_TEXT % (b"AAAA" + b" " * LENGTH + b"!"),
+}
+
+
+def took_s(content: bytes) -> float:
+    """How long it takes to read a body ten times in which this stands as certificate, at best of three."""
+    value = json.dumps(changed(body("hashedrekord/0.0.1"), PEM, b64(content))).encode()
+    found = []
+    for _ in range(3):
+        begin = time.process_time()
+        for _ in range(10):
+            logged_digest(value)
+        found.append(time.process_time() - begin)
+    return min(found)
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_s20_junk_takes_no_longer_than_a_certificate_of_its_size(name: str) -> None:
+    plain = took_s(PEM_TEXT % (b"A" * LENGTH))
+    assert took_s(SLOW[name]) < 20 * plain + 0.05
+    with pytest.raises(LogBodyError):
+        read("hashedrekord/0.0.1", changed(body("hashedrekord/0.0.1"), PEM, b64(SLOW[name])))
+
+
+def test_s20_a_certificate_has_a_largest_size() -> None:
+    for size, is_read in ((60_000, True), (70_000, False)):
+        value = changed(body("hashedrekord/0.0.1"), PEM, b64(PEM_TEXT % (b"A" * size)))
+        if is_read:
+            assert len(read("hashedrekord/0.0.1", value).certificate) == size * 3 // 4
+        else:
+            with pytest.raises(LogBodyError):
+                read("hashedrekord/0.0.1", value)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"x", b"\xff"])

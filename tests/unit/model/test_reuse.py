@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gate.model.digest import Digest
-from gate.model.evidence import Rejected, SignerIdentity, Stage, Statement, TimeSource, Verified
+from gate.model.evidence import Concern, Rejected, SignerIdentity, Stage, Statement, Subject, TimeSource, Verified
 from gate.model.reuse import Setting, Summary, Verifier, summaries, verifier_json
 from tests.support.evidence import NOW_S, digest_of, folder, image
 
@@ -53,6 +53,9 @@ def item(facts: Mapping[str, Any] = FACTS, name: str = "vsa", **changes: Any) ->
     return dataclasses.replace(base, **changes)
 
 
+SUMMARIES = frozenset({"verification.summary"})
+
+
 def only(found: tuple[Summary, ...]) -> Summary:
     (summary,) = found
     return summary
@@ -60,7 +63,7 @@ def only(found: tuple[Summary, ...]) -> Summary:
 
 def test_a_summary_that_holds_stands_for_the_controls_named() -> None:
     assert only(summaries([item()], [], setting())) == Summary(
-        digest_of("vsa"), "other", "model", ("build.provenance",), ()
+        digest_of("vsa"), "other", "model", ("build.provenance",), (), SUMMARIES
     )
 
 
@@ -131,7 +134,11 @@ def test_a_verifier_is_an_id_and_a_signer(made: Verified) -> None:
 
 def test_evidence_that_is_refused_or_revoked_here_supports_nothing() -> None:
     problem = ("evidence that it rests on is refused or revoked here",)
-    refused = Rejected(digest_of("bundle"), "x.json", Stage.SIGNATURE, "x", "y", payload=digest_of("provenance"))
+    refused = Rejected(
+        *(digest_of("bundle"), "x.json", Stage.SIGNATURE, "x", "y"),
+        concern=Concern.OTHERS,
+        payload=digest_of("provenance"),
+    )
     assert only(summaries([item()], [refused], setting())).problems == problem
     by_bytes = dataclasses.replace(refused, evidence=digest_of("provenance"), payload=None)
     assert only(summaries([item()], [by_bytes], setting())).problems == problem
@@ -169,6 +176,71 @@ def test_a_failure_by_another_entry_of_the_same_verifier_counts() -> None:
 def test_no_other_word_is_a_contradiction(other: Verified) -> None:
     found = {summary.statement: summary.problems for summary in summaries([item(), other], [], setting())}
     assert found[digest_of("vsa")] == ()
+
+
+PART = {
+    "its own digest": Subject("model", MODEL.digest),
+    "one of its files": Subject("other name", MODEL.files["config.json"].digest),
+}
+
+
+def about(subject: Subject, facts: Mapping[str, Any], *, claim: str = "verification.summary", of: str) -> Verified:
+    """A statement that covers no artifact as a whole and names some digest."""
+    base = item(facts, "partial", artifacts=(), claim=claim)
+    changes: dict[str, Any] = {of: (subject,)}
+    return dataclasses.replace(base, statement=dataclasses.replace(base.statement, **changes))
+
+
+@pytest.mark.parametrize("of", ["subjects", "resources"])
+@pytest.mark.parametrize("part", PART)
+def test_a_failure_of_a_part_counts(part: str, of: str) -> None:
+    (found,) = summaries([item(), about(PART[part], FAILED, of=of)], [], setting())
+    assert found.problems == (LATER,)
+
+
+def test_a_result_that_is_no_pass_counts_as_a_failure() -> None:
+    silent = {name: value for name, value in FACTS.items() if name != "result"}
+    (found,) = summaries([item(), about(PART["one of its files"], silent, of="subjects")], [], setting())
+    assert found.problems == (LATER,)
+
+
+def test_a_failure_of_other_bytes_does_not_count() -> None:
+    for subject in (Subject("config.json", digest_of("others")), Subject("config.json", None)):
+        (found,) = summaries([item(), about(subject, FAILED, of="subjects")], [], setting())
+        assert found.problems == ()
+    unread = dataclasses.replace(SERVER, name="model", digest=None)
+    (found,) = summaries(
+        [item(), about(Subject("x", None), FAILED, of="subjects")], [], setting(artifacts={"model": unread})
+    )
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize("part", PART)
+def test_what_is_here_is_known(part: str) -> None:
+    """A statement of another claim about any of the bytes is here, whatever it says."""
+    (found,) = summaries([item(), about(PART[part], {}, claim="sbom", of="subjects")], [], setting())
+    assert (found.problems, found.here) == ((), SUMMARIES | {"sbom"})
+    (whole,) = summaries([item(), item({}, "whole", claim="sbom")], [], setting())
+    assert whole.here == SUMMARIES | {"sbom"}
+    (other,) = summaries([item(), item({}, "other", claim="sbom", artifacts=("server",))], [], setting())
+    assert other.here == SUMMARIES
+
+
+@pytest.mark.parametrize(
+    ("concern", "artifacts", "problems"),
+    [
+        (Concern.AT_STAKE, ("model",), ("evidence about the artifact is refused here",)),
+        (Concern.OTHERS, ("model",), ("evidence about the artifact is refused here",)),
+        (Concern.AT_STAKE, (), ("evidence about the artifact is refused here",)),
+        (Concern.AT_STAKE, ("server",), ()),
+        (Concern.OTHERS, (), ()),
+    ],
+)
+def test_refused_evidence_about_it_takes_the_effect(
+    concern: Concern, artifacts: tuple[str, ...], problems: tuple[str, ...]
+) -> None:
+    refused = Rejected(digest_of("b"), "x.json", Stage.CHAIN, "x", "y", None, concern, artifacts)
+    assert only(summaries([item()], [refused], setting())).problems == problems
 
 
 def test_an_image_is_its_repository_unless_something_else_is_said() -> None:

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from gate.model.control import Mode
-from gate.model.decision import Decision, Outcome, Verdict
+from gate.model.decision import Decision, Outcome, ReuseUse, Verdict
 from gate.model.evidence import Concern, Stage
 from gate.model.waiver import WaiverState
 from gate.report.interface import render
@@ -167,6 +167,13 @@ def test_nearest_is_the_statement_about_other_bytes_of_the_file() -> None:
 def test_nearest_is_the_statement_about_the_artifact() -> None:
     other = statement("artifact.signature", "release", stated_at_s=None, subjects={})
     made = dataclasses.replace(refused(artifact="summarizer"), verified=(other,))
+    expected = "nearest: artifact.signature by release, which covers it and does not say what is wanted"
+    assert expected in flat(render("text", made))
+
+
+def test_nearest_is_the_statement_about_the_artifact_of_a_changed_file() -> None:
+    other = statement("artifact.signature", "release", stated_at_s=None, subjects={})
+    made = dataclasses.replace(refused(file="models/summarizer/new.bin"), verified=(other,))
     assert "nearest: artifact.signature by release, which covers no such file" in flat(render("text", made))
 
 
@@ -353,3 +360,18 @@ def test_an_old_statement_is_dated() -> None:
     assert "of 2026-11-19 (1 day old) by release" in flat(render("text", made))
     odd = dataclasses.replace(made, decided_at="never")
     assert "of 2026-11-19 by release" in flat(render("text", odd))
+
+
+def reused(number: int, *, used: bool = False, problems: tuple[str, ...] = ()) -> ReuseUse:
+    return ReuseUse(digest(f"summary {number}"), "staging", "model", ("build.provenance",), used, problems)
+
+
+def test_summaries_say_why_they_stand_for_nothing() -> None:
+    text = render_text(decision(PASSED, reuse=(reused(1), reused(2, problems=("it is too old",)))))
+    assert "no effect: no evidence is missing that it stands for" in " ".join(text.split())
+    assert "no effect: it is too old" in " ".join(text.split())
+
+
+def test_many_summaries_are_cut_and_counted() -> None:
+    text = render_text(decision(PASSED, reuse=tuple(reused(number) for number in range(200))))
+    assert "more; --format json lists all" in text

@@ -135,8 +135,8 @@ STALE: Final[dict[str, Row]] = {
         good_case().replace(parameters={"evidence.fresh": {"accept_stated": False}}),
         13,
     ),
-    "a limit that is no number": (good_case().replace(parameters={"evidence.fresh": {"eval": "30d"}}), 4),
-    "a limit below nothing": (good_case().replace(parameters={"evidence.fresh": {"eval": -1}}), 4),
+    "a limit in days": (eval_of(31 * DAY_S).replace(parameters={"evidence.fresh": {"eval": "32d"}}), 0),
+    "a limit in days that is over": (eval_of(31 * DAY_S).replace(parameters={"evidence.fresh": {"eval": "30d"}}), 13),
     "a stale eval beside a fresh one": (good_case().plus(eval_of(31 * DAY_S).evidence[3]), 13),
 }
 

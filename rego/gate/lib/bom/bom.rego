@@ -112,6 +112,16 @@ is_named(name, digest) if _artifacts[name].digest in {content | some [_, content
 
 is_named(name, digest) if _is_each_file(name, {content | some [_, content] in _matches(name, digest)})
 
+# METADATA
+# description: Whether the root of a document, by its SHA-256, is something else than an artifact and its files.
+# scope: document
+default is_of_another(_, _) := false
+
+is_of_another(name, digest) if {
+	content := concat(":", ["sha256", _documents[digest].components[_documents[digest].root].digests.sha256])
+	not content in _own(name)
+}
+
 default _is_each_file(_, _) := false
 
 _is_each_file(name, contents) if {

@@ -55,8 +55,22 @@ origins contains entry if {
 }
 
 # METADATA
-# description: Those of some provenance statements that name no source.
-placeless(digests) := digests - {digest | some [digest, _, _] in sources(digests)}
+# description: The provenance statements of each built artifact that name no source.
+placeless[name] := digests if {
+	some name in subjects
+	found := statements.about("build.provenance", name)
+	digests := found - {digest | some [digest, _, _] in sources(found)}
+}
+
+# METADATA
+# description: What verifiers say of commits, as [statement, [repository, commit]].
+summaries contains entry if {
+	some digest, statement in statements.verified
+	statement.claim == "source.summary"
+	repository := plain(statement.facts.repository)
+	commit := statement.facts.commit
+	entry := [digest, [repository, commit]]
+}
 
 # METADATA
 # description: |
@@ -70,7 +84,7 @@ plain(address) := name if {
 # METADATA
 # description: |
 #   Whether each of these says what is expected of a build: `source`, `refs`, and perhaps `values` of parameters and
-#   parameters to `ignore`.
+#   parameters to `ignore`. Nothing else is in it, since a misspelt restriction would restrict nothing.
 # scope: document
 default are_expectations(_) := false
 
@@ -84,6 +98,8 @@ are_expectations(values) if {
 default _is_expectation(_) := false
 
 _is_expectation(entry) if {
+	is_object(entry)
+	count(object.keys(entry) - {"source", "refs", "values", "ignore"}) == 0
 	is_string(plain(entry.source))
 	shape.is_texts(entry.refs)
 	shape.is_texts(object.get(entry, "ignore", []))

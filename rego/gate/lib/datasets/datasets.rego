@@ -34,7 +34,16 @@ said contains entry if {
 	entry := [name, digest, ref, what]
 }
 
-_stated(facts) := {field: value | some field in _fields; value := facts[field]; not value in {null, ""}}
+_stated(facts) := {field: value | some field in _fields; value := facts[field]; not _is_blank(value)}
+
+default _is_blank(_) := false
+
+_is_blank(value) if is_null(value)
+
+_is_blank(value) if {
+	is_string(value)
+	trim_space(value) == ""
+}
 
 # METADATA
 # description: Whether all four are stated.

@@ -7,7 +7,7 @@ package gate.lib.licenses
 
 import future.keywords.not
 
-_silent := {"NOASSERTION", "NONE"}
+_silent := {"NOASSERTION", "NONE", "UNKNOWN"}
 
 _words := {"AND", "OR", "WITH"} | _silent
 
@@ -45,7 +45,7 @@ is_allowed(license, allowed) if {
 _expression(license) := bare if {
 	bare := _bare(license)
 	regex.match(`^[A-Za-z0-9.+:\-]+( (AND|OR|WITH) [A-Za-z0-9.+:\-]+)*$`, bare)
-	some_words := {word |
+	some_words := {upper(word) |
 		some alternative in split(bare, " OR ")
 		some term in split(alternative, " AND ")
 		some word in split(term, " WITH ")

@@ -5,9 +5,11 @@
 #   - input: schema.input
 package gate.lib.people
 
+import data.gate.lib.document
 import data.gate.lib.lineage
 import data.gate.lib.shape
 import data.gate.lib.statements
+import data.gate.lib.weights
 import future.keywords.not
 
 # METADATA
@@ -59,6 +61,8 @@ _observations := {
 }
 
 # Functions read other packages through rules of their own: through an import regorus finds nothing in some of them.
+_artifacts := document.artifacts
+
 _statements := lineage.shaped
 
 _signers := signers
@@ -74,13 +78,47 @@ authors(name) := {person |
 
 # METADATA
 # description: |
-#   Collected statements of some of these claims that decide upon an artifact as it is now: they cover it, or have a
-#   statement that does as their subject.
-deciding(claims, name) := {digest |
+#   Statements of some of these claims about an artifact or one of its files as they are now, or about a statement that
+#   is about them.
+concerning(claims, name) := {digest |
 	some digest, statement in _statements
 	statement.claim in claims
-	statement.facts.collected == true
-	_is_about(statement, name)
+	_concerns(statement, name)
+}
+
+default _concerns(_, _) := false
+
+_concerns(statement, name) if _touches(statement, name)
+
+_concerns(statement, name) if {
+	some item in _named(statement)
+	not _statements[item].claim in (_decisions | _exceptions)
+	_touches(_statements[item], name)
+}
+
+# The digests of its subjects. Only an object is iterated over in both engines alike.
+_named(statement) := object.keys(statement.subjects) if is_object(statement.subjects)
+
+default _touches(_, _) := false
+
+_touches(statement, name) if name in statement.artifacts
+
+_touches(statement, name) if {
+	own := {digest | digest := _artifacts[name].digest} | weights.parts(name)
+	some item in _named(statement)
+	item in own
+}
+
+# METADATA
+# description: |
+#   Statements of some of these claims that decide upon an artifact. A yes is collected and covers it, or has a
+#   statement that does as its subject. A no counts however it was made and whatever part of it it is about.
+deciding(claims, name) := against(found) | {digest |
+	some digest in statements.supporting(found)
+	_statements[digest].facts.collected == true
+	_is_about(_statements[digest], name)
+} if {
+	found := concerning(claims, name)
 }
 
 default _is_about(_, _) := false

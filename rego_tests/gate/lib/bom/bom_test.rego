@@ -164,6 +164,21 @@ test_names_are_digests if {
 	not is_named([fixtures.put("/artifacts/rows/files", {})], "rows", "bomrest")
 }
 
+test_a_root_with_another_digest_is_of_another if {
+	is_of_another([], "style", "bomstyle") == false
+	is_of_another([], "base", "bombase") == false
+	is_of_another([], "base", "bomstyle")
+	is_of_another([materials.put("bomstyle", "facts/root", null)], "base", "bomstyle") == false
+	is_of_another([materials.put("bombase", "facts/root", "weights")], "base", "bombase") == false
+	is_of_another([materials.put("bombase", "facts/root", "weights")], "rows", "bombase")
+}
+
+is_of_another(patches, name, document) := value if {
+	doc := materials.after(patches)
+	digest := materials.digests[document]
+	value := bom.is_of_another(name, digest) with input as doc
+}
+
 test_sources_speak_of_what_they_are if {
 	spoken_of([], set()) == set()
 	spoken_of([], {["base", materials.digests.bombase, "model"], ["style", materials.digests.card, null]}) == {"base", "style"}

@@ -100,6 +100,8 @@ test_an_expectation_has_a_source_and_refs if {
 	not expected(object.union(wanted, {"ignore": "x"}))
 	not expected(object.union(wanted, {"values": [[1]]}))
 	not expected(object.union(wanted, {"values": {"a": [1], "b": 2}}))
+	not expected(object.union(wanted, {"valuez": {"a": [1]}}))
+	not expected(object.union(wanted, {"values": {"a": [1]}, "ref": "main"}))
 	not expected("x")
 }
 

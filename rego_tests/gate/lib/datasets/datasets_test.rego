@@ -26,7 +26,11 @@ test_statements_and_documents_speak_of_datasets if {
 
 test_what_is_not_stated_is_absent if {
 	said([materials.put("data", "facts/owner", null), materials.put("data", "facts/license", null)]) == (expected - {["mail", materials.digests.data, null, mail]}) | {["mail", materials.digests.data, null, {"classification": "secret", "personal_data": true, "licenses": set()}]}
-	said([materials.put("bomrest", "facts/datasets/first/owner", "")]) == (expected - {["rows", materials.digests.bomrest, "first", rows]}) | {["rows", materials.digests.bomrest, "first", object.remove(rows, ["owner"])]}
+	every blank in ["", " ", "\t\n", "\u00a0"] {
+		every field in ["owner", "classification"] {
+			said([materials.put("bomrest", concat("/", ["facts/datasets/first", field]), blank)]) == (expected - {["rows", materials.digests.bomrest, "first", rows]}) | {["rows", materials.digests.bomrest, "first", object.remove(rows, [field])]}
+		}
+	}
 }
 
 test_only_datasets_are_spoken_of if {

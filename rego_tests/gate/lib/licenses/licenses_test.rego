@@ -9,7 +9,7 @@ test_stated_licences_are_texts_that_say_something if {
 	every license in ["MIT", "Own Terms", "none of it"] {
 		licenses.is_stated(license)
 	}
-	every license in ["NONE", "NOASSERTION", "none", " NoAssertion\t", "", " ", "\n", null, 1, [], ["MIT"]] {
+	every license in ["NONE", "NOASSERTION", "UNKNOWN", "Unknown ", "none", " NoAssertion\t", "", " ", "\n", null, 1, [], ["MIT"]] {
 		not licenses.is_stated(license)
 	}
 }
@@ -80,7 +80,7 @@ test_what_cannot_be_read_is_not_allowed if {
 }
 
 test_nobody_knows_anywhere if {
-	every license in ["NONE", "NOASSERTION", "MIT OR NONE", "NOASSERTION OR MIT", "MIT OR NOASSERTION AND Own", "(MIT OR NONE)", "", null, 1, ["MIT"]] {
+	every license in ["NONE", "NOASSERTION", "MIT OR NONE", "NOASSERTION OR MIT", "MIT OR NOASSERTION AND Own", "(MIT OR NONE)", "MIT OR None", "MIT OR Unknown", "noAssertion OR MIT", "MIT OR Own WITH none", "", null, 1, ["MIT"]] {
 		not licenses.is_allowed(license, list)
 	}
 }

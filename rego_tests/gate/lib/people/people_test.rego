@@ -72,6 +72,48 @@ test_plain_decisions_do_not_count if {
 	deciding([tuned.remove("review", "facts/collected")], {"review"}, "tools") == set()
 }
 
+concerning(patches, name) := value if {
+	doc := tuned.after(patches)
+	value := people.concerning({"review"}, name) with input as doc
+}
+
+about(subjects) := array.concat(tuned.cover("review", []), [tuned.put("review", "subjects", {item: {"name": "x"} | some item in subjects})])
+
+test_statements_concern_what_they_cover_or_name if {
+	found := {tuned.digests.review}
+	concerning([], "tools") == found
+	concerning([], "rows") == set()
+	concerning(array.concat(tuned.cover("review", ["rows"]), [tuned.put("review", "subjects", {})]), "rows") == found
+	concerning(about({tuned.whole.rows}), "rows") == found
+	concerning(about({"sha256:0404040404040404040404040404040404040404040404040404040404040404"}), "rows") == found
+	concerning(about({tuned.digests.dataset}), "rows") == found
+	concerning(about({tuned.digests.dataset}), "tools") == set()
+	concerning(about({}), "tools") == set()
+}
+
+test_statements_concern_what_a_statement_names_that_they_are_about if {
+	patches := array.concat(about({tuned.digests.dataset}), tuned.cover("dataset", []))
+	concerning(patches, "rows") == {tuned.digests.review}
+	concerning(array.concat(patches, [tuned.put("dataset", "subjects", {})]), "rows") == set()
+	concerning(about({tuned.digests.approval}), "rows") == set()
+}
+
+test_subjects_of_no_shape_name_nothing if {
+	every subjects in ["x", [tuned.whole.rows], null] {
+		concerning(array.concat(about({}), [tuned.put("review", "subjects", subjects)]), "rows") == set()
+	}
+}
+
+test_a_no_counts_however_it_was_made if {
+	no := [tuned.put("review", "facts/decision", "rejected"), tuned.put("review", "facts/collected", false)]
+	deciding(array.concat(about({tuned.whole.rows}), no), {"review"}, "rows") == {tuned.digests.review}
+	deciding(array.concat(about({tuned.whole.rows}), no), {"review"}, "tools") == set()
+}
+
+test_a_yes_counts_for_all_of_it_only if {
+	deciding(about({tuned.whole.rows}), {"review"}, "rows") == set()
+}
+
 test_those_against_say_no if {
 	doc := tuned.after([tuned.put("review", "facts/decision", "rejected")])
 	both := {tuned.digests.approval, tuned.digests.review}
@@ -89,6 +131,8 @@ test_a_decision_about_an_exception_is_about_nothing_else if {
 		fixtures.put(concat("/", [tuned.at("review", "subjects"), tuned.digests.other]), {"name": "x"}),
 	])
 	deciding(patches, {"review"}, "tools") == set()
+	concerning(patches, "tools") == {tuned.digests.review}
+	concerning(array.concat(patches, [tuned.put("review", "subjects", {tuned.digests.other: {"name": "x"}})]), "tools") == set()
 }
 
 makers(patches, name) := value if {

@@ -158,6 +158,17 @@ def test_a_package() -> None:
     assert (found["B"]["licenses"], found["B"]["kind"], found["B"]["purl"]) == (["NONE"], "other", None)
 
 
+def test_licences_that_were_found_in_files_are_read() -> None:
+    found = bom(
+        packages=[
+            package("A", licenseDeclared="MIT", licenseInfoFromFiles=["GPL-3.0-only", "NOASSERTION", "MIT"]),
+            package("B", licenseConcluded="MIT", licenseInfoFromFiles=["NONE"]),
+        ],
+        files=[{"SPDXID": "F", "fileName": "./f", "licenseConcluded": "MIT", "licenseInfoInFiles": ["GPL-2.0-only"]}],
+    )["components"]
+    assert [found[name]["licenses"] for name in "ABF"] == [["GPL-3.0-only", "MIT"], ["MIT"], ["GPL-2.0-only", "MIT"]]
+
+
 def test_a_reference_that_is_given_twice_is_refused() -> None:
     assert code(packages=[package("A"), package("A")]) == "duplicate"
     assert code(packages=[package(DOCUMENT)]) == "duplicate"
@@ -180,5 +191,11 @@ def test_the_example_of_the_specification() -> None:
     found: Any = facts(json.loads((VECTORS / "SPDXJSONExample-v2.3.spdx.json").read_bytes()))
     assert found["root"] is None  # it describes a file and a package
     part = found["components"]["SPDXRef-Package"]
-    assert part["licenses"] == ["(LGPL-2.0-only AND LicenseRef-3)", "(LGPL-2.0-only OR LicenseRef-3)"]
+    assert part["licenses"] == [
+        "(LGPL-2.0-only AND LicenseRef-3)",
+        "(LGPL-2.0-only OR LicenseRef-3)",
+        "GPL-2.0-only",
+        "LicenseRef-1",
+        "LicenseRef-2",
+    ]
     assert set(part["digests"]) == {"md5", "sha1", "sha256", "blake2b384"}

@@ -148,6 +148,74 @@ def test_completeness_is_what_the_relationships_of_the_root_say(said: Any, expec
     assert len(said) < 2 or bom(*parts, *edges, below)["completeness"] == "incomplete"
 
 
+WHOLE = {"completeness": "complete"}
+LACKING = {"completeness": "incomplete"}
+UNSAID = f"{TERMS}/Core/NoAssertionElement"
+
+
+def scoped(scope: str, **more: Any) -> dict[str, Any]:
+    return edge("model", "dependsOn", "p", scope=scope, **more) | {"type": "LifecycleScopedRelationship"}
+
+
+@pytest.mark.parametrize(
+    ("edges", "expected"),
+    [
+        ([edge("model", "hasOptionalComponent", "p", **WHOLE)], "unknown"),
+        ([edge("model", "hasOptionalDependency", "p", **WHOLE)], "unknown"),
+        ([edge("model", "hasStaticLink", "p", **WHOLE)], "unknown"),
+        ([scoped("development", **WHOLE)], "unknown"),
+        ([scoped("test", **WHOLE)], "unknown"),
+        ([scoped("build", **WHOLE)], "unknown"),
+        ([scoped("runtime", **WHOLE)], "complete"),
+        ([edge("model", "contains", UNSAID, **WHOLE)], "unknown"),
+        ([edge("model", "contains", "p", UNSAID, **WHOLE)], "unknown"),
+        ([edge("model", "contains", "p", endTime="2020-01-01T00:00:00Z", **WHOLE)], "unknown"),
+        ([edge("model", "contains", "p", endTime="2026-11-01T00:00:00Z", **WHOLE)], "unknown"),
+        ([edge("model", "contains", "p", endTime="2026-11-01T00:00:01Z", **WHOLE)], "complete"),
+        ([edge("model", "contains", "p", startTime="2026-11-01T00:00:01Z", **WHOLE)], "unknown"),
+        ([edge("model", "contains", "p", startTime="2026-11-01T00:00:00Z", **WHOLE)], "complete"),
+        ([edge("p", "contains", "model", **WHOLE)], "unknown"),
+    ],
+    ids=str,
+)
+def test_what_is_not_the_list_of_all_parts_makes_no_list_whole(edges: Any, expected: str) -> None:
+    assert bom(node("software_Package", "p", name="p"), *edges)["completeness"] == expected
+
+
+CONTAINS = edge("model", "contains", "p", **WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (edge("model", "hasOptionalComponent", "p"), "complete"),
+        (scoped("test"), "complete"),
+        (edge("model", "dependsOn", "p", endTime="2020-01-01T00:00:00Z"), "complete"),
+        (edge("model", "hasStaticLink", "p", **WHOLE), "complete"),
+        (edge("model", "hasStaticLink", "p"), "unknown"),
+        (edge("model", "dependsOn", UNSAID), "unknown"),
+        (edge("model", "hasOptionalComponent", UNSAID, **WHOLE), "unknown"),
+        (edge("model", "hasOptionalComponent", "p", **LACKING), "incomplete"),
+        (scoped("development", **LACKING), "incomplete"),
+        (edge("model", "dependsOn", "p", endTime="2020-01-01T00:00:00Z", **LACKING), "incomplete"),
+    ],
+    ids=str,
+)
+def test_a_whole_list_may_stand_beside_others(more: Any, expected: str) -> None:
+    assert bom(node("software_Package", "p", name="p"), CONTAINS, more)["completeness"] == expected
+
+
+def test_without_a_time_of_the_document_nothing_that_ends_is_whole() -> None:
+    until = edge("model", "contains", "p", endTime="2030-01-01T00:00:00Z", **WHOLE)
+    since = edge("model", "contains", "p", startTime="2020-01-01T00:00:00Z", **WHOLE)
+    for more, expected in ((until, "unknown"), (since, "unknown"), (CONTAINS, "complete")):
+        value = document(
+            node("software_Package", "p", name="p"), node("software_Sbom", "bill", rootElement=["urn:x:model"]), more
+        )
+        value["@graph"] = [item for item in value["@graph"] if item["type"] != "SpdxDocument"]
+        assert read(SPDX, value).facts["completeness"] == expected
+
+
 def test_nothing_at_all_can_be_complete() -> None:
     found = bom(edge("model", "dependsOn", f"{TERMS}/Core/NoneElement", completeness="complete"))
     assert (found["completeness"], found["depends"]) == ("complete", {})

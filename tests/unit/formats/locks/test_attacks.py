@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -17,6 +18,13 @@ def is_locked(name: str, content: object) -> bool:
 
 
 # --- requirements: what pip reads ---
+
+
+def test_s20_blanks_are_read_in_one_go() -> None:
+    begin = time.process_time()
+    assert not is_locked("requirements.txt", f"{GOOD}b{' ' * 60_000}==1\n")
+    assert is_locked("requirements.txt", f"  # x\n{GOOD[:-1]}{' ' * 60_000}# a comment\n \t# y\n")
+    assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize(
@@ -344,3 +352,43 @@ def test_a_line_that_is_not_understood_is_a_problem(content: str) -> None:
 
 def test_a_workspace_has_sums_of_its_own() -> None:
     assert only("go.work.sum", f"x.test/a v1.0.0 {H1}\n").is_pinned
+
+
+# --- what is needed, and not there ---
+
+
+@pytest.mark.parametrize("need", ["b", "a 2", "a 1 (registry+y)"])
+def test_what_a_package_of_cargo_needs_is_in_the_lock(need: str) -> None:
+    content = f'version=3\n[[package]]\nname="a"\nversion="1"\nsource="registry+x#q"\nchecksum="{ONE}"\n'
+    assert problem("Cargo.lock", f'{content}dependencies=["{need}"]\n') == f"{need!r} is needed, and not in it"
+    needs = '["a", "a 1", "a 1 (registry+x)", "a 1 (registry+x#q)"]'
+    assert only("Cargo.lock", f"{content}dependencies={needs}\n").is_pinned
+    assert problem("Cargo.lock", f"{content}dependencies=[1]\n")
+    assert problem("Cargo.lock", f'{content}dependencies="a"\n')
+
+
+def test_what_a_package_of_uv_needs_is_in_the_lock() -> None:
+    good = UV % ('{registry="r"}', WHEEL)
+    for more in (
+        "dependencies=[{name='Tor_ch'}]",
+        "optional-dependencies={x=[{name='Tor_ch'}]}",
+        "dev-dependencies={x=[{name='Tor_ch'}]}",
+    ):
+        assert problem("uv.lock", f"{good}{more}\n") == "'tor-ch' is needed, and not in it"
+        assert not read("uv.lock", f"{good}{more}\n".replace("Tor_ch", "A")).problems
+    assert problem("uv.lock", f"{good}dependencies=[{{}}]\n")
+
+
+def test_what_a_package_of_poetry_needs_is_in_the_lock() -> None:
+    for said in ("'*'", "{version='*'}", "[{version='*'}, {version='1', markers='m'}]", "['*']"):
+        if said != "['*']":
+            assert (
+                problem("poetry.lock", f"{POETRY}dependencies={{Torch={said}}}\n") == "'torch' is needed, and not in it"
+            )
+        assert not read("poetry.lock", f"{POETRY}dependencies={{A={said}}}\n").problems
+    for said in ("{version='*', optional=true}", "{version='*', markers='m'}", "[{version='*', python='<3'}]"):
+        assert not read("poetry.lock", f"{POETRY}dependencies={{torch={said}}}\n").problems
+    tools = f"{POETRY}dependencies={{setuptools='*'}}\n"
+    assert problem("poetry.lock", tools)
+    assert not read("poetry.lock", tools.replace('"2.1"', '"1.1"')).problems
+    assert problem("poetry.lock", f"{POETRY}dependencies={{torch=[1]}}\n")

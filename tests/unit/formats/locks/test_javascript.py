@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from gate.model.dependencies import Dependency
 from tests.unit.formats.locks.reading import LONG, SRI, only, problem, read
 
@@ -62,7 +64,7 @@ def test_both_halves_of_version_2_are_read() -> None:
 
 def yarn(resolved: str = "https://x.test/a.tgz#abc", more: str = f"  integrity {SRI}\n", asked: str = "^1") -> str:
     head = f'# yarn lockfile v1\n\n\n"@s/a@{asked}", "@s/a@~1":\n  version "1.0.0"\n'
-    return f'{head}  resolved "{resolved}"\n{more}  dependencies:\n    b "^1"\n    version "7"\n'
+    return f'{head}  resolved "{resolved}"\n{more}  dependencies:\n    "@s/a" "~1"\n    "@s/a" "^1"\n'
 
 
 def test_yarn_locks_by_integrity() -> None:
@@ -115,3 +117,51 @@ def test_links_of_pnpm_are_told() -> None:
         "lockfileVersion: 5.4\ndependencies:\n  b: link:../b\n  c: 1.0.0\npackages:\n  /c/1.0.0: " + ENTRY,
     )
     assert [(item.name, item.folder) for item in older.packages.values()] == [("c", None), ("b", "../b")]
+
+
+def asking(place: str, kind: str, **more: object) -> dict[str, object]:
+    first = {} if place == "" else {place: PACKAGE if "node_modules" in place else {"version": "1"}}
+    packages: dict[str, object] = {"": {"name": "own"}, **first, "node_modules/a": PACKAGE}
+    known = packages[place]
+    assert isinstance(known, dict)
+    return {"lockfileVersion": 3, "packages": {**packages, place: {**known, kind: {"torch": "*"}, **more}}}
+
+
+@pytest.mark.parametrize("place", ["", "libs/b", "node_modules/b", "node_modules/a/node_modules/b"])
+@pytest.mark.parametrize("kind", ["dependencies", "peerDependencies"])
+def test_what_a_package_of_npm_needs_is_in_the_lock(place: str, kind: str) -> None:
+    value = asking(place, kind)
+    said = problem("package-lock.json", value)
+    assert said == f"{place or 'the project'} needs 'torch', which is not in it"
+    packages = value["packages"]
+    assert isinstance(packages, dict)
+    assert problem(
+        "package-lock.json", {**value, "packages": {**packages, "node_modules/c/node_modules/torch": PACKAGE}}
+    )
+    found = f"{place}/node_modules/torch".removeprefix("/")
+    for there in {found, "node_modules/torch"}:
+        assert not read("package-lock.json", {**value, "packages": {**packages, there: PACKAGE}}).problems
+
+
+def test_what_may_be_left_out_of_a_lock_of_npm() -> None:
+    assert problem("package-lock.json", asking("", "devDependencies"))
+    assert problem("package-lock.json", asking("libs/b", "devDependencies"))
+    meta = {"torch": {"optional": True}}
+    for value in (
+        asking("node_modules/b", "devDependencies"),
+        asking("", "optionalDependencies"),
+        asking("", "dependencies", optionalDependencies={"torch": "*"}),
+        asking("node_modules/b", "peerDependencies", peerDependenciesMeta=meta),
+        asking("../b", "dependencies"),
+    ):
+        assert not read("package-lock.json", value).problems
+    no = {"torch": {"optional": False}}
+    assert problem("package-lock.json", asking("node_modules/b", "peerDependencies", peerDependenciesMeta=no))
+
+
+def test_what_a_package_of_yarn_needs_is_in_the_lock() -> None:
+    need = yarn().replace('"@s/a" "~1"', 'torch "^2"')
+    assert problem("yarn.lock", need) == "'torch@^2' is needed, and not in it"
+    assert problem("yarn.lock", f'{need}torch@^1:\n  version "1.0.0"\n  integrity {SRI}\n')
+    assert not read("yarn.lock", f'{need}torch@^2:\n  version "2.0.0"\n  integrity {SRI}\n').problems
+    assert not read("yarn.lock", need.replace("  dependencies:", "  optionalDependencies:")).problems

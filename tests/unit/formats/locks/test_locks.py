@@ -35,6 +35,11 @@ ROOT = Path(__file__).resolve().parents[4]
         "dev-requirements.txt": "requirements",
         "requirements/test.txt": "requirements",
         "a/requirements/test.lock": "requirements",
+        "Requirements.TXT": "requirements",
+        "Requirements/Test.Lock": "requirements",
+        "PYLOCK.toml": "pylock",
+        "UV.lock": "uv",
+        "cargo.LOCK": "cargo",
     }.items(),
 )
 def test_a_format_is_known_by_the_name_of_its_file(name: str, word: str) -> None:
@@ -44,7 +49,7 @@ def test_a_format_is_known_by_the_name_of_its_file(name: str, word: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["bun.lock", "bun.lockb", "composer.lock", "conda-lock.yml", "gradle.lockfile", "x.lock"]
+    "name", ["bun.lock", "bun.lockb", "composer.lock", "conda-lock.yml", "gradle.lockfile", "x.lock", "X.LOCK"]
 )
 def test_an_unknown_format_is_a_problem(name: str) -> None:
     assert is_lock(name)
@@ -74,6 +79,13 @@ def test_a_manifest_needs_a_lock_beside_or_above_it() -> None:
     assert unlocked("x/pyproject.toml", {"x/y/uv.lock": 1})
     assert unlocked("go.mod", {"go.work": 1})
     assert not unlocked("README.md", {})
+    for name in ("setup.py", "setup.cfg", "environment.yml", "environment.yaml", "Gemfile", "PACKAGE.json", "Setup.py"):
+        assert unlocked(name, {name: 1})
+    assert not unlocked("setup.py", {"Pipfile.lock": 1})
+    assert not unlocked("setup.cfg", {"requirements.txt": 1})
+    assert not unlocked("environment.yml", {"conda-lock.yml": 1})
+    assert not unlocked("Gemfile", {"Gemfile.lock": 1})
+    assert unlocked("package.json", {"Package-Lock.json": 1})  # its tool looks for the other name
 
 
 # --- requirements ---

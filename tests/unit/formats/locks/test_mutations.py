@@ -74,7 +74,7 @@ STRUCTURED: dict[str, dict[str, Any]] = {
 }
 TEXTS = {
     "requirements.txt": f"# coding: utf-8\n--pre\na==1 ; x \\\n --hash=sha256:{ONE}\n-e .\nb @ https://x.test/b.whl#sha256={ONE}\n",
-    "yarn.lock": f'# yarn lockfile v1\n"a@^1", "b@npm:a@1":\n  integrity {SRI}\n  dependencies:\n    c "1"\n',
+    "yarn.lock": f'# yarn lockfile v1\n"a@^1", "b@npm:a@1":\n  integrity {SRI}\n  dependencies:\n    a "^1"\n',
     "go.sum": f"x.test/a v1 {H1}\nx.test/a v1/go.mod {H1}\n",
     "go.mod": 'module x\nreplace (\n\t"a" => ./b // x\n)\nreplace c v1 => d v2\nrequire e v1\n',
     "go.work": "use (\n\t.\n)\n",

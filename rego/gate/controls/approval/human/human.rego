@@ -11,7 +11,7 @@
 #   waivable: true
 #   fix: Let somebody who signed nothing else about it run `gate attest create --type approval` and sign.
 #   parameters:
-#     - {name: minimum, type: number, default: 1, meaning: how many different people must approve}
+#     - {name: minimum, type: number, least: 1, default: 1, meaning: how many different people must approve}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM06]}
 #     NIST-800-218A: {relation: supports, ids: [PO.2.1, PO.4.1]}
@@ -45,6 +45,11 @@ decided[name] := digests if {
 	digests := people.deciding({"approval"}, name)
 }
 
+concerning[name] := digests if {
+	some name in subjects
+	digests := people.concerning({"approval"}, name)
+}
+
 # Who made what is approved does not approve it.
 approvers[name] := found if {
 	some name, digests in decided
@@ -54,10 +59,19 @@ approvers[name] := found if {
 proved := {name | some name, found in approvers; count(found) >= minimum}
 
 violations contains entry if {
-	some name, digests in decided
-	count(digests) == 0
+	some name, found in concerning
+	count(found) == 0
 	message := "no verified approval is about it as it is now"
 	entry := result.violation("approval.human.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name, digests in decided
+	count(digests) == 0
+	found := concerning[name]
+	count(found) > 0
+	message := "the approvals that are here were not collected or are not about all of it"
+	entry := result.violation("approval.human.incomplete", message, {"artifact": name, "evidence": found})
 }
 
 violations contains entry if {

@@ -1,6 +1,6 @@
 # METADATA
 # title: Duties are separated
-# description: Who made an artifact, who evaluated it and who approved it are different people.
+# description: Who made an artifact, who evaluated it and who approved it are different people, and nobody rejected it.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Let the author, the evaluator and the approver sign with keys or accounts of their own.
 #   parameters:
-#     - {name: duties, type: list, default: [approval, making], meaning: what somebody must have signed}
+#     - {name: duties, type: list, choices: [approval, evaluation, making], least: 1, default: [approval, making],
+#        meaning: what somebody must have signed}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM06]}
 #     NIST-800-218A: {relation: supports, ids: [PO.2.1]}
@@ -37,6 +38,7 @@ required := wanted if {
 	values := object.get(parameters.of("approval.separated"), "duties", ["approval", "making"])
 	shape.is_texts(values)
 	wanted := {duty | some duty in values}
+	wanted != set()
 }
 
 # Whoever evaluates makes the files of an evaluation, so of those nothing can be separated.
@@ -48,17 +50,32 @@ subjects := {name | some name, artifact in document.artifacts; artifact.kind != 
 duties[name] := who if {
 	some name in subjects
 	who := {
-		"approval": people.signing({"approval", "review"}, name),
+		"approval": people.signing(decisions, name),
 		"evaluation": people.signing(people.evaluations, name),
 		"making": people.makers(name),
 	}
 }
+
+decided[name] := digests if {
+	some name in subjects
+	digests := people.deciding(decisions, name)
+}
+
+decisions := {"approval", "review"}
 
 # What is wrong: [name, fault, detail].
 faults contains [name, "missing", duty] if {
 	some name, who in duties
 	some duty in required
 	not count(who[duty]) > 0
+}
+
+# It is not enough that somebody signed an approval; it must say yes, of all of it.
+faults contains [name, "incomplete", "approval"] if {
+	some name, who in duties
+	"approval" in required
+	count(who.approval) > 0
+	count(people.approving(decided[name])) == 0
 }
 
 faults contains [name, "same", pair] if {
@@ -72,15 +89,26 @@ faults contains [name, "same", pair] if {
 proved := object.keys(duties)
 
 violations contains entry if {
-	some [name, fault, duty] in faults
-	fault == "missing"
+	some [name, "missing", duty] in faults
 	message := sprintf("nobody signed for its %s", [duty])
 	entry := result.violation("approval.separated.missing", message, {"artifact": name})
 }
 
 violations contains entry if {
-	some [name, fault, pair] in faults
-	fault == "same"
+	some [name, "incomplete", duty] in faults
+	message := sprintf("whoever signed for its %s did not say yes to all of it in a collected statement", [duty])
+	entry := result.violation("approval.separated.incomplete", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name, digests in decided
+	count(people.against(digests)) > 0
+	where := {"artifact": name, "evidence": people.against(digests)}
+	entry := result.violation("approval.separated.rejected", "somebody rejected it", where)
+}
+
+violations contains entry if {
+	some [name, "same", pair] in faults
 	message := sprintf("the same person signed for its %s", [pair])
 	entry := result.violation("approval.separated.same", message, {"artifact": name})
 }

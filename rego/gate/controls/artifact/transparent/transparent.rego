@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Sign with an identity or a timestamp authority, so that the bundle holds a log entry or a timestamp.
 #   parameters:
-#     - {name: claims, type: list, default: [], meaning: claims of which every statement must be public as well}
+#     - {name: claims, type: list, choices: claims,
+#        default: [], meaning: claims of which every statement must be public as well}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0013]}

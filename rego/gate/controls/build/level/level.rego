@@ -1,6 +1,6 @@
 # METADATA
 # title: Builder is good enough
-# description: Each artifact was built by a listed builder whose level is high enough; no document gives itself a level.
+# description: Every provenance of an artifact is by a listed builder whose level is high enough; none gives itself one.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -11,7 +11,7 @@
 #   waivable: true
 #   fix: List the builder and its signer under `trust.builders` in gate.yaml, or build it on one of a higher level.
 #   parameters:
-#     - {name: minimum, type: number, default: 2, meaning: the least SLSA build level}
+#     - {name: minimum, type: number, least: 1, default: 2, meaning: the least SLSA build level}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PO.3.2, PO.5.1]}
@@ -46,22 +46,33 @@ found[name] := digests if {
 	digests := statements.about("build.provenance", name)
 }
 
-# The levels of each artifact: [name, level, statement], where the builder that a statement names is listed and one of
+# The levels of statements: [statement, level]. One has a level where the builder that it names is listed and one of
 # that builder's signers signed it.
 granted contains entry if {
-	some name, digests in found
+	some digests in found
 	some digest in digests
 	statement := statements.verified[digest]
 	some builder in document.builders
 	builder.id == statement.facts.builder_id
 	some signer in statement.signers
 	signer.name in builder.signers
-	entry := [name, builder.level, digest]
+	entry := [digest, builder.level]
 }
 
-listed := {name | some [name, _, _] in granted}
+# Every statement needs a level.
+unlisted[name] := left if {
+	some name, digests in found
+	left := digests - {digest | some [digest, _] in granted}
+}
 
-proved := {name | some [name, level, _] in granted; level >= minimum}
+# The lowest of its levels counts.
+lowest[name] := least if {
+	some name, digests in found
+	least := min({level | some [digest, level] in granted; digest in digests})
+}
+
+# Whatever speaks against a builder is a violation; here it is enough that there is one with a level.
+proved := object.keys(lowest)
 
 violations contains entry if {
 	some name, digests in found
@@ -71,22 +82,22 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some name, digests in found
+	some name, digests in unlisted
 	count(digests) > 0
-	not name in listed
 	named := {id | some digest in digests; id := statements.verified[digest].facts.builder_id; is_string(id)}
 	message := sprintf("gate.yaml lists no builder whose signer signed its provenance by %s", [concat(", ", named)])
 	entry := result.violation("build.level.unlisted", message, {"artifact": name, "evidence": digests})
 }
 
 violations contains entry if {
-	some name in (listed - proved)
-	best := max({level | some [one, level, _] in granted; one == name})
-	message := sprintf("its builder has level %d of %d", [best, minimum])
-	entry := result.violation("build.level.too_low", message, {"artifact": name, "evidence": found[name]})
+	some name, level in lowest
+	level < minimum
+	message := sprintf("its builder has level %d of %d", [level, minimum])
+	digests := {digest | some [digest, low] in granted; digest in found[name]; low < minimum}
+	entry := result.violation("build.level.too_low", message, {"artifact": name, "evidence": digests})
 }
 
-evidence := {digest | some [_, level, digest] in granted; level >= minimum}
+evidence := {digest | some [digest, level] in granted; level >= minimum}
 
 default reason := null
 

@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Attach the statement that the message names, for the file as it is now; see to what failed or was refused.
 #   parameters:
-#     - {name: on_empty_diff, type: string, default: refuse, meaning: "`allow` accepts a change without files"}
+#     - {name: on_empty_diff, type: string, choices: [refuse, allow],
+#        default: refuse, meaning: "`allow` accepts a change without files"}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: partly supports, ids: [PS.1.1]}

@@ -11,8 +11,8 @@
 #   waivable: true
 #   fix: Lock each dependency with hashes, from an index, not a branch or folder; add its attestation to the evidence.
 #   parameters:
-#     - {name: attested, type: list, default: [], meaning: 'names of packages that need an attestation, "*" for all'}
-#     - {name: own, type: list, default: [], meaning: packages without a source that are the own code}
+#     - {name: attested, type: list, choices: packages, default: [], meaning: 'who needs an attestation, "*" for all'}
+#     - {name: own, type: list, choices: packages, default: [], meaning: packages without a source that are own code}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     S2C2F: {relation: partly supports, ids: [AUD-1]}
@@ -51,19 +51,37 @@ locked := own | {place | some place, item in of_subjects; locks.is_pinned(item)}
 
 required := {place | some place, item in of_subjects; locks.is_named(item.name, listed.attested)} - own
 
-# The statements that speak for each digest, where each file that may be installed has one.
-attested[place] := found if {
+named := {place | some place in required; locks.is_named(of_subjects[place].name, explicit)}
+explicit := [name | some name in listed.attested; name != "*"]
+
+# The statements that speak for a file of a package, by place of the package and digest of the file.
+speaking[[place, digest]] := found if {
+	some place, item in of_subjects
+	some digest, said in item.attested
+	supporting := statements.supporting(said)
+	found := statements.making("package.publication", supporting) | statements.making("build.provenance", supporting)
+	count(found) > 0
+}
+
+spoken := object.keys(speaking)
+
+# A lock may give several names to one package. Where all are asked, the attestation under any of them is enough.
+by_any_name contains [name, path, digest] if some [[name, path, _], digest] in spoken
+
+attested contains place if {
 	some place in required
-	item := of_subjects[place]
-	found := {digest: speaking |
-		some digest, said in item.attested
-		supporting := statements.supporting(said)
-		speaking := statements.making("package.publication", supporting) | statements.making("build.provenance", supporting)
-		count(speaking) > 0
-	}
-	digests := {digest | some digest in item.digests}
+	digests := {digest | some digest in of_subjects[place].digests}
 	count(digests) > 0
-	count(digests - object.keys(found)) == 0
+	count({digest | some digest in digests; _is_attested(place, digest)}) == count(digests)
+}
+
+default _is_attested(_, _) := false
+
+_is_attested(place, digest) if [place, digest] in spoken
+
+_is_attested(place, digest) if {
+	not place in named
+	[place[0], place[1], digest] in by_any_name
 }
 
 proved := {name | some [name, _, _] in locked}
@@ -90,12 +108,12 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some [name, path, key] in (required - object.keys(attested))
+	some [name, path, key] in (required - attested)
 	message := sprintf("%s has no verified publication or provenance for each of its files", [key])
 	entry := result.violation("deps.pinned.unattested", message, {"artifact": name, "file": path})
 }
 
-evidence := {digest | some found in attested; some digests in found; some digest in digests}
+evidence := {statement | some [place, _], found in speaking; place in attested; some statement in found}
 
 default reason := "no package asks for admission"
 

@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Evaluate again with what is there now, and let the evaluation depend on the statements about it.
 #   parameters:
-#     - {name: kinds, type: list, default: [corpus, prompt], meaning: kinds of artifacts that must have been evaluated}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [corpus, prompt], meaning: kinds of artifacts that must have been evaluated}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM09]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0008, AML.M0014]}

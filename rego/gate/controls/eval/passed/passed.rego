@@ -11,10 +11,10 @@
 #   waivable: true
 #   fix: Improve what was measured, evaluate every sample, and attest it with `gate attest create --type eval`.
 #   parameters:
-#     - {name: at_least, type: object, default: {}, meaning: the least that a metric must be in millionths}
-#     - {name: at_most, type: object, default: {}, meaning: the most that a metric may be in millionths}
+#     - {name: at_least, type: numbers, default: {}, meaning: the least that a metric must be in millionths}
+#     - {name: at_most, type: numbers, default: {}, meaning: the most that a metric may be in millionths}
 #     - {name: metrics, type: list, default: [], meaning: metrics that must be measured}
-#     - {name: samples, type: number, default: 0, meaning: how many samples must have been evaluated}
+#     - {name: samples, type: number, least: 0, default: 0, meaning: how many samples must have been evaluated}
 #     - {name: baseline, type: boolean, default: false, meaning: whether each metric needs a baseline}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM09]}

@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Attest it with `gate attest create --type model-card`, or sign an ML-BOM with its digest and its card.
 #   parameters:
-#     - {name: required, type: list, default: [intended_use, limitations], meaning: what a card has to say}
+#     - {name: required, type: list, least: 1,
+#        default: [intended_use, limitations], meaning: what a card has to say}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM09]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0023]}

@@ -12,7 +12,8 @@
 #   fix: State the licence in a model card, a dataset statement or an SBOM; put it on the list if you may use it.
 #   parameters:
 #     - {name: allowed, type: list, default: [], meaning: SPDX identifiers and other licences as they are written}
-#     - {name: kinds, type: list, default: [adapter, dataset, weights], meaning: kinds of artifacts that need a licence}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [adapter, dataset, weights], meaning: kinds of artifacts that need a licence}
 #   frameworks:
 #     S2C2F: {relation: supports, ids: [SCA-2]}
 #     NIST-800-218A: {relation: partly supports, ids: [PW.4.1]}
@@ -58,14 +59,29 @@ stated contains entry if {
 	entry := [name, digest, ref, license]
 }
 
+# What could state a licence for it, or does for a part of it.
+near[name] := digests if {
+	some name in subjects
+	covering := {digest | some claim in {"dataset", "model.card", "sbom"}; some digest in statements.about(claim, name)}
+	digests := covering | {digest | some [one, digest, _, _] in stated; one == name}
+}
+
 refused := {entry | some entry in stated; not licenses.is_allowed(entry[3], settings.allowed)}
 
 proved := bom.spoken_of({[name, digest, ref] | some [name, digest, ref, _] in stated})
 
 violations contains entry if {
-	some name in (subjects - proved)
-	message := "nothing states a licence for all of it"
+	some name, digests in near
+	count(digests) == 0
+	message := "nothing that states licences is about it"
 	entry := result.violation("model.license.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name in (subjects - proved)
+	count(near[name]) > 0
+	message := "what is about it states no licence for all of it, or was not collected"
+	entry := result.violation("model.license.unstated", message, {"artifact": name, "evidence": near[name]})
 }
 
 violations contains entry if {

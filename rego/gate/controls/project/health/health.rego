@@ -11,9 +11,10 @@
 #   waivable: true
 #   fix: Attach a signed Scorecard result for the commit that it was built from, and mend what scores too low.
 #   parameters:
-#     - {name: kinds, type: list, default: [container, package], meaning: kinds of artifacts whose project is judged}
-#     - {name: limit, type: number, default: 5000, meaning: the least score; the best is 10000}
-#     - {name: checks, type: object, default: {}, meaning: the least score of single checks by their names}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [container, package], meaning: kinds of artifacts whose project is judged}
+#     - {name: limit, type: number, least: 1, default: 5000, meaning: the least score; the best is 10000}
+#     - {name: checks, type: numbers, default: {}, meaning: the least score of single checks by their names}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PW.4.1, PW.4.4]}
@@ -24,6 +25,7 @@ import data.gate.lib.builds
 import data.gate.lib.document
 import data.gate.lib.parameters
 import data.gate.lib.result
+import data.gate.lib.scorecards
 import data.gate.lib.shape
 import data.gate.lib.statements
 import future.keywords.not
@@ -55,48 +57,44 @@ subjects := names if {
 	names := {name | some name in built; document.artifacts[name].kind in kinds}
 }
 
+# Results whose subject is the artifact itself.
 direct := {[name, digest] | some name in subjects; some digest in statements.about("scorecard", name)}
 
-sources := {entry | some entry in builds.origins; entry[0] in subjects}
-
-# Results about the very commit that an artifact was built from: [name, source, statement].
-joined contains entry if {
-	some [name, source] in sources
-	some digest, statement in statements.verified
-	statement.claim == "scorecard"
-	[builds.plain(statement.facts.repository), statement.facts.commit] == source
-	entry := [name, source, digest]
-}
-
-results := direct | {[name, digest] | some [name, _, digest] in joined}
+results := {pair | some pair in (direct | scorecards.near); pair[0] in subjects}
 
 # What is too low: [name, statement, check]; the whole score has no name.
 low contains [name, digest, ""] if {
 	some [name, digest] in results
-	not score(statements.verified[digest].facts) >= limit
+	not scorecards.score(statements.verified[digest].facts) >= limit
 }
 
 low contains entry if {
 	some [name, digest] in results
 	some check, least in checks
-	not score(statements.verified[digest].facts.checks[check]) >= least
+	not scorecards.score(statements.verified[digest].facts.checks[check]) >= least
 	entry := [name, digest, check]
 }
 
-# What is inconclusive counts as nothing.
-score(measured) := measured.score_bp if is_number(measured.score_bp)
-
-score(measured) := 0 if is_null(measured.score_bp)
-
 # Whatever is too low is a violation; here it is enough that there is a result, about it or about each of its sources.
-unmeasured := {name | some [name, _] in (sources - {[one, source] | some [one, source, _] in joined})}
+unmeasured := {name | some [name, _] in (builds.origins - {[one, source] | some [one, source, _] in scorecards.joined})}
 
-proved := {name | some [name, _] in direct} | ({name | some [name, _] in results} - unmeasured)
+proved := told | ({name | some [name, _] in builds.origins} - unmeasured)
+
+told := {name | some [name, _] in (direct - scorecards.strayed)}
+
+violations contains entry if {
+	some name in subjects
+	not name in {one | some [one, _] in results}
+	message := "no verified Scorecard result is about it or the commit that it was built from"
+	entry := result.violation("project.health.missing", message, {"artifact": name})
+}
 
 violations contains entry if {
 	some name in (subjects - proved)
-	message := "no verified Scorecard result is about it or the commit that it was built from"
-	entry := result.violation("project.health.missing", message, {"artifact": name})
+	digests := {digest | some [one, digest] in results; one == name}
+	count(digests) > 0
+	message := "the Scorecard results that are here are not about each commit of each repository that it was built from"
+	entry := result.violation("project.health.elsewhere", message, {"artifact": name, "evidence": digests})
 }
 
 violations contains entry if {

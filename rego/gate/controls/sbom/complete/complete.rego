@@ -1,6 +1,6 @@
 # METADATA
 # title: Bills of materials are complete
-# description: A signed SBOM covers each artifact, has its digest and a root, and declares that its parts are all there.
+# description: A signed SBOM covers each artifact, has it as its root, and none says that parts of it are missing.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Sign a CycloneDX or SPDX 3 document about the artifact that has its SHA-256 and declares completeness.
 #   parameters:
-#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: what needs one}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [adapter, container, dataset, package, weights], meaning: what needs one}
 #     - {name: accept_spdx_2, type: boolean, default: false, meaning: whether SPDX 2 counts that leaves it open}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
@@ -51,7 +52,9 @@ naming := {pair | some pair in covering; bom.is_named(pair[0], pair[1])}
 
 rooted := {pair | some pair in naming; has_root(bom.documents[pair[1]])}
 
-whole := {pair | some pair in rooted; is_complete(bom.documents[pair[1]])}
+own := {pair | some pair in rooted; not bom.is_of_another(pair[0], pair[1])}
+
+whole := {pair | some pair in own; is_complete(bom.documents[pair[1]])}
 
 names(pairs) := {name | some [name, _] in pairs}
 
@@ -86,10 +89,24 @@ violations contains entry if {
 	entry := result.violation(code, message, {"artifact": name, "evidence": digests})
 }
 
+# One that says itself that parts are missing stands against one that says they are all there.
+violations contains entry if {
+	some name in proved
+	digests := {digest |
+		some [one, digest] in naming
+		one == name
+		bom.documents[digest].completeness == "incomplete"
+	}
+	count(digests) > 0
+	message := "an SBOM that names it says that parts are missing and another that they are all there"
+	entry := result.violation("sbom.complete.conflict", message, {"artifact": name, "evidence": digests})
+}
+
 steps := [
 	["sbom.complete.unnamed", "no SBOM that covers it has its SHA-256 or those of all its files", covering, naming],
 	["sbom.complete.rootless", "no SBOM that names it says which of its components it is about", naming, rooted],
-	["sbom.complete.incomplete", "no SBOM that names it declares that its parts are all there", rooted, whole],
+	["sbom.complete.other_root", "the root of each SBOM that names it has the SHA-256 of something else", rooted, own],
+	["sbom.complete.incomplete", "no SBOM that names it declares that its parts are all there", own, whole],
 ]
 
 evidence := {digest | some [_, digest] in whole}

@@ -11,8 +11,10 @@
 #   waivable: true
 #   fix: Let a signer who is trusted for sbom sign an SBOM about the artifact; remove or replace the rejected one.
 #   parameters:
-#     - {name: kinds, type: list, default: [adapter, container, dataset, package, weights], meaning: what needs one}
-#     - {name: apart_from, type: list, default: [], meaning: claims about the artifact that others have to sign}
+#     - {name: kinds, type: list, choices: artifact-kinds, least: 1,
+#        default: [adapter, container, dataset, package, weights], meaning: what needs one}
+#     - {name: apart_from, type: list, choices: claims,
+#        default: [], meaning: claims about the artifact that others have to sign}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0023]}

@@ -11,7 +11,8 @@
 #   waivable: true
 #   fix: Let the verifier of the repository sign a summary of the commit, or let somebody else sign a review of it.
 #   parameters:
-#     - {name: level, type: number, default: 4, meaning: the least SLSA source level that a summary must state}
+#     - {name: level, type: number, least: 1,
+#        default: 4, meaning: the least SLSA source level that a summary must state}
 #     - {name: properties, type: list, default: [], meaning: stated properties of which one is enough instead}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
@@ -48,17 +49,8 @@ subjects := builds.subjects
 
 sources := builds.origins
 
-# What verifiers say of commits: [statement, [repository, commit]].
-summaries contains entry if {
-	some digest, statement in statements.verified
-	statement.claim == "source.summary"
-	repository := builds.plain(statement.facts.repository)
-	commit := statement.facts.commit
-	entry := [digest, [repository, commit]]
-}
-
 vouching contains entry if {
-	some [digest, source] in summaries
+	some [digest, source] in builds.summaries
 	facts := statements.verified[digest].facts
 	facts.result == "passed"
 	shape.is_texts(facts.levels)
@@ -76,13 +68,21 @@ approved := {name | some name, digests in decided; count(people.approving(digest
 
 unreviewed := {name | some [name, source] in sources; not source in {one | some [_, one] in vouching}} - approved
 
-lost := {name | some name in subjects; count(builds.placeless(statements.about("build.provenance", name))) > 0}
-proved := {name | some [name, _] in sources} - lost
+# Provenance that names no source is a violation; here it is enough that there is one.
+proved := {name | some [name, _] in sources}
 
 violations contains entry if {
 	some name in (subjects - proved)
-	message := "its verified provenance does not say from which commit of which repository it was built"
+	count(builds.placeless[name]) == 0
+	message := "no verified build provenance covers it"
 	entry := result.violation("source.reviewed.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name, digests in builds.placeless
+	count(digests) > 0
+	message := "its verified provenance does not say from which commit of which repository it was built"
+	entry := result.violation("source.reviewed.unstated", message, {"artifact": name, "evidence": digests})
 }
 
 violations contains entry if {
@@ -93,7 +93,7 @@ violations contains entry if {
 
 violations contains entry if {
 	some [name, source] in sources
-	some digest in {one | some [one, about] in summaries; about[1] == source[1]}
+	some digest in {one | some [one, about] in builds.summaries; about[1] == source[1]}
 	not statements.verified[digest].facts.result == "passed"
 	message := "a verifier says that its commit did not pass"
 	entry := result.violation("source.reviewed.failed", message, {"artifact": name, "evidence": [digest]})

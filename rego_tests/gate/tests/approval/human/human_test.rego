@@ -39,11 +39,22 @@ test_passes_when_nothing_is_set if {
 }
 
 test_fails_when_nobody_approved_one if {
-	answer(tuned.cover("approval", ["base", "rows", "style"])) == ["fail", {["approval.human.missing", "tools", null]}]
+	answer(array.concat(tuned.cover("approval", ["base", "rows", "style"]), [tuned.put("approval", "subjects", {})])) == ["fail", {["approval.human.missing", "tools", null]}]
+}
+
+test_fails_when_one_approved_a_part_of_it if {
+	answer(tuned.cover("approval", ["base", "rows", "style"])) == ["fail", {["approval.human.incomplete", "tools", null]}]
+	whole(tuned.cover("approval", ["base", "rows", "style"])).violations == {{
+		"artifact": "tools",
+		"code": "approval.human.incomplete",
+		"evidence": [tuned.digests.approval],
+		"file": null,
+		"message": "the approvals that are here were not collected or are not about all of it",
+	}}
 }
 
 test_fails_when_it_was_not_collected if {
-	answer([tuned.put("approval", "facts/collected", false)]) == ["fail", {["approval.human.missing", "base", null], ["approval.human.missing", "rows", null], ["approval.human.missing", "style", null], ["approval.human.missing", "tools", null]}]
+	answer([tuned.put("approval", "facts/collected", false)]) == ["fail", {["approval.human.incomplete", "base", null], ["approval.human.incomplete", "rows", null], ["approval.human.incomplete", "style", null], ["approval.human.incomplete", "tools", null]}]
 }
 
 test_fails_when_only_a_review_is_there if {
@@ -94,6 +105,26 @@ test_fails_when_somebody_rejected_it if {
 	answer(tuned.add("approval", {"signers": [tuned.key("a1a1")], "facts": object.union(tuned.statements.approval.facts, {"decision": "rejected"})})) == ["fail", {["approval.human.rejected", "base", null], ["approval.human.rejected", "rows", null], ["approval.human.rejected", "style", null], ["approval.human.rejected", "tools", null]}]
 }
 
+rejection(parts) := tuned.add("approval", object.union({"signers": [tuned.key("a1a1")], "artifacts": [], "facts": {"decision": "rejected", "result": null, "collected": false}}, parts))
+
+test_fails_when_somebody_rejected_a_file_of_it if {
+	config := "sha256:0202020202020202020202020202020202020202020202020202020202020202"
+	answer(rejection({"subjects": {config: {"name": "config.json"}}})) == ["fail", {["approval.human.rejected", "base", null]}]
+}
+
+test_fails_when_somebody_rejected_it_without_collecting if {
+	answer(rejection({"artifacts": ["rows"], "subjects": {}})) == ["fail", {["approval.human.rejected", "rows", null]}]
+	answer(rejection({"subjects": {tuned.whole.tools: {"name": "tools"}}})) == ["fail", {["approval.human.rejected", "tools", null]}]
+}
+
+test_fails_when_somebody_rejected_a_statement_about_it if {
+	answer(rejection({"subjects": {tuned.digests.plugin: {"name": "x"}}})) == ["fail", {["approval.human.rejected", "tools", null]}]
+}
+
+test_passes_when_somebody_rejected_something_else if {
+	answer(rejection({"subjects": {tuned.digests.other: {"name": "x"}}})) == ["pass", set()]
+}
+
 test_fails_when_the_only_one_rejected_it if {
 	answer([tuned.put("approval", "facts/decision", "rejected")]) == ["fail", {["approval.human.rejected", "base", null], ["approval.human.too_few", "base", null], ["approval.human.rejected", "rows", null], ["approval.human.too_few", "rows", null], ["approval.human.rejected", "style", null], ["approval.human.too_few", "style", null], ["approval.human.rejected", "tools", null], ["approval.human.too_few", "tools", null]}]
 }
@@ -103,15 +134,15 @@ test_passes_when_the_statement_about_it_was_approved if {
 }
 
 test_fails_when_the_statement_is_no_subject_of_the_approval if {
-	answer(array.concat(tuned.cover("approval", ["base", "rows", "style"]), stated("plugin", tuned.whole.base))) == ["fail", {["approval.human.missing", "tools", null]}]
+	answer(array.concat(tuned.cover("approval", ["base", "rows", "style"]), stated("plugin", tuned.whole.base))) == ["fail", {["approval.human.incomplete", "tools", null]}]
 }
 
 test_fails_when_only_a_review_of_it_was_approved if {
-	answer(array.concat(tuned.cover("approval", ["base", "rows", "style"]), stated("review", tuned.digests.review))) == ["fail", {["approval.human.missing", "tools", null]}]
+	answer(array.concat(tuned.cover("approval", ["base", "rows", "style"]), stated("review", tuned.digests.review))) == ["fail", {["approval.human.incomplete", "tools", null]}]
 }
 
 test_fails_when_the_statement_about_it_covers_it_no_more if {
-	answer(array.concat(array.concat(tuned.cover("approval", ["base", "rows", "style"]), stated("plugin", tuned.digests.plugin)), tuned.cover("plugin", []))) == ["fail", {["approval.human.missing", "tools", null]}]
+	answer(array.concat(array.concat(tuned.cover("approval", ["base", "rows", "style"]), stated("plugin", tuned.digests.plugin)), tuned.cover("plugin", []))) == ["fail", {["approval.human.incomplete", "tools", null]}]
 }
 
 test_fails_with_a_message if {

@@ -130,6 +130,45 @@ test_is_not_applicable_to_an_evaluation if {
 test_errors_when_duties_have_no_shape if {
 	answer([duties("approval")])[0] == "error"
 	answer([duties([1])])[0] == "error"
+	answer([duties([])])[0] == "error"
+}
+
+only_word := built.put("approval", "facts/collected", false)
+
+test_fails_when_its_approval_was_not_collected if {
+	answer([only_word]) == of_both("approval.separated.incomplete")
+	found := whole([only_word, fixtures.remove("/artifacts/server")])
+	found.violations == {{
+		"artifact": "wheel",
+		"code": "approval.separated.incomplete",
+		"evidence": [],
+		"file": null,
+		"message": "whoever signed for its approval did not say yes to all of it in a collected statement",
+	}}
+}
+
+test_passes_when_its_approval_was_not_collected_and_nobody_must if {
+	answer([only_word, duties(["making"])]) == ["pass", set()]
+}
+
+test_fails_when_somebody_rejected_it if {
+	every collected in [true, false] {
+		every claim in ["approval", "review"] {
+			said := object.union(built.decided, {"decision": "rejected", "collected": collected})
+			no := built.add("other", "approval", {"claim": claim, "signers": [built.account("reviewer")], "artifacts": [], "facts": said})
+			answer([no]) == of_both("approval.separated.rejected")
+			{entry.evidence | some entry in whole([no]).violations} == {[built.digests.other]}
+		}
+	}
+}
+
+test_fails_when_its_only_approver_rejected_it if {
+	answer([built.put("approval", "facts/decision", "rejected")]) == ["fail", {
+		["approval.separated.incomplete", "server"],
+		["approval.separated.incomplete", "wheel"],
+		["approval.separated.rejected", "server"],
+		["approval.separated.rejected", "wheel"],
+	}]
 }
 
 test_errors_when_duties_are_unsound_and_nothing_asks_for_admission if {

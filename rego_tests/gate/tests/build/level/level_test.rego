@@ -94,20 +94,44 @@ test_fails_when_the_level_is_too_low if {
 
 own := {"facts": object.union(built.facts, {"builder_id": "https://builder.example/own"}), "signers": [built.account("ci")]}
 
-test_passes_when_the_better_of_two_builders_is_good_enough if {
-	patches := [built.add("other", "provwheel", own)]
+test_passes_when_the_worse_of_two_builders_is_good_enough if {
+	patches := [built.add("other", "provwheel", own), minimum(1)]
 	answer(patches) == ["pass", set()]
-	whole(patches).evidence == {built.digests.provserver, built.digests.provwheel}
+	whole(patches).evidence == {built.digests.provserver, built.digests.provwheel, built.digests.other}
 }
 
-test_fails_with_the_better_of_two_levels if {
+test_fails_when_the_worse_of_two_builders_is_not_good_enough if {
+	answer([built.add("other", "provwheel", own)]) == ["fail", {["build.level.too_low", "wheel"]}]
+	both_low := [built.add("other", "provwheel", own), built.put("provserver", "facts/builder_id", "https://builder.example/own"), built.put("provserver", "signers/0/name", "ci")]
+	every least in [2, 3] {
+		found := whole(array.concat(both_low, [minimum(least)]))
+		{[entry.artifact, entry.evidence] | some entry in found.violations} == {
+			["server", [built.digests.provserver]],
+			["wheel", [built.digests.other]],
+		}
+	}
+}
+
+test_fails_when_one_of_two_builders_is_not_listed if {
+	stranger := {"facts": object.union(built.facts, {"builder_id": "x"})}
+	found := whole([built.add("other", "provwheel", stranger)])
+	found.violations == {{
+		"artifact": "wheel",
+		"code": "build.level.unlisted",
+		"evidence": [built.digests.other],
+		"file": null,
+		"message": "gate.yaml lists no builder whose signer signed its provenance by x",
+	}}
+}
+
+test_fails_with_the_worse_of_two_levels if {
 	found := whole([built.add("other", "provwheel", own), minimum(4), with_level(2), fixtures.remove("/artifacts/server"), built.put("provserver", "artifacts", []), built.put("approval", "artifacts", ["wheel"])])
 	found.violations == {{
 		"artifact": "wheel",
 		"code": "build.level.too_low",
 		"evidence": sort([built.digests.provwheel, built.digests.other]),
 		"file": null,
-		"message": "its builder has level 2 of 4",
+		"message": "its builder has level 1 of 4",
 	}}
 	found.evidence == set()
 }

@@ -109,6 +109,7 @@ test_errors_when_expectations_have_no_shape if {
 	answer([expect([])])[0] == "error"
 	answer([expect({kind: object.remove(expectation, ["refs"])})])[0] == "error"
 	answer([expect({kind: expectation, "other": {}})])[0] == "error"
+	answer([expect({kind: object.union(expectation, {"valuez": {}})})])[0] == "error"
 }
 
 test_errors_when_expectations_are_unsound_and_nothing_asks_for_admission if {

@@ -100,6 +100,12 @@ test_fails_when_its_statement_does_not_say_all if {
 	}
 }
 
+test_fails_when_owner_or_classification_is_blank if {
+	every field in ["owner", "classification"] {
+		answer([materials.put("data", concat("/", ["facts", field]), " ")]) == ["fail", {["dataset.governed.incomplete", "mail"]}]
+	}
+}
+
 test_fails_when_any_field_is_missing if {
 	every field in ["owner", "classification", "personal_data", "license"] {
 		answer([materials.remove("data", concat("/", ["facts", field]))]) == ["fail", {["dataset.governed.incomplete", "mail"]}]

@@ -52,6 +52,12 @@ test_passes_when_nothing_is_asked_and_nothing_attested if {
 	whole(patches).evidence == set()
 }
 
+test_passes_without_evidence_when_nothing_is_asked if {
+	patches := [fixtures.remove("/parameters/deps.pinned/attested")]
+	answer(patches) == ["pass", set()]
+	whole(patches).evidence == set()
+}
+
 test_passes_when_one_lock_is_enough if {
 	answer([fixtures.remove("/dependencies/service/Cargo.lock")]) == ["pass", set()]
 }
@@ -167,6 +173,38 @@ test_fails_when_an_attestation_is_of_another_claim if {
 test_fails_when_an_attestation_says_no if {
 	path := sprintf("/attestations/%s/facts", [locked.digests.publication])
 	answer([fixtures.put(path, {"result": "failed"})]) == refused("deps.pinned.unattested", "uv.lock")
+}
+
+# One file under two names, of which the statements call it one.
+renamed := [
+	fixtures.put("/dependencies/service/uv.lock/packages/left@2.0", object.union(
+		locked.good.dependencies.service["uv.lock"].packages["torch-lite@2.0"],
+		{"name": "left"},
+	)),
+	fixtures.put("/dependencies/service/uv.lock/packages/left@2.0/attested", {}),
+	fixtures.remove("/dependencies/service/Cargo.lock"),
+]
+
+test_passes_when_all_are_asked_and_a_file_is_attested_under_one_name if {
+	put := fixtures.put("/parameters/deps.pinned/attested", ["*"])
+	answer(array.concat(renamed, [put])) == ["pass", set()]
+	whole(array.concat(renamed, [put])).evidence == {locked.digests.publication, locked.digests.provenance}
+}
+
+test_fails_when_the_name_that_is_asked_is_not_attested if {
+	every names in [["left"], ["*", "left"]] {
+		put := fixtures.put("/parameters/deps.pinned/attested", names)
+		answer(array.concat(renamed, [put])) == refused("deps.pinned.unattested", "uv.lock")
+		said(array.concat(renamed, [put])) == {"left@2.0 has no verified publication or provenance for each of its files"}
+	}
+}
+
+test_fails_when_the_other_name_is_in_another_lock if {
+	patches := [
+		fixtures.put("/parameters/deps.pinned/attested", ["*"]),
+		fixtures.put("/dependencies/service/Cargo.lock/packages/serde@1.0.0/digests", [locked.digests.wheel]),
+	]
+	answer(patches) == refused("deps.pinned.unattested", "Cargo.lock")
 }
 
 test_fails_when_what_is_asked_has_no_hash if {

@@ -54,24 +54,40 @@ test_passes_when_each_file_states_it if {
 }
 
 test_fails_when_nothing_states_a_licence if {
-	answer(materials.drop("card")) == ["fail", {["model.license.missing", "style"]}]
-	answer(materials.drop("data")) == ["fail", {["model.license.missing", "mail"]}]
+	answer(joined([materials.drop("card"), materials.drop("bomstyle")])) == ["fail", {["model.license.missing", "style"]}]
 	answer(materials.drop("bombase")) == ["fail", {["model.license.missing", "base"]}]
-	answer([materials.put("bomrest", "facts/components/server/licenses", [])]) == ["fail", {["model.license.missing", "server"]}]
+}
+
+test_fails_when_what_is_about_it_states_none if {
+	answer([materials.put("bomrest", "facts/components/server/licenses", [])]) == ["fail", {["model.license.unstated", "server"]}]
+	answer(array.concat(materials.drop("bomstyle"), [materials.put("card", "facts/collected", false)])) == ["fail", {["model.license.unstated", "style"]}]
+	answer([materials.put("data", "facts/collected", false), fixtures.remove("/claims/sbom/by_artifact/mail"), materials.put("bomrest", "artifacts", ["rows", "server"])]) == ["fail", {["model.license.unstated", "mail"]}]
+}
+
+# It stands among the files of a document about something else.
+test_fails_when_a_part_alone_has_a_licence if {
+	patches := array.concat(only("rows"), [
+		materials.put("bomrest", "artifacts", []),
+		fixtures.remove("/claims/sbom/by_artifact/mail"),
+		fixtures.remove("/claims/sbom/by_artifact/rows"),
+		fixtures.remove("/claims/sbom/by_artifact/server"),
+		materials.put("bomrest", "facts/components/second/licenses", []),
+	])
+	answer(patches) == ["fail", {["model.license.unstated", "rows"]}]
 }
 
 test_fails_for_each_usual_kind if {
 	patches := array.concat([fixtures.remove("/parameters/model.license/kinds")], joined([materials.drop("card"), materials.drop("data"), materials.drop("bombase")]))
-	answer(patches) == ["fail", {["model.license.missing", "base"], ["model.license.missing", "mail"], ["model.license.missing", "style"]}]
+	answer(patches) == ["fail", {["model.license.missing", "base"], ["model.license.unstated", "mail"], ["model.license.unstated", "style"]}]
 }
 
 test_fails_when_nobody_collected_it if {
-	answer([materials.put("card", "facts/collected", false)]) == ["fail", {["model.license.missing", "style"]}]
-	answer([materials.put("data", "facts/collected", false)]) == ["fail", {["model.license.missing", "mail"]}]
+	answer([materials.put("card", "facts/collected", false)]) == ["fail", {["model.license.unstated", "style"]}]
+	answer([materials.put("data", "facts/collected", false)]) == ["fail", {["model.license.unstated", "mail"]}]
 }
 
 test_fails_when_only_a_part_has_a_licence if {
-	answer([materials.put("bomrest", "facts/components/second/licenses", [])]) == ["fail", {["model.license.missing", "rows"]}]
+	answer([materials.put("bomrest", "facts/components/second/licenses", [])]) == ["fail", {["model.license.unstated", "rows"]}]
 }
 
 test_fails_when_a_licence_is_not_on_the_list if {
@@ -106,7 +122,8 @@ test_fails_when_a_licence_is_no_text if {
 test_fails_with_a_message if {
 	whole([materials.put("card", "facts/license", "GPL-3.0-only")]).violations == {violation("refused", "its licence GPL-3.0-only is not on the list", [materials.digests.card])}
 	whole([materials.put("card", "facts/license", "NONE")]).violations == {violation("unknown", "a statement about it says that it has no licence or that nobody knows", [materials.digests.card])}
-	whole(materials.drop("card")).violations == {violation("missing", "nothing states a licence for all of it", [])}
+	whole(materials.drop("card")).violations == {violation("unstated", "what is about it states no licence for all of it, or was not collected", [materials.digests.bomstyle])}
+	whole(joined([materials.drop("card"), materials.drop("bomstyle")])).violations == {violation("missing", "nothing that states licences is about it", [])}
 }
 
 violation(reason, message, evidence) := {

@@ -112,7 +112,42 @@ test_fails_when_the_result_is_of_another_commit if {
 }
 
 test_fails_when_the_result_is_of_another_repository if {
-	answer([built.put("scorecard", "facts/repository", "code.example/other/app")]) == both("project.health.missing")
+	answer([built.put("scorecard", "facts/repository", "code.example/other/app")]) == both("project.health.elsewhere")
+}
+
+bad(parts) := built.add("other", "scorecard", {"facts": object.union_n([built.told.scorecard.facts, {"score_bp": 1}, parts])})
+
+test_fails_when_a_bad_result_writes_the_repository_in_another_way if {
+	every name in ["Code.Example/Acme/app", "git@code.example:acme/app", "code.example/fork/app"] {
+		answer([bad({"repository": name})]) == both("project.health.score")
+	}
+	answer([bad({"commit": upper(built.commit)})]) == both("project.health.score")
+}
+
+test_passes_when_a_bad_result_is_of_another_commit if {
+	answer([bad({"commit": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"})]) == ["pass", set()]
+	answer([bad({"commit": null})]) == ["pass", set()]
+}
+
+test_fails_when_the_result_covers_the_artifact_and_names_another_project if {
+	direct := built.put("scorecard", "artifacts", ["server", "wheel"])
+	another := {"repository": "code.example/other/app", "commit": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}
+	every field, value in another {
+		answer([direct, built.put("scorecard", concat("/", ["facts", field]), value)]) == both("project.health.elsewhere")
+	}
+	found := whole([direct, built.put("scorecard", "facts/commit", another.commit), fixtures.put("/parameters/project.health/kinds", ["package"])])
+	found.violations == {{
+		"artifact": "wheel",
+		"code": "project.health.elsewhere",
+		"evidence": [built.digests.scorecard],
+		"file": null,
+		"message": "the Scorecard results that are here are not about each commit of each repository that it was built from",
+	}}
+}
+
+test_passes_when_the_result_covers_what_has_no_source if {
+	direct := built.put("scorecard", "artifacts", ["server", "wheel"])
+	answer([direct, built.put("provwheel", "facts/source", null)]) == ["pass", set()]
 }
 
 test_fails_when_it_is_another_claim if {
@@ -120,8 +155,10 @@ test_fails_when_it_is_another_claim if {
 }
 
 test_passes_when_the_result_covers_the_artifacts if {
-	patches := [built.put("scorecard", "artifacts", ["server", "wheel"]), built.put("scorecard", "facts/commit", null)]
-	answer(patches) == ["pass", set()]
+	direct := built.put("scorecard", "artifacts", ["server", "wheel"])
+	answer([direct, built.put("scorecard", "facts/commit", null)]) == ["pass", set()]
+	answer([direct, built.put("scorecard", "facts/repository", null)]) == ["pass", set()]
+	answer([direct, built.drop("provwheel"), built.drop("provserver")]) == ["pass", set()]
 }
 
 test_fails_when_one_of_two_results_is_too_low if {
@@ -168,10 +205,10 @@ elsewhere := object.union(built.facts, {"source": {
 }})
 
 test_fails_when_one_of_two_projects_has_no_result if {
-	answer([built.add("other", "provwheel", {"facts": elsewhere})]) == ["fail", {["project.health.missing", "wheel"]}]
+	answer([built.add("other", "provwheel", {"facts": elsewhere})]) == ["fail", {["project.health.elsewhere", "wheel"]}]
 }
 
-test_passes_when_a_result_is_about_the_artifact_itself_whatever_it_was_built_from if {
+test_fails_when_a_result_about_the_artifact_itself_names_one_of_two_projects if {
 	direct := built.put("scorecard", "artifacts", ["wheel"])
-	answer([built.add("other", "provwheel", {"facts": elsewhere}), direct]) == ["pass", set()]
+	answer([built.add("other", "provwheel", {"facts": elsewhere}), direct]) == ["fail", {["project.health.elsewhere", "wheel"]}]
 }

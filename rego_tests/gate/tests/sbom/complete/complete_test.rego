@@ -31,11 +31,45 @@ test_passes_with_its_evidence if {
 	}
 }
 
-test_passes_when_one_of_two_documents_is_complete if {
-	unfinished := materials.add("bombase", ["base"], {"facts": object.union(materials.statements.bombase.facts, {"completeness": "incomplete"})})
-	answer(unfinished) == ["pass", set()]
-	whole(unfinished).evidence == {materials.digests.bombase, materials.digests.bomrest, materials.digests.bomstyle}
+second(word) := materials.add("bombase", ["base"], {"facts": object.union(materials.statements.bombase.facts, {"completeness": word})})
+
+test_passes_when_the_second_of_two_documents_does_not_say if {
+	answer(second("unknown")) == ["pass", set()]
+	whole(second("unknown")).evidence == {materials.digests.bombase, materials.digests.bomrest, materials.digests.bomstyle}
 }
+
+test_fails_when_the_second_of_two_documents_says_that_parts_are_missing if {
+	whole(second("incomplete")).violations == {violation(
+		"conflict",
+		"an SBOM that names it says that parts are missing and another that they are all there",
+		[materials.digests.other],
+	)}
+	answer(second("incomplete")) == ["fail", {["sbom.complete.conflict", "base"]}]
+}
+
+test_passes_when_the_second_of_two_documents_names_something_else if {
+	patches := array.concat(second("incomplete"), [fixtures.remove(concat("/", ["/attestations", materials.digests.other, "facts/components/config"]))])
+	answer(patches) == ["pass", set()]
+}
+
+test_passes_when_the_root_is_the_artifact_or_a_file_of_it if {
+	every content in [materials.whole.base, materials.content.weights] {
+		answer([root(content)]) == ["pass", set()]
+	}
+}
+
+test_fails_when_the_root_is_something_else if {
+	every content in [materials.whole.rows, materials.digest("0")] {
+		answer([root(content)]) == ["fail", {["sbom.complete.other_root", "base"]}]
+	}
+	whole([root(materials.digest("0"))]).violations == {violation(
+		"other_root",
+		"the root of each SBOM that names it has the SHA-256 of something else",
+		[materials.digests.bombase],
+	)}
+}
+
+root(content) := materials.put("bombase", "facts/components/model/digests/sha256", trim_prefix(content, "sha256:"))
 
 test_passes_when_spdx_2_is_written_as_a_number if {
 	answer([materials.put("bomstyle", "facts/version", "2.3")]) == ["pass", set()]

@@ -78,7 +78,7 @@ test_fails_when_there_is_no_provenance if {
 }
 
 test_fails_when_the_provenance_names_no_commit if {
-	answer([built.put("provwheel", "facts/source/digests", {}), review({})]) == ["fail", {["source.reviewed.missing", "wheel"]}]
+	answer([built.put("provwheel", "facts/source/digests", {}), review({})]) == ["fail", {["source.reviewed.unstated", "wheel"]}]
 }
 
 test_fails_when_nobody_vouches_for_it if answer([built.drop("summary")]) == both("source.reviewed.unreviewed")
@@ -148,7 +148,8 @@ test_fails_when_it_was_only_approved if {
 }
 
 test_fails_when_somebody_rejected_it if {
-	found := whole([review({"artifacts": ["wheel"], "facts": object.union(built.decided, {"decision": "rejected"})})])
+	rejected := object.union(built.decided, {"decision": "rejected"})
+	found := whole([review({"artifacts": ["wheel"], "subjects": {built.digests.wheel: {"name": "x"}}, "facts": rejected})])
 	found.violations == {{
 		"artifact": "wheel",
 		"code": "source.reviewed.rejected",
@@ -156,6 +157,13 @@ test_fails_when_somebody_rejected_it if {
 		"file": null,
 		"message": "somebody rejected it",
 	}}
+}
+
+test_fails_when_somebody_rejected_it_without_collecting if {
+	every parts in [{"artifacts": ["server", "wheel"]}, {"artifacts": []}] {
+		rejected := object.union(built.decided, {"decision": "rejected", "collected": false})
+		answer([review(object.union(parts, {"facts": rejected}))]) == both("source.reviewed.rejected")
+	}
 }
 
 test_errors_when_parameters_have_no_shape if {
@@ -182,7 +190,14 @@ test_is_not_applicable_without_artifacts if {
 
 test_fails_when_one_of_two_builds_has_no_source if {
 	placeless := built.add("other", "provwheel", {"facts": object.union(built.facts, {"source": {"digests": {"gitCommit": "x"}}})})
-	answer([placeless]) == ["fail", {["source.reviewed.missing", "wheel"]}]
+	found := whole([placeless])
+	found.violations == {{
+		"artifact": "wheel",
+		"code": "source.reviewed.unstated",
+		"evidence": [built.digests.other],
+		"file": null,
+		"message": "its verified provenance does not say from which commit of which repository it was built",
+	}}
 }
 
 test_fails_when_the_commit_failed_whatever_its_repository_is_called if {
