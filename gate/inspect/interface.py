@@ -37,6 +37,7 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "json": ("text", "inspect_json"),
     "yaml": ("text", "inspect_yaml"),
     "text": ("text", "inspect_text"),
+    "gguf": ("gguf", "inspect_gguf"),
     "parquet": ("tables", "inspect_parquet"),
     "arrow": ("tables", "inspect_arrow"),
     "jinja": ("text", "inspect_template"),

@@ -41,5 +41,11 @@ class InspectLimits:
     """Bytes of one line argument of a pickle that are kept; the rest of the line is passed over."""
     hidden_operations: int = 50_000
     """Pickle operations that are followed in a file that passes for something else."""
+    gguf_entries: int = 4_000_000
+    """Keys, tensors, texts and truth values of a GGUF file, all together."""
+    protobuf_fields: int = 4_000_000
+    """Fields of one file of Protocol Buffers (ONNX, SavedModel)."""
+    hdf5_objects: int = 100_000
+    """Objects, links, attributes and blocks of one HDF5 file, all together."""
     findings: int = 100
     """Findings kept for one file; there being more is a finding itself."""
