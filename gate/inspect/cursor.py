@@ -6,7 +6,7 @@ from typing import Final
 
 from gate.inspect.source import Source
 
-_WINDOW_BYTES: Final = 256 << 10
+_WINDOW_BYTES: Final = 64 << 10
 
 
 class CursorError(Exception):

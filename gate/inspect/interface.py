@@ -38,6 +38,7 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "yaml": ("text", "inspect_yaml"),
     "text": ("text", "inspect_text"),
     "gguf": ("gguf", "inspect_gguf"),
+    "onnx": ("onnx", "inspect_onnx"),
     "parquet": ("tables", "inspect_parquet"),
     "arrow": ("tables", "inspect_arrow"),
     "jinja": ("text", "inspect_template"),

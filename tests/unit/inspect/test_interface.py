@@ -150,7 +150,7 @@ def test_code_is_a_finding(name: str, data: bytes) -> None:
     ("name", "data", "kind"),
     [
         ("m.zst", b"\x28\xb5\x2f\xfd", "zstd"),
-        ("m.onnx", b"\x08\x07\x12\x04test", "onnx"),
+        ("m.rar", b"Rar!\x1a\x07", "rar"),
         ("m.h5", b"\x89HDF\r\n\x1a\n", "hdf5"),
         ("tokenizer.model", b"\n\x0e\n\x05<unk>", "sentencepiece"),
         ("m.tflite", b"\0\0\0\0TFL3", "tflite"),
