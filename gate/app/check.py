@@ -125,6 +125,8 @@ def _document(
             evidence=gathered.evidence,
             scans=gathered.scans,
             dependencies=gathered.dependencies,
+            workloads=gathered.workloads,
+            signals=gathered.signals,
             waivers=waivers,
             reuse=reuse,
             now_s=workspace.now_s,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gate import __version__
@@ -17,6 +17,7 @@ from gate.collect.legacy import read_bundles
 from gate.collect.locks import collect_locks
 from gate.collect.named import read_named
 from gate.collect.oci import read_attached
+from gate.collect.signals import collect_signals
 from gate.errors import EvidenceError
 from gate.formats.glob import compile_glob
 from gate.formats.predicates.model_signature import wanted_digests
@@ -29,6 +30,8 @@ from gate.model.dependencies import Lock
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence, Statement, VerifiedSet
 from gate.model.scan import FileInspection, Scan
+from gate.model.signal import Signal
+from gate.model.workload import Workload
 from gate.normalize.sections.change import triggered_gates
 from gate.verify.located import Place, named_paths, named_places
 from gate.verify.pipeline import Admission, admit_evidence
@@ -58,6 +61,8 @@ class Gathered:
     evidence: VerifiedSet
     scans: tuple[Scan, ...]
     dependencies: Mapping[str, Mapping[str, Lock]]
+    signals: tuple[Signal, ...] = ()
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
 
 
 def silent(_: str, _items: int = 0, /) -> AbstractContextManager[None]:
@@ -78,12 +83,15 @@ def gather(workspace: Workspace, progress: Counting = silent) -> Gathered:
         evidence = admission.settle(artifacts, _at_stake(workspace, change), digests, named)
     reports = read_reports(workspace.root, workspace.settings.reports, workspace.settings.limits)
     scans += tuple(read_report(raw, artifacts) for raw in reports)
+    with progress("reading runtime signals") if workspace.settings.signals else nullcontext():
+        signals = collect_signals(workspace.root, workspace.settings.signals, artifacts, workspace.settings.limits)
     locks = {
         name: collect_locks(workspace.root, artifact)
         for name, artifact in artifacts.items()
         if artifact.kind is ArtifactKind.PACKAGE
     }
-    return Gathered(artifacts, change, replace(evidence, skipped={**evidence.skipped, **skipped}), scans, locks)
+    evidence = replace(evidence, skipped={**evidence.skipped, **skipped})
+    return Gathered(artifacts, change, evidence, scans, locks, signals)
 
 
 def _named(workspace: Workspace, admission: Admission, artifacts: Mapping[str, Artifact]) -> Mapping[str, Place]:
@@ -141,7 +149,8 @@ def _change(workspace: Workspace) -> ChangeSet:
     settings = workspace.settings
     globs = [compile_glob(text) for gate in settings.gates.values() for text in gate.trigger_paths]
     paths = [artifact.path for artifact in settings.artifacts.values() if artifact.path is not None]
-    excluded = (*settings.evidence_directories, *(report.path for report in settings.reports))
+    logs = (*(report.path for report in settings.reports), *(item.path for item in settings.signals))
+    excluded = (*settings.evidence_directories, *logs)
     span = (workspace.range.merge_base, workspace.range.head, workspace.range.base) if workspace.range else None
     return collect_changes(
         workspace.repository,

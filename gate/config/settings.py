@@ -14,6 +14,7 @@ from gate.config.evidence import read_evidence
 from gate.config.nodes import NAME, Source, claim, claim_problem, glob, named, read, relative_path
 from gate.config.policy import read_engine, read_policy
 from gate.config.reuse import read_reuse
+from gate.config.signals import read_signals
 from gate.config.trust import read_trust
 from gate.errors import ConfigError
 from gate.formats.reports import TOOLS
@@ -57,7 +58,6 @@ _ROOT_KEYS: Final = (
     "limits",
     "on_empty_diff",
 )
-_LATER: Final = ("manifests", "signals")
 
 
 def load_settings(path: str, source: Source) -> Settings:
@@ -112,9 +112,6 @@ class _Loader:
         version = fields.get("version", self.root)
         if not version.is_integer(1):
             raise version.error("version must be 1")
-        for key in _LATER:
-            if key in fields:
-                raise fields[key].error(f"{key} are not read by this version; remove the key so that nothing is missed")
         if "target" not in fields:
             raise self.root.error("target is required: training, fine-tuning or deployment")
         artifacts, gates = self.artifacts(), self._gates()
@@ -149,6 +146,8 @@ class _Loader:
             evidence_registries=evidence.registries,
             legacy_directories=evidence.legacy,
             reuse=read_reuse(fields.get("reuse"), trust, artifacts),
+            signals=read_signals(fields.get("signals"), artifacts),
+            manifests=self._manifests(),
         )
 
     def _check_types(self, trust: TrustSettings) -> None:
@@ -223,6 +222,16 @@ class _Loader:
             glob(fields["path"])
             found.append(ReportSettings(fields["tool"].choice(*TOOLS), fields["path"].text(), artifact))
         return tuple(found)
+
+    def _manifests(self) -> tuple[str, ...]:
+        node = self.fields.get("manifests")
+        if node is None:
+            return ()
+        if not node.items():
+            raise node.error("expected at least one path; remove the key if there are no manifests")
+        for item in node.items():
+            glob(item)
+        return node.texts()
 
     def _parameters(self) -> Mapping[str, JsonObject]:
         found: dict[str, JsonObject] = {}

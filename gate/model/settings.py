@@ -68,6 +68,15 @@ class ReportSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalSettings:
+    """One entry of `signals`: a log, which may be a glob, the plugin that reads it, and the image that was watched."""
+
+    plugin: str
+    path: str
+    artifact: str
+
+
+@dataclass(frozen=True, slots=True)
 class GateSettings:
     """One path-triggered gate."""
 
@@ -242,6 +251,9 @@ class Settings:
     """Those of the evidence directories that hold bundles of llmsa."""
     reuse: Mapping[str, Verifier] = field(default_factory=dict)
     """The verifiers whose summaries stand for evidence that is not here."""
+    manifests: tuple[str, ...] = ()
+    """Paths or globs of the deployment manifests that will run what is admitted."""
+    signals: tuple[SignalSettings, ...] = ()
 
     @property
     def steering(self) -> Steering:

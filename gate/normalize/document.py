@@ -19,12 +19,16 @@ from gate.model.json import JsonObject, JsonValue
 from gate.model.reuse import Summary
 from gate.model.scan import Scan
 from gate.model.settings import Settings
+from gate.model.signal import Signal
 from gate.model.waiver import Waiver
+from gate.model.workload import Workload
 from gate.normalize.sections.artifacts import artifacts_section
 from gate.normalize.sections.change import change_sections
 from gate.normalize.sections.dependencies import dependencies_section
 from gate.normalize.sections.evidence import attestations_section, claims_section, rejected_section
 from gate.normalize.sections.scans import attested_scans, scans_sections
+from gate.normalize.sections.signals import attested_signals, signals_section
+from gate.normalize.sections.workloads import workloads_section
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Facts:
     now_s: int
     reuse: Sequence[Summary] = ()
     dependencies: Mapping[str, Mapping[str, Lock]] = field(default_factory=dict)
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    signals: Sequence[Signal] = ()
 
 
 def build_document(facts: Facts) -> InputDocument:
@@ -71,6 +77,7 @@ def _document(facts: Facts) -> JsonObject:
     change, gates = change_sections(facts.change, settings.gates, settings.steering, facts.evidence.verified)
     attested = attested_scans(facts.evidence.verified, facts.artifacts)
     scans, findings = scans_sections((*facts.scans, *attested))
+    signals = signals_section((*facts.signals, *attested_signals(facts.evidence.verified, facts.artifacts)))
     return {
         "schema": INPUT_SCHEMA,
         "context": {
@@ -97,8 +104,8 @@ def _document(facts: Facts) -> JsonObject:
         "scans": scans,
         "findings": findings,
         "dependencies": dependencies_section(facts.dependencies, facts.evidence.verified),
-        "workloads": {},
-        "signals": {},
+        "workloads": workloads_section(facts.workloads),
+        "signals": signals,
         "waivers": {waiver.id: _waiver(waiver, facts.now_s) for waiver in facts.waivers.values()},
         "reuse": _reuse(facts.reuse),
         "skipped": _skipped(facts),
@@ -128,11 +135,13 @@ def _waiver(waiver: Waiver, now_s: int) -> JsonObject:
 
 
 def _skipped(facts: Facts) -> JsonObject:
-    found = {"workloads": "not configured", "signals": "not configured"}
+    found: dict[str, str] = {}
     sections = {
         "artifacts": facts.settings.artifacts,
         "evidence": facts.settings.evidence_directories or facts.settings.evidence_registries,
         "reports": facts.settings.reports,
+        "workloads": facts.settings.manifests,
+        "signals": facts.settings.signals,
         "gates": facts.settings.gates,
         "waivers": facts.settings.waivers_path or facts.waivers,
     }
