@@ -14,7 +14,7 @@ ranks := {"none": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
 
 # METADATA
 # description: Observations, by id. Undefined unless every field that some rule reads has its type.
-all := value if {
+seen := value if {
 	value := input.signals
 	is_object(value)
 	every signal in value {

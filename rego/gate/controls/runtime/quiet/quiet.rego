@@ -33,7 +33,7 @@ default status := "error"
 
 status := result.status(subjects, proved, violations) if {
 	is_object(document.artifacts)
-	is_object(signals.all)
+	is_object(signals.seen)
 	is_number(document.now_s)
 	is_number(limit)
 	is_array(expected)
@@ -62,26 +62,26 @@ subjects := {name | some name, artifact in document.artifacts; artifact.kind == 
 
 # Each of them can refuse; those whose basis is enough can show that it was quiet.
 about contains [name, id] if {
-	some id, signal in signals.all
+	some id, signal in signals.seen
 	name := signal.artifact
 	name in subjects
 }
 
 usable contains [name, id] if {
 	some [name, id] in about
-	signals.all[id].basis in bases
+	signals.seen[id].basis in bases
 }
 
 bases := {"attested"} | {"observed" | settings.observed == true}
 
 whole contains [name, id] if {
 	some [name, id] in about
-	signals.is_whole(signals.all[id], document.artifacts[name].digest)
+	signals.is_whole(signals.seen[id], document.artifacts[name].digest)
 }
 
 watched contains [name, id] if {
 	some [name, id] in (usable & whole)
-	signals.has_window(signals.all[id], asked, document.now_s)
+	signals.has_window(signals.seen[id], asked, document.now_s)
 }
 
 proved := {name | some [name, _] in watched}
@@ -94,7 +94,7 @@ violations contains entry if {
 
 violations contains entry if {
 	some [name, id] in (about - whole)
-	message := sprintf("what it did is not known from %s: %s", [signals.all[id].origin, signals.told(signals.all[id])])
+	message := sprintf("what it did is not known from %s: %s", [signals.seen[id].origin, signals.told(signals.seen[id])])
 	entry := result.violation("runtime.quiet.incomplete", message, {"artifact": name})
 }
 
@@ -106,14 +106,14 @@ violations contains entry if {
 
 violations contains entry if {
 	some [name, id] in about
-	some rule, item in signals.all[id].events
+	some rule, item in signals.seen[id].events
 	not rule in expected
 	signals.ranks[item.severity] >= limit
-	message := sprintf("%s saw %s (%s, %d times)", [signals.all[id].plugin, rule, item.severity, item.count])
+	message := sprintf("%s saw %s (%s, %d times)", [signals.seen[id].plugin, rule, item.severity, item.count])
 	entry := result.violation("runtime.quiet.event", message, {"artifact": name})
 }
 
-evidence := {digest | some [_, id] in watched; digest := signals.all[id].statement; is_string(digest)}
+evidence := {digest | some [_, id] in watched; digest := signals.seen[id].statement; is_string(digest)}
 
 default reason := "no container asks for admission"
 
