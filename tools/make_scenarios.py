@@ -21,6 +21,7 @@ from tools import (
     scenarios_deny,
     scenarios_error,
     scenarios_locked,
+    scenarios_signals,
 )
 from tools.scenario_compat import compat_files
 from tools.scenario_draft import NOW, SCENARIOS, Scenario
@@ -35,6 +36,7 @@ STORIES = (
     scenarios_deny,
     scenarios_error,
     scenarios_locked,
+    scenarios_signals,
 )
 KEYS_README = """\
 # Test keys
