@@ -39,6 +39,7 @@ _are_events(events) if {
 		shape.is_text(rule)
 		is_number(ranks[item.severity])
 		shape.is_count(item.count)
+		item.count > 0
 	}
 }
 
@@ -50,6 +51,7 @@ is_whole(signal, digest) if {
 	shape.is_digest(digest)
 	signal.digest == digest
 	signal.complete == true
+	is_null(signal.problem)
 	signal.dropped == 0
 	signal.sightings > 0
 }

@@ -25,9 +25,9 @@ said(patches) := {entry.message | some entry in whole(patches).violations}
 
 log(path, value) := fixtures.put(sprintf("/signals/log/%s", [path]), value)
 
-trace(path, value) := fixtures.put(sprintf("/signals/trace/%s", [path]), value)
+traced(path, value) := fixtures.put(sprintf("/signals/trace/%s", [path]), value)
 
-both(path, value) := [log(path, value), trace(path, value)]
+both(path, value) := [log(path, value), traced(path, value)]
 
 event(severity) := log("events/Shell", {"severity": severity, "count": 2, "first_at_s": null, "last_at_s": null})
 
@@ -71,7 +71,7 @@ test_passes_when_a_window_is_exactly_as_asked if {
 		fixtures.put(sprintf("%s/max_age_s", [settings]), 0),
 		fixtures.put(sprintf("%s/gap_s", [settings]), 10),
 		fixtures.remove("/signals/log"),
-		trace("window", {"started_at_s": 1795175940, "finished_at_s": 1795176000, "gap_s": 10}),
+		traced("window", {"started_at_s": 1795175940, "finished_at_s": 1795176000, "gap_s": 10}),
 	]) == passes
 }
 
@@ -93,6 +93,8 @@ test_fails_when_an_observation_is_incomplete if {
 	said([log("sightings", 0)]) == {sprintf("what it did is not known from runtime/falco: %s", [lost])}
 	answer([log("digest", watched.digests.other)]) == refused(["incomplete"])
 	answer([log("digest", null)]) == refused(["incomplete"])
+	answer([log("problem", "it was cut")]) == refused(["incomplete"])
+	answer([log("problem", "")]) == refused(["incomplete"])
 }
 
 test_fails_when_an_unsigned_observation_is_incomplete_that_does_not_count if {
@@ -119,7 +121,7 @@ test_fails_when_no_window_is_good_enough if {
 }
 
 test_fails_when_only_a_log_that_does_not_count_has_a_window if {
-	patches := [fixtures.remove(sprintf("%s/observed", [settings])), trace("window/gap_s", 3601)]
+	patches := [fixtures.remove(sprintf("%s/observed", [settings])), traced("window/gap_s", 3601)]
 	answer(patches) == refused(["window"])
 }
 
@@ -165,6 +167,7 @@ test_never_passes_when_signals_are_malformed if {
 		status_after([fixtures.remove(sprintf("/signals/log/%s", [place]))]) == "error"
 	}
 	status_after([log("events/", {"severity": "low", "count": 1})]) == "error"
+	status_after([log("events/Container started/count", 0)]) == "error"
 	not status_after([fixtures.put("/signals", [])]) == "pass"
 	not status_after([fixtures.remove("/signals")]) == "pass"
 }
