@@ -1,0 +1,149 @@
+"""Which objects carry pods and where, and which carry none. What is in neither list could carry one, and is told.
+
+The version of an API is not looked at: each served version of these has the pod at the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from gate.formats.workloads.fields import Fields
+
+Path = tuple[str, ...]
+_TEMPLATE: Final[tuple[Path, ...]] = (("spec", "template"),)
+_CORE: Final = ("", "apps", "batch", "extensions")
+_KUBEFLOW: Final = "kubeflow.org"
+_RAY: Final[tuple[Path, ...]] = (("headGroupSpec", "template"), ("workerGroupSpecs", "*", "template"))
+
+
+def _ray(*prefix: str) -> tuple[Path, ...]:
+    return tuple((*prefix, *path) for path in _RAY)
+
+
+_TEMPLATED: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
+_PLACES: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
+    **{(group, kind): _TEMPLATE for group in _CORE for kind in _TEMPLATED},
+    **{(group, "CronJob"): (("spec", "jobTemplate", "spec", "template"),) for group in _CORE},
+    ("", "Pod"): ((),),
+    ("", "PodTemplate"): (("template",),),
+    ("argoproj.io", "Rollout"): _TEMPLATE,
+    ("serving.knative.dev", "Service"): _TEMPLATE,
+    ("serving.knative.dev", "Configuration"): _TEMPLATE,
+    ("serving.knative.dev", "Revision"): ((),),
+    ("jobset.x-k8s.io", "JobSet"): (("spec", "replicatedJobs", "*", "template", "spec", "template"),),
+    ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
+        ("spec", "leaderWorkerTemplate", "leaderTemplate?"),
+        ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    ),
+    ("serving.kserve.io", "InferenceService"): (),
+    ("ray.io", "RayCluster"): _ray("spec"),
+    ("ray.io", "RayService"): _ray("spec", "rayClusterConfig"),
+    ("ray.io", "RayJob"): (*_ray("spec", "rayClusterSpec"), ("spec", "submitterPodTemplate?")),
+    (_KUBEFLOW, "PyTorchJob"): (("spec", "pytorchReplicaSpecs", "*", "template"),),
+    (_KUBEFLOW, "TFJob"): (("spec", "tfReplicaSpecs", "*", "template"),),
+    (_KUBEFLOW, "MPIJob"): (("spec", "mpiReplicaSpecs", "*", "template"),),
+}
+"""Group and kind to the places of what has `metadata` and `spec` of a pod. `*` is each item, `?` may be absent."""
+
+FRAMEWORKS: Final = (
+    "huggingface",
+    "lightgbm",
+    "onnx",
+    "paddle",
+    "pmml",
+    "pytorch",
+    "sklearn",
+    "tensorflow",
+    "triton",
+    "xgboost",
+)
+"""Keys below a predictor that ask for a server of that framework."""
+
+_WITHOUT_PODS: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset(
+        {
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "Namespace",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        }
+    ),
+    "networking.k8s.io": frozenset({"NetworkPolicy", "Ingress", "IngressClass"}),
+    "extensions": frozenset({"NetworkPolicy", "Ingress"}),
+    "rbac.authorization.k8s.io": frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}),
+    "policy": frozenset({"PodDisruptionBudget"}),
+    "autoscaling": frozenset({"HorizontalPodAutoscaler"}),
+    "scheduling.k8s.io": frozenset({"PriorityClass"}),
+    "storage.k8s.io": frozenset({"StorageClass", "CSIDriver", "VolumeAttributesClass"}),
+    "apiextensions.k8s.io": frozenset({"CustomResourceDefinition"}),
+    "node.k8s.io": frozenset({"RuntimeClass"}),
+    "coordination.k8s.io": frozenset({"Lease"}),
+    "discovery.k8s.io": frozenset({"EndpointSlice"}),
+    "gateway.networking.k8s.io": frozenset({"Gateway", "HTTPRoute", "GRPCRoute", "GatewayClass", "ReferenceGrant"}),
+    "cert-manager.io": frozenset({"Certificate", "Issuer", "ClusterIssuer"}),
+    "monitoring.coreos.com": frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule"}),
+    "external-secrets.io": frozenset({"ExternalSecret", "SecretStore", "ClusterSecretStore"}),
+    "keda.sh": frozenset({"ScaledObject", "TriggerAuthentication"}),
+}
+
+
+def group_of(api_version: str) -> str:
+    """The group of an API version; the core group is empty."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else ""
+
+
+def carries_none(group: str, kind: str) -> bool:
+    """Whether objects of this kind are known to bring no pod with them."""
+    return kind in _WITHOUT_PODS.get(group, frozenset())
+
+
+def places_of(group: str, kind: str) -> tuple[Path, ...] | None:
+    """Where the pods of such an object stand; `None` for a kind that is not known."""
+    return _PLACES.get((group, kind))
+
+
+def at(fields: Fields, path: Path) -> Iterator[Fields]:
+    """What stands at a path; what must be there and is not is empty, and so has no containers."""
+    if not path:
+        yield fields
+    elif path[0] == "*":
+        mapped = [(name, fields.part(name)) for name in fields.value]
+        for _, part in mapped:
+            yield from at(part, path[1:])
+    elif len(path) > 1 and path[1] == "*" and isinstance(fields.value.get(path[0]), list):
+        for part in fields.parts(path[0]):
+            yield from at(part, path[2:])
+    elif not path[0].endswith("?"):
+        yield from at(fields.part(path[0]), path[1:])
+    elif fields.has(path[0][:-1]):
+        yield fields.part(path[0][:-1])
+
+
+def inference_pods(service: Fields) -> list[Fields]:
+    """The pods of an inference service of KServe: its model stands beside containers and runs as one of them."""
+    found = []
+    for component in ("predictor", "transformer", "explainer"):
+        spec = service.part("spec").part(component)
+        if not spec.value and component != "predictor":
+            continue
+        models = [
+            {"name": "kserve-container", **item.value, "framework": name}
+            for name in ("model", *FRAMEWORKS)
+            if (item := spec.part(name)).value
+        ]
+        listed = [dict(item.value) for item in spec.parts("containers")]
+        metadata = {"annotations": spec.value.get("annotations"), "labels": spec.value.get("labels")}
+        pod = {"metadata": metadata, "spec": {**spec.value, "containers": [*listed, *models]}}
+        found.append(Fields(pod, f"spec.{component}", service.problems))
+        if spec.has("workerSpec"):
+            found.append(Fields({"spec": spec.value["workerSpec"]}, f"spec.{component}.workerSpec", service.problems))
+    return found

@@ -1,0 +1,55 @@
+"""What a deployment manifest says that will run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gate.model.json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as it was read: `data` is `None` when it could not be, and `problem` says why."""
+
+    origin: str
+    data: bytes | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One pod, or template of pods, that a manifest asks for.
+
+    `pod` and each of `containers` are facts in the shape of the input document. What is wrong with it, so that the
+    facts may not be all, is in `problems`; where nothing at all is known of a pod, `pod` is `None`.
+    """
+
+    id: str
+    origin: str
+    kind: str | None
+    namespace: str | None
+    name: str | None
+    platform: str = "kubernetes"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    pod: JsonObject | None = None
+    containers: Mapping[str, JsonObject] = field(default_factory=dict)
+    egress: JsonObject | None = None
+    problems: tuple[str, ...] = ()
+
+
+def broken(manifest: str, problem: str) -> Workload:
+    """The workload that stands for a manifest nobody could judge."""
+    return Workload(manifest, manifest, None, None, None, problems=(problem,))
+
+
+def told_apart(workloads: Sequence[Workload]) -> Mapping[str, Workload]:
+    """By id; those of one id are numbered, since each of them may run."""
+    found: dict[str, Workload] = {}
+    for workload in workloads:
+        key, number = workload.id, 1
+        while key in found:
+            number += 1
+            key = f"{workload.id}#{number}"
+        found[key] = replace(workload, id=key)
+    return found
