@@ -174,7 +174,9 @@ def _hashed(
     for entry, hashed in zip(regular, found, strict=True):
         path = path_text(entry.path)
         inspection = hashed.inspection
-        files[path] = ArtifactFile(hashed.digest, hashed.size, inspection.format if inspection else "unknown")
+        files[path] = ArtifactFile(hashed.digest, hashed.size)
+        if inspection is not None:
+            files[path] = ArtifactFile(hashed.digest, hashed.size, inspection.format, inspection.templates)
         if inspection is not None and inspections is not None:
             inspections[path] = inspection
         for word, text in hashed.others.items():

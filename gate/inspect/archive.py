@@ -77,16 +77,13 @@ def inspect_zip(_path: str, source: Source, context: Context) -> FileInspection:
         return FileInspection("zip", inspected=False, reason="its members overlap", findings=found.done())
     prefix = _torch_prefix(members)
     kind = _kind(members, prefix)
-    if kind == "keras":
-        reason = "format keras is not inspected by this version"
-        return FileInspection(kind, inspected=False, reason=reason, findings=found.done())
-    reader = _Archive(source, context, found, prefix)
+    reader = _Archive(source, context, found, prefix, keras=kind == "keras")
     reasons = [why for member in members if (why := reader.judge(member)) is not None]
     reader.check_storages()
     if reasons:
         first = f"{len(reasons)} of {len(members)} members, first: {reasons[0]}"
-        return FileInspection(kind, inspected=False, reason=first, findings=found.done())
-    return FileInspection(kind, inspected=True, findings=found.done())
+        return FileInspection(kind, inspected=False, reason=first, findings=found.done(), templates=found.templates)
+    return FileInspection(kind, inspected=True, findings=found.done(), templates=found.templates)
 
 
 def _torch_prefix(members: Sequence[Member]) -> str | None:
@@ -107,11 +104,14 @@ def _kind(members: Sequence[Member], prefix: str | None) -> str:
 class _Archive:
     """The members of one archive, one after the other."""
 
-    def __init__(self, source: Source, context: Context, found: Findings, prefix: str | None) -> None:
+    def __init__(
+        self, source: Source, context: Context, found: Findings, prefix: str | None, *, keras: bool = False
+    ) -> None:
         self._source = source
         self._context = context
         self._found = found
         self._prefix = prefix
+        self._keras = keras
         self._storages: Mapping[str, Storage] = {}
         self._sizes: dict[str, int] = {}
 
@@ -142,6 +142,10 @@ class _Archive:
                 self._found.add("archive.code", Severity.HIGH, message)
                 return None
         context = self._context.deeper()
+        if self._keras and member.name == "config.json":
+            from gate.inspect.keras import inspect_settings
+
+            return self._take(member, inspect_settings(member.name, inside, context))
         if isinstance(inside, _Prefix):
             return self._take(member, inspect_npy(member.name, inside, context))
         return self._take(member, context.nested(member.name, inside, context))
@@ -156,6 +160,8 @@ class _Archive:
     def _take(self, member: Member, inspection: FileInspection) -> str | None:
         for finding in inspection.findings:
             self._found.add(finding.rule, finding.severity, f"{shown(member.name)}: {finding.message}")
+        for name, template in inspection.templates.items():
+            self._found.add_template(f"{shown(member.name)}: {name}", template)
         return None if inspection.inspected else f"{shown(member.name)}: {inspection.reason}"
 
     def _open(self, member: Member) -> Source:
@@ -277,4 +283,4 @@ def inspect_compressed(path: str, source: Source, context: Context, name: str) -
     )
     found.extend(inner.findings)
     reason = None if inner.inspected else f"holds {inner.format}: {inner.reason}"
-    return FileInspection(name, inspected=inner.inspected, reason=reason, findings=found.done())
+    return FileInspection(name, inner.inspected, reason, found.done(), inner.templates)

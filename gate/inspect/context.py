@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gate.inspect.limits import InspectLimits
 from gate.inspect.source import Source
-from gate.model.scan import Category, FileInspection, Finding, Severity
+from gate.model.scan import Category, FileInspection, Finding, Severity, Template
 
 
 class CapError(Exception):
@@ -53,6 +53,10 @@ class Findings:
     """Collects findings without duplicates, up to a limit; that there were more becomes a finding."""
 
     limit: int
+    templates: dict[str, Template] = field(default_factory=dict)
+    """Chat templates, by their place."""
+    template_bytes: int = 1 << 20
+    """Bytes of chat templates that may still be parsed."""
     _found: dict[tuple[str, str], Finding] = field(default_factory=dict)
     _overflow: bool = False
 
@@ -68,6 +72,16 @@ class Findings:
                 self._overflow = True
             else:
                 self._found.setdefault(key, finding)
+
+    def add_template(self, name: str, template: Template) -> None:
+        """Adds a chat template; a second one of the same name gets a number. Raises `CapError` for too many."""
+        if len(self.templates) >= self.limit:
+            raise CapError("holds more chat templates than the limit")
+        count, free = 1, name
+        while free in self.templates:
+            count += 1
+            free = f"{name}#{count}"
+        self.templates[free] = template
 
     def done(self) -> tuple[Finding, ...]:
         """All findings, in the order in which they were made."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import BinaryIO, Final, Protocol
 
 from gate.inspect.context import Budget, CapError, Context, Findings, shown
@@ -39,6 +40,7 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "text": ("text", "inspect_text"),
     "gguf": ("gguf", "inspect_gguf"),
     "onnx": ("onnx", "inspect_onnx"),
+    "hdf5": ("hdf5", "inspect_hdf5"),
     "parquet": ("tables", "inspect_parquet"),
     "arrow": ("tables", "inspect_arrow"),
     "jinja": ("text", "inspect_template"),
@@ -71,7 +73,7 @@ def _inspect(path: str, source: Source, context: Context) -> FileInspection:
         reason = f"the inspection failed ({type(problem).__name__})"
         return FileInspection("unknown", inspected=False, reason=reason, findings=found.done())
     found.extend(judged.findings)
-    return FileInspection(judged.format, judged.inspected, judged.reason, found.done())
+    return replace(judged, findings=found.done())
 
 
 def _judge(path: str, source: Source, context: Context, found: Findings) -> FileInspection:
@@ -92,7 +94,7 @@ def _judge(path: str, source: Source, context: Context, found: Findings) -> File
     if unclear and judged.inspected:
         found.extend(judged.findings)
         reason = "may be a pickle too, and was not followed to its end"
-        return FileInspection(judged.format, inspected=False, reason=reason)
+        return replace(judged, inspected=False, reason=reason)
     return judged
 
 

@@ -66,7 +66,8 @@ def _scan_member(key: str, value: object, found: Findings) -> None:
         message = f"{key} is none of the built-in implementations: {_brief(value)}"
         found.add("remote_code.attn_implementation", Severity.HIGH, message)
     elif key in _TEMPLATE_KEYS and not _is_empty(value):
-        judge_template("\n".join(_texts(value)), found)
+        for name, text in _templates(key, value):
+            judge_template(text, found, name)
     elif key == "weight_map":
         for tensor, file in _top(value):
             if leaves_folder(file):
@@ -138,6 +139,21 @@ def _scan_router(root: object, found: Findings) -> None:
         for _, value in _top(types) if key == "types" else ():
             if not (isinstance(value, str) and value.startswith("sentence_transformers.")):
                 found.add("remote_code.modules", Severity.HIGH, f"a route has a class of its own: {_brief(value)}")
+
+
+def _templates(key: str, value: object) -> Iterator[tuple[str, str]]:
+    """The templates in a setting, each with its place: one text, texts by name, or a list of both."""
+    for item in value if isinstance(value, list) else [value]:
+        members = _top(item)
+        names = [text for member, text in members if member == "name" and isinstance(text, str)]
+        if isinstance(item, str):
+            yield key, item
+        elif len(members) == 2 and names and {member for member, _ in members} == {"name", "template"}:
+            yield from (
+                (f"{key}/{names[0]}", text) for member, part in members if member != "name" for text in _texts(part)
+            )
+        else:
+            yield from ((f"{key}/{member}", text) for member, part in members for text in _texts(part))
 
 
 def _texts(root: object) -> Iterator[str]:

@@ -1,38 +1,36 @@
 """Chat templates: one answer for the same text, in a file of its own as well as inside settings.
 
-A template is a program that runs in every conversation. This version looks for words that templates need to reach
-beyond their data, and does not judge what else they do.
+A template is a program that runs in every conversation. What in it is not harmless is a finding; that what is left
+says the right thing is for people to judge, once, and for its digest to hold.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from gate.inspect.context import Findings, shown
-from gate.model.scan import Severity
+from gate.inspect.context import CapError, Findings, shown
+from gate.model.digest import sha256_digest
+from gate.model.scan import Severity, Template
 
-_UNSAFE: Final = re.compile(
-    r"__"  # the way from any value to the interpreter
-    r"|['\"]_"  # a part of such a name, to be put together
-    r"|\\(?:x5f|u005f|U0000005f|137|N\{)|(?<!\{)%c"  # an underscore in disguise
-    r"|\|\s*attr\b|(?<![\w.])attr\s*\("
-    r"|\{%[-+]?\s*(?:import|from|include|extends)\b"
-    r"|\bself\s*[.\[|](?!\s)"
-    r"|\b(?:cycler|joiner|lipsum)\b"
-    r"|\bnamespace\s*[.\[|]"
-    r"|\b(?:format_map|popen|subprocess|func_globals|f_globals|f_builtins|(?:gi|ag|cr|tb)_frame)\b",
-    re.IGNORECASE,
-)
+_MAX_BYTES: Final = 256 << 10
 
 
-def judge_template(text: str, found: Findings) -> None:
-    """Adds that there is a template, or what in it no chat template needs."""
-    unsafe = _UNSAFE.search(text)
-    if unsafe is not None:
-        message = f"a chat template holds {shown(unsafe[0], 40)}, with which templates reach beyond their data"
-        found.add("template.unsafe", Severity.HIGH, message)
-    found.add("template.present", Severity.NONE, "holds a chat template, of which only the words are inspected")
+def judge_template(text: str, found: Findings, name: str = "chat_template") -> None:
+    """Adds a template, its digest, and what in it no chat template needs; `name` is its place in the file.
+
+    Raises `CapError` for a template beyond the limit, or for all of them together.
+    """
+    from gate.inspect.jinja import template_problems
+
+    data = text.encode("utf-8", "surrogatepass")
+    found.template_bytes -= len(data)
+    if len(data) > _MAX_BYTES or found.template_bytes < 0:
+        raise CapError("holds chat templates that are longer than the limit")
+    problems = template_problems(text)
+    for problem in problems:
+        found.add("template.unsafe", Severity.HIGH, f"a chat template holds what none needs: {problem}")
+    found.add("template.present", Severity.NONE, "holds a chat template; load.template_pinned compares its digest")
+    found.add_template(shown(name), Template(sha256_digest(data), problems))
 
 
 def is_template_name(path: str) -> bool:

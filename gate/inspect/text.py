@@ -52,7 +52,7 @@ def _template(name: str, source: Source, context: Context) -> FileInspection:
         return FileInspection(name, inspected=False, reason="longer than the limit for templates")
     found = Findings(context.limits.findings)
     judge_template(source.read_at(0, source.size).decode(), found)
-    return FileInspection(name, inspected=True, findings=found.done())
+    return FileInspection(name, inspected=True, findings=found.done(), templates=found.templates)
 
 
 def inspect_json(path: str, source: Source, context: Context) -> FileInspection:
@@ -65,7 +65,7 @@ def inspect_json(path: str, source: Source, context: Context) -> FileInspection:
         scan_settings(path, loads(data, limit=len(data)), found)
     except StrictJsonError as problem:
         _inspect_loose_json(path, data, str(problem), found)
-    return FileInspection("json", inspected=True, findings=found.done())
+    return FileInspection("json", inspected=True, findings=found.done(), templates=found.templates)
 
 
 def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -> None:
@@ -109,7 +109,7 @@ def inspect_yaml(path: str, source: Source, context: Context) -> FileInspection:
     except strict_yaml.YamlError as problem:
         reason = f"not in the subset of YAML that is inspected: {shown(str(problem))}"
         return FileInspection("yaml", inspected=False, reason=reason)
-    return FileInspection("yaml", inspected=True, findings=found.done())
+    return FileInspection("yaml", inspected=True, findings=found.done(), templates=found.templates)
 
 
 def _plain(node: object) -> object:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gate.model.digest import Digest, hex_of
+from gate.model.scan import Template
 
 
 class ArtifactKind(Enum):
@@ -31,12 +32,14 @@ class ArtifactFile:
     """One entry below an artifact's root.
 
     `digest` is `None` for what is not a regular file: then `format` is `symlink` or `special`, and nothing of it
-    was read. `bytes` is its size. `format` is set by inspection, `unknown` until then.
+    was read. `bytes` is its size. `format` is set by inspection, `unknown` until then, and so are `templates`: the chat
+    templates in it, by their place.
     """
 
     digest: Digest | None
     bytes: int
     format: str = "unknown"
+    templates: Mapping[str, Template] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,14 +127,24 @@ class RawReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """One chat template: the SHA-256 of its UTF-8 text, and what in it no chat template needs."""
+
+    digest: Digest
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FileInspection:
     """What static inspection says about one file's bytes.
 
     `format` is the recognised format. `inspected` is false for an unknown format: then nothing is claimed about
-    the file, and `reason` says why. `findings` are about these bytes.
+    the file, and `reason` says why. `findings` are about these bytes. `templates` are the chat templates in them, by
+    their place in the file.
     """
 
     format: str
     inspected: bool
     reason: str | None = None
     findings: tuple[Finding, ...] = ()
+    templates: Mapping[str, Template] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gate.model.artifact import Artifact
+from gate.model.artifact import Artifact, ArtifactFile
 from gate.model.json import JsonObject
 
 
@@ -22,8 +22,17 @@ def _artifact(artifact: Artifact) -> JsonObject:
         "reference": artifact.reference,
         "mutable_reference": artifact.mutable_reference,
         "base": artifact.base,
-        "files": {
-            path: {"digest": file.digest, "bytes": file.bytes, "format": file.format}
-            for path, file in artifact.files.items()
+        "files": {path: _file(file) for path, file in artifact.files.items()},
+    }
+
+
+def _file(file: ArtifactFile) -> JsonObject:
+    return {
+        "digest": file.digest,
+        "bytes": file.bytes,
+        "format": file.format,
+        "templates": {
+            name: {"digest": template.digest, "problems": list(template.problems)}
+            for name, template in file.templates.items()
         },
     }

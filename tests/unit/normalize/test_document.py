@@ -325,7 +325,8 @@ def test_the_artifact_section_shows_what_asks_for_admission() -> None:
     found = value(good_model())["artifacts"]["summarizer"]
     assert found["digest"] == model.digest
     assert found["bytes"] == sum(file.bytes for file in model.files.values())
-    assert found["files"]["config.json"] == {"digest": model.files["config.json"].digest, "bytes": 21, "format": "json"}
+    digest = model.files["config.json"].digest
+    assert found["files"]["config.json"] == {"digest": digest, "bytes": 21, "format": "json", "templates": {}}
 
 
 def test_builders_and_the_version_of_a_frame_are_in_the_document() -> None:
