@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind
@@ -25,6 +26,22 @@ MODEL = artifact(
 PROMPT = artifact("prompt", "app/system.txt", folder=False, system_DOT_txt=ArtifactFile(SYSTEM, 6))
 IMAGE = artifact("image", None)
 ARTIFACTS = {"model": MODEL, "prompt": PROMPT, "image": IMAGE}
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "reports"
+REQUIREMENTS, SOURCE, IMAGE_DIGEST = (sha256_digest(name) for name in (b"requirements", b"source", b"image"))
+SAMPLED = {
+    "model": MODEL,
+    "pickle": artifact("pickle", "models/p.pkl", folder=False, p_DOT_pkl=ArtifactFile(WEIGHTS, 7)),
+    "app": artifact(
+        "app", "service", requirements_DOT_txt=ArtifactFile(REQUIREMENTS, 1), main_DOT_py=ArtifactFile(SOURCE, 1)
+    ),
+    "server": Artifact(
+        "server", ArtifactKind.CONTAINER, None, None, mutable_reference=False, base=None, digest=IMAGE_DIGEST, files={}
+    ),
+}
+"""What the samples in tests/vectors/reports are about."""
+ABOUT = {"gitleaks": "app", "pip-audit": "app", "trufflehog": "app", "fickling": "pickle"}
+"""The artifact that a report is said to be about, of tools whose reports do not say it."""
 
 
 def raw(tool: str, data: bytes, *, artifact: str | None = None) -> RawReport:

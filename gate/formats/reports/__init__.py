@@ -20,8 +20,25 @@ from gate.model.settings import Limits
 Reader = Callable[[JsonObject, RawReport, Mapping[str, Artifact]], Scan]
 """Reads the document of one tool. Raises `ReportError` when it does not have the tool's shape."""
 
-TOOLS: Final = ("modelscan", "sarif")
-"""The tools that `gate.yaml` may name under `reports`; each is a module here, imported when it is used."""
+TextReader = Callable[[bytes, RawReport, Mapping[str, Artifact]], Scan]
+"""Reads a report that is not one JSON object. Raises `ReportError` or `StrictJsonError`."""
+
+TOOLS: Final = (
+    "fickling",
+    "gitleaks",
+    "grype",
+    "modelaudit",
+    "modelscan",
+    "osv-scanner",
+    "picklescan",
+    "pip-audit",
+    "sarif",
+    "trivy",
+    "trufflehog",
+)
+"""The tools that `gate.yaml` may name under `reports`; each is a module here, imported when it is used.
+
+A module has `read` for a JSON object, or `read_bytes` for a report of another form."""
 
 
 def read_report(raw: RawReport, artifacts: Mapping[str, Artifact]) -> Scan:
@@ -40,11 +57,18 @@ def read_report(raw: RawReport, artifacts: Mapping[str, Artifact]) -> Scan:
     if raw.artifact is not None and raw.artifact not in artifacts:
         return failed_scan(raw, "it is said to be about an artifact that is not configured")
     try:
-        return _reader(raw.tool)(loads_object(raw.data, limit=Limits().report_bytes), raw, artifacts)
+        return _read(raw, raw.data, artifacts)
     except (StrictJsonError, ReportError) as problem:
         return failed_scan(raw, f"the report cannot be read: {problem}")
 
 
-def _reader(tool: str) -> Reader:
-    reader: Reader = importlib.import_module(f"gate.formats.reports.{tool}").read
-    return reader
+def _read(raw: RawReport, data: bytes, artifacts: Mapping[str, Artifact]) -> Scan:
+    limit = Limits().report_bytes
+    module = importlib.import_module(f"gate.formats.reports.{raw.tool.replace('-', '_')}")
+    if hasattr(module, "read_bytes"):
+        if len(data) > limit:
+            raise ReportError(f"{len(data)} bytes, more than the {limit} allowed")
+        read_bytes: TextReader = module.read_bytes
+        return read_bytes(data, raw, artifacts)
+    read: Reader = module.read
+    return read(loads_object(data, limit=limit), raw, artifacts)

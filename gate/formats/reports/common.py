@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +15,15 @@ from gate.model.scan import Basis, Coverage, RawReport, Scan, ScanStatus, Severi
 
 MESSAGE_CHARACTERS: Final = 2000
 """A finding's message is cut at this length; its other parts at a quarter of it."""
+
+_SEVERITIES: Final[Mapping[str, Severity]] = {
+    **{severity.value: severity for severity in Severity},
+    "negligible": Severity.LOW,
+    "minor": Severity.LOW,
+    "moderate": Severity.MEDIUM,
+    "important": Severity.HIGH,
+}
+_SCORES: Final = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
 
 
 class ReportError(ValueError):
@@ -90,12 +100,36 @@ def count_at(parent: JsonObject, key: str) -> int:
     return value
 
 
+def texts_at(parent: JsonObject, key: str) -> tuple[str, ...]:
+    """A member that must be a list of texts, or absent."""
+    value = parent.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ReportError(f"{key} is not a list")
+    found = tuple(item for item in value if isinstance(item, str))
+    if len(found) != len(value):
+        raise ReportError(f"{key} holds something else than texts")
+    return found
+
+
 def severity_of(word: JsonValue) -> Severity:
     """A severity by its name in any case; one that nobody knows counts as CRITICAL (SCAN-04)."""
-    try:
-        return Severity(word.lower()) if isinstance(word, str) else Severity.CRITICAL
-    except ValueError:
+    if not isinstance(word, str):
         return Severity.CRITICAL
+    return _SEVERITIES.get(word.lower(), Severity.CRITICAL)
+
+
+def scored_severity(value: JsonValue) -> tuple[Severity, int]:
+    """The severity of a CVSS score and the score; one that cannot be read is CRITICAL, ten of ten."""
+    try:
+        score = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        score = math.nan
+    if not 0 <= score <= 10:
+        return Severity.CRITICAL, 10_000
+    severity = next((severity for limit, severity in _SCORES if score >= limit), Severity.NONE)
+    return severity, round(score * 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,22 @@ not name was not scanned; modelscan passes over formats that it does not know wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gate.formats.reports.common import (
     Locator,
     Place,
     ReportError,
-    clean,
     count_at,
     cut,
-    join,
     object_at,
     objects_at,
     optional_objects,
     optional_text,
-    owners,
     severity_of,
     text_at,
 )
+from gate.formats.reports.reading import Names
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest, sha256_digest
 from gate.model.json import JsonObject
@@ -42,7 +39,7 @@ def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]
     scanned_names = _scanned_names(object_at(summary, "scanned"))
     issues, errors = objects_at(document, "issues"), objects_at(document, "errors")
     target = text_at(summary, "input_path")
-    names = _Names(Locator(artifacts, raw.artifact), target)
+    names = Names(Locator(artifacts, raw.artifact), target)
     findings = tuple(_finding(issue, names) for issue in issues)
     places = [names.find(name) for name in scanned_names]
     known = [place for place in places if place is not None]
@@ -64,36 +61,6 @@ def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]
         origin=raw.origin,
         problem=problem,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Ties the names in a report to files, by way of `target`: what modelscan was told to scan, relative to anywhere.
-
-    A file of the same name below another target is another file.
-    """
-
-    locator: Locator
-    target: str
-
-    def find(self, name: str) -> Place | None:
-        """The file that a name stands for."""
-        target, about = clean(self.target), clean(self.locator.about_path)
-        for whole in owners(name):
-            full = clean(whole)
-            if full.startswith("/") and not (full + "/").startswith(f"{target}/"):
-                continue
-            if full == target or full.startswith(f"{target}/") or not target:
-                place = self.locator.at(full)
-            elif full == target.rpartition("/")[2]:
-                place = self.locator.at(target) or self.locator.at(join(target, whole))
-            else:
-                place = self.locator.at(join(target, whole))
-            if place is None and (not target or f"/{about}".endswith(f"/{target}")):
-                place = self.locator.at(join(about, whole))
-            if place is not None:
-                return place
-        return None
 
 
 def _scanned_names(scanned: JsonObject) -> tuple[str, ...]:
@@ -125,7 +92,7 @@ def _failures(errors: Sequence[JsonObject], skipped: Sequence[JsonObject]) -> tu
     )
 
 
-def _finding(issue: JsonObject, names: _Names) -> Finding:
+def _finding(issue: JsonObject, names: Names) -> Finding:
     place = names.find(text_at(issue, "source"))
     scanner = optional_text(issue, "scanner").rpartition(".")[2] or "unknown"
     return Finding(
@@ -145,7 +112,7 @@ def _only_artifact(places: Sequence[Place]) -> str | None:
 
 
 def _coverage(
-    names: _Names,
+    names: Names,
     about: str | None,
     known: Sequence[Place],
     failures: Sequence[tuple[str, str]],

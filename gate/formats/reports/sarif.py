@@ -140,7 +140,8 @@ def _read_invocation(invocation: JsonObject, uris: Uris, reading: _Reading) -> N
         reading.arguments.extend(cut(argument, 500) for argument in arguments if isinstance(argument, str))
     for kind in ("toolExecutionNotifications", "toolConfigurationNotifications"):
         for notice in optional_objects(invocation, kind):
-            if notice.get("level", "warning") not in {"none", "note", "warning"}:
+            level = notice.get("level", "warning")
+            if not isinstance(level, str) or level not in {"none", "note", "warning"}:
                 text = cut(optional_text(optional_object(notice, "message"), "text") or "no message", 500)
                 reading.worse(ScanStatus.INCOMPLETE, f"the tool met an error: {text}")
                 for place in uris.places(optional_objects(notice, "locations")):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from gate.formats.reports.common import cut, object_at, optional_object, optional_objects, optional_text
+from gate.formats.reports.common import (
+    cut,
+    object_at,
+    optional_object,
+    optional_objects,
+    optional_text,
+    scored_severity,
+)
+from gate.formats.reports.redaction import redacted
 from gate.formats.reports.sarif_uri import Uris
-from gate.model.json import JsonObject, JsonValue
-from gate.model.scan import Finding, FindingStatus, Severity
+from gate.model.json import JsonObject
+from gate.model.scan import Category, Finding, FindingStatus, Severity
 
 _LEVELS: Final[Mapping[str, Severity]] = {
     "error": Severity.HIGH,
@@ -18,10 +25,25 @@ _LEVELS: Final[Mapping[str, Severity]] = {
     "note": Severity.LOW,
     "none": Severity.NONE,
 }
+_TAGS: Final[Mapping[str, Category]] = {
+    "misconfiguration": Category.CONFIGURATION,
+    "secret": Category.SECRET,
+    "vulnerability": Category.VULNERABILITY,
+}
+_TOOLS: Final[Mapping[str, Category]] = {
+    "fickling": Category.UNSAFE,
+    "gitleaks": Category.SECRET,
+    "grype": Category.VULNERABILITY,
+    "modelaudit": Category.UNSAFE,
+    "modelscan": Category.UNSAFE,
+    "osv-scanner": Category.VULNERABILITY,
+    "picklescan": Category.UNSAFE,
+    "pip-audit": Category.VULNERABILITY,
+    "trufflehog": Category.SECRET,
+}
 _RISING: Final = tuple(Severity)
 _NO_FINDING: Final = frozenset({"pass", "notApplicable"})
 _UNDECIDED: Final = frozenset({"open", "review"})
-_SCORES: Final = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
 
 
 def read_result(result: JsonObject, tool: JsonObject, uris: Uris) -> tuple[Finding, ...]:
@@ -30,22 +52,43 @@ def read_result(result: JsonObject, tool: JsonObject, uris: Uris) -> tuple[Findi
     A result that says that a check passed or did not apply is none. Suppressed results and those absent since the
     baseline stay in the list, with their status.
     """
-    if result.get("kind") in _NO_FINDING:
+    if optional_text(result, "kind") in _NO_FINDING:
         return ()
     rule, rule_id = _rule(result, tool)
     severity, score = _severity(result, rule)
     status, justification = _status(result)
     message = optional_object(result, "message")
+    text = optional_text(message, "text") or optional_text(message, "id") or "no message"
+    category = _category(rule, tool)
+    values = _snippets(result) if category is Category.SECRET else ()
     places = uris.places(optional_objects(result, "locations"))
     base = Finding(
-        rule=cut(rule_id, 500),
+        rule=cut(redacted(rule_id, values), 500),
         severity=severity,
-        message=cut(optional_text(message, "text") or optional_text(message, "id") or "no message"),
+        message=cut(redacted(text, values)),
         score_bp=score,
         status=status,
-        justification=justification,
+        justification=justification if justification is None else redacted(justification, values),
+        category=category,
     )
     return tuple(replace(base, artifact=place.artifact, file=place.file) for place in places) or (base,)
+
+
+def _category(rule: JsonObject, tool: JsonObject) -> Category:
+    """What the rule's tags say it is about, or what the tool is known to look for."""
+    tags = optional_object(rule, "properties").get("tags")
+    listed = tags if isinstance(tags, Sequence) and not isinstance(tags, str) else ()
+    told = {_TAGS[tag] for tag in listed if isinstance(tag, str) and tag in _TAGS}
+    if told:
+        return told.pop() if len(told) == 1 else Category.OTHER
+    return _TOOLS.get(optional_text(object_at(tool, "driver"), "name").lower(), Category.OTHER)
+
+
+def _snippets(result: JsonObject) -> tuple[str, ...]:
+    """The texts of the places that a result names: values of secrets, when it is about one."""
+    physical = [optional_object(item, "physicalLocation") for item in optional_objects(result, "locations")]
+    regions = [optional_object(item, key) for item in physical for key in ("region", "contextRegion")]
+    return tuple(optional_text(optional_object(region, "snippet"), "text") for region in regions)
 
 
 def _rule(result: JsonObject, tool: JsonObject) -> tuple[JsonObject, str]:
@@ -76,7 +119,7 @@ def _severity(result: JsonObject, rule: JsonObject) -> tuple[Severity, int]:
     for holder in (result, rule):
         score = optional_object(holder, "properties").get("security-severity")
         if score is not None:
-            scored, points = _scored(score)
+            scored, points = scored_severity(score)
             return max(level, scored, key=_RISING.index), points
     return level, 0
 
@@ -91,17 +134,6 @@ def _leveled(result: JsonObject, rule: JsonObject) -> Severity:
     elif level is None:
         level = optional_object(rule, "defaultConfiguration").get("level", "warning")
     return _LEVELS.get(level, Severity.CRITICAL) if isinstance(level, str) else Severity.CRITICAL
-
-
-def _scored(value: JsonValue) -> tuple[Severity, int]:
-    try:
-        score = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
-    except ValueError:
-        score = math.nan
-    if not 0 <= score <= 10:
-        return Severity.CRITICAL, 10_000
-    severity = next((severity for limit, severity in _SCORES if score >= limit), Severity.NONE)
-    return severity, round(score * 1000)
 
 
 def _status(result: JsonObject) -> tuple[FindingStatus, str | None]:
