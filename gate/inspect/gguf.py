@@ -99,7 +99,7 @@ def inspect_gguf(_path: str, source: Source, context: Context) -> FileInspection
         found.add("gguf.size", Severity.HIGH, f"a field reaches past the end of the file: {problem}")
     except CapError as problem:
         return FileInspection("gguf", inspected=False, reason=str(problem), findings=found.done())
-    return FileInspection("gguf", inspected=True, findings=found.done())
+    return FileInspection("gguf", inspected=True, findings=found.done(), templates=found.templates)
 
 
 def _read(reading: _Reading, size: int) -> None:
@@ -149,7 +149,7 @@ def _read_template(reading: _Reading, key: str, kind: int) -> None:
         _skip_value(reading, key, kind)
         return
     template = reading.text(reading.context.limits.json_bytes, "a template")
-    judge_template(template, reading.found)
+    judge_template(template, reading.found, key)
 
 
 def _skip_value(reading: _Reading, key: str, kind: int) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.support import samples
 from tests.support.ggufs import GOOD_DATA, Pair, gguf, list_pair, string, tensor, text_pair
 from tests.support.looking import is_clean, look, rules
 
+VECTORS = Path(__file__).parents[2] / "vectors" / "models"
 CHATML = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 PAIRS: tuple[Pair, ...] = (
     text_pair("general.architecture", "llama"),
@@ -21,6 +23,12 @@ PAIRS: tuple[Pair, ...] = (
     list_pair("tokenizer.ggml.scores", 6, 2, bytes(8)),
     list_pair("a.flags", 7, 2, b"\0\1"),
 )
+
+
+def test_a_file_that_gguf_wrote_is_clean_and_its_template_is_told() -> None:
+    found = look("tiny.gguf", (VECTORS / "tiny.gguf").read_bytes())
+    assert is_clean(found), found
+    assert set(found.templates) == {"tokenizer.chat_template"}
 
 
 @pytest.mark.parametrize(

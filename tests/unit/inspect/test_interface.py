@@ -151,7 +151,7 @@ def test_code_is_a_finding(name: str, data: bytes) -> None:
     [
         ("m.zst", b"\x28\xb5\x2f\xfd", "zstd"),
         ("m.rar", b"Rar!\x1a\x07", "rar"),
-        ("m.h5", b"\x89HDF\r\n\x1a\n", "hdf5"),
+        ("m.7z", b"7z\xbc\xaf'\x1c", "7z"),
         ("tokenizer.model", b"\n\x0e\n\x05<unk>", "sentencepiece"),
         ("m.tflite", b"\0\0\0\0TFL3", "tflite"),
         ("d.parquet", b"PAR1", "parquet"),

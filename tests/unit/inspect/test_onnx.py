@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.looking import is_clean, look, rules
 from tests.support.protobufs import graph, message, node, onnx, tensor, varint
 
+VECTORS = Path(__file__).parents[2] / "vectors" / "models"
 BESIDE = tensor(("location", "weights.data"), ("offset", "4096"), ("length", "8"), ("checksum", "0a"))
+
+
+@pytest.mark.parametrize("name", ["weights_inside.onnx", "weights_beside.onnx"])
+def test_models_that_onnx_wrote_are_clean(name: str) -> None:
+    assert is_clean(look(name, (VECTORS / name).read_bytes()))
 
 
 @pytest.mark.parametrize(
