@@ -1,0 +1,78 @@
+# METADATA
+# title: Models are loaded safely
+# description: The flags of known serving software keep it to formats that run no code, from places that are seen.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: high
+#   claims: []
+#   artifacts: [weights, adapter, container]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Ask for safetensors (such as --load-format safetensors), and remove the flags that the violation names.
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0011]}
+package gate.controls.deploy.safe_loading
+
+import data.gate.lib.result
+import data.gate.lib.workloads
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects | object.keys(workloads.unreadable), proved, violations) if is_object(workloads.entries)
+
+loading[[id, name]] := found if {
+	some id, workload in workloads.judged
+	some name, container in workload.containers
+	found := container.loading
+}
+
+serving := {place | some place, found in loading; is_string(found.server)}
+
+subjects := {id | some [id, _] in serving}
+
+safe := {place |
+	some place in serving
+	count(loading[place].safe) > 0
+	count(loading[place].unsafe) == 0
+	count(loading[place].unknown) == 0
+}
+
+proved := subjects - {id | some [id, _] in (serving - safe)}
+
+violations contains entry if {
+	some id, message in workloads.unreadable
+	entry := workloads.refusal("deploy.safe_loading.unreadable", id, message)
+}
+
+violations contains entry if {
+	some [id, name], found in loading
+	some what in found.unsafe
+	message := sprintf("container %s: %s", [name, what])
+	entry := workloads.refusal("deploy.safe_loading.unsafe", id, message)
+}
+
+violations contains entry if {
+	some [id, name], found in loading
+	[id, name] in serving
+	count(found.safe) == 0
+	count(found.unsafe) == 0
+	message := sprintf("container %s: nothing keeps its server to safe formats", [name])
+	entry := workloads.refusal("deploy.safe_loading.unbound", id, message)
+}
+
+violations contains entry if {
+	some [id, name], found in loading
+	[id, name] in serving
+	some what in found.unknown
+	message := sprintf("container %s: %s cannot be seen", [name, what])
+	entry := workloads.refusal("deploy.safe_loading.hidden", id, message)
+}
+
+evidence := set()
+
+default reason := "no container of a manifest runs serving software that is known"
+
+reason := sprintf("containers that load safely: %d", [count(safe)]) if count(subjects) > 0
