@@ -10,7 +10,7 @@ import future.keywords.not
 
 # METADATA
 # description: The severities, with their rank.
-ranks := {"none": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
+ranks[severity] := rank if some rank, severity in ["none", "low", "medium", "high", "critical"]
 
 # METADATA
 # description: Observations, by id. Undefined unless every field that some rule reads has its type.

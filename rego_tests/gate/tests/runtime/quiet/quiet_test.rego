@@ -58,6 +58,7 @@ test_passes_when_events_are_below_the_limit if {
 	answer([event("low")]) == passes
 	answer([event("none")]) == passes
 	answer([event("medium"), fixtures.put(sprintf("%s/limit", [settings]), "high")]) == passes
+	answer([event("high"), fixtures.put(sprintf("%s/limit", [settings]), "critical")]) == passes
 }
 
 test_passes_when_one_of_two_is_long_enough if {
@@ -73,6 +74,21 @@ test_passes_when_a_window_is_exactly_as_asked if {
 		fixtures.remove("/signals/log"),
 		traced("window", {"started_at_s": 1795175940, "finished_at_s": 1795176000, "gap_s": 10}),
 	]) == passes
+}
+
+test_passes_when_it_was_watched_a_week_ago if {
+	old := {"started_at_s": 1794484800, "finished_at_s": 1794571200, "gap_s": 3600}
+	answer(both("window", old)) == passes
+}
+
+# Which image each violation is about.
+about(patches) := {[entry.code, entry.artifact] | some entry in whole(patches).violations}
+
+test_says_which_image_it_is_about if {
+	about([log("complete", false)]) == {["runtime.quiet.incomplete", "server"]}
+	about(both("window/gap_s", 3601)) == {["runtime.quiet.window", "server"]}
+	about([event("high")]) == {["runtime.quiet.event", "server"]}
+	about([fixtures.put("/signals", {})]) == {["runtime.quiet.missing", "server"]}
 }
 
 test_fails_when_nothing_counts if {
@@ -149,6 +165,7 @@ test_errors_when_parameters_are_malformed if {
 	status_after([fixtures.put(sprintf("%s/limit", [settings]), "none")]) == "error"
 	status_after([fixtures.put(sprintf("%s/limit", [settings]), "severe")]) == "error"
 	status_after([fixtures.put(sprintf("%s/expected", [settings]), "network")]) == "error"
+	status_after([fixtures.put(sprintf("%s/expected", [settings]), ["network", 1])]) == "error"
 	status_after([fixtures.put(sprintf("%s/window_s", [settings]), "1d")]) == "error"
 	status_after([fixtures.put(sprintf("%s/max_age_s", [settings]), -1)]) == "error"
 	status_after([fixtures.put(sprintf("%s/gap_s", [settings]), null)]) == "error"
@@ -174,6 +191,11 @@ test_never_passes_when_signals_are_malformed if {
 
 test_errors_without_the_time if {
 	status_after([fixtures.remove("/context/now_s")]) != "pass"
+	status_after([fixtures.remove("/context/now_s"), fixtures.put("/artifacts", {})]) == "error"
+}
+
+test_errors_when_artifacts_are_malformed if {
+	status_after([fixtures.put("/artifacts", [])]) == "error"
 }
 
 test_is_not_applicable_without_containers if {
