@@ -22,6 +22,7 @@ from tools import (
     scenarios_error,
     scenarios_locked,
     scenarios_signals,
+    scenarios_templates,
 )
 from tools.scenario_compat import compat_files
 from tools.scenario_draft import NOW, SCENARIOS, Scenario
@@ -37,6 +38,7 @@ STORIES = (
     scenarios_error,
     scenarios_locked,
     scenarios_signals,
+    scenarios_templates,
 )
 KEYS_README = """\
 # Test keys

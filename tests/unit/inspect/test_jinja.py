@@ -6,6 +6,8 @@ import pytest
 
 from gate.inspect.jinja import template_problems
 
+# One of several lines is one template.
+# ruff: noqa: ISC004, E501
 HARMLESS = [
     "",
     "plain __text__ with os.system and |attr in it",

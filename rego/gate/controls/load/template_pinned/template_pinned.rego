@@ -1,0 +1,106 @@
+# METADATA
+# title: Chat templates are pinned
+# description: Each chat template holds only harmless constructs, and its digest is one that somebody looked at.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: high
+#   claims: []
+#   artifacts: [weights, adapter]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Read the template; put its digest under `pinned`, or take the construct out that reaches beyond its data.
+#   parameters:
+#     - {name: pinned, type: object, default: {}, meaning: digests of the templates that may be used by artifact}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
+#     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0011]}
+package gate.controls.load.template_pinned
+
+import data.gate.lib.document
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.scanning
+import data.gate.lib.shape
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(document.artifacts)
+	is_object(document.scans)
+	is_object(pinned)
+	count(unlisted) == 0
+}
+
+pinned := values if {
+	values := object.get(parameters.of("load.template_pinned"), "pinned", {})
+	shape.is_object_of_digest_lists(values)
+}
+
+# What is not a regular file holds nothing.
+files := {[name, path] |
+	some name, artifact in document.artifacts
+	artifact.kind in {"adapter", "weights"}
+	some path, file in artifact.files
+	is_string(file.digest)
+}
+
+unlisted := {entry | some entry in files; not _is_listed(document.artifacts[entry[0]].files[entry[1]])}
+
+default _is_listed(_) := false
+
+_is_listed(file) if {
+	is_object(file.templates)
+	every template in file.templates {
+		shape.is_digest(template.digest)
+		shape.is_texts(template.problems)
+	}
+}
+
+inspected := {[name, path] |
+	some [name, path] in files
+	path in scanning.covered(scanning.inspections, name)
+}
+
+subjects := {[name, path, place] |
+	some [name, path] in files
+	some place, _ in document.artifacts[name].files[path].templates
+}
+
+harmless := {[name, path, place] |
+	some [name, path, place] in subjects
+	count(document.artifacts[name].files[path].templates[place].problems) == 0
+}
+
+known := {[name, path, place] |
+	some [name, path, place] in subjects
+	document.artifacts[name].files[path].templates[place].digest in object.get(pinned, name, [])
+}
+
+proved := {[name, path, place] | some [name, path, place] in (harmless & known); [name, path] in inspected}
+
+violations contains entry if {
+	some [name, path] in (files - inspected)
+	message := "it was not inspected, and may hold a chat template"
+	entry := result.violation("load.template_pinned.uninspected", message, {"artifact": name, "file": path})
+}
+
+violations contains entry if {
+	some [name, path, place] in (subjects - harmless)
+	problems := concat("; ", document.artifacts[name].files[path].templates[place].problems)
+	message := sprintf("%s holds what no chat template needs: %s", [place, problems])
+	entry := result.violation("load.template_pinned.unsafe", message, {"artifact": name, "file": path})
+}
+
+violations contains entry if {
+	some [name, path, place] in (subjects - known)
+	message := sprintf("%s is not pinned: %s", [place, document.artifacts[name].files[path].templates[place].digest])
+	entry := result.violation("load.template_pinned.unpinned", message, {"artifact": name, "file": path})
+}
+
+evidence := set()
+
+default reason := "no chat template asks for admission"
+
+reason := sprintf("chat templates that are pinned: %d", [count(proved)]) if count(subjects) > 0
