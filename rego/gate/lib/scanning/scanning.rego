@@ -33,6 +33,29 @@ _bases(settings) := {"attested", "inspected"} if not settings.observed == true
 _bases(settings) := {"attested", "inspected", "observed"} if settings.observed == true
 
 # METADATA
+# description: |
+#   Ids of the scans that say what files do when they are loaded. Tools that look for vulnerabilities and secrets only
+#   do not. Undefined if scans or parameters are malformed.
+judging(control) := ids if {
+	counted := usable(control)
+	ids := {id | some id in counted; not _scans[id].tool in _searchers}
+}
+
+_searchers := {"gitleaks", "grype", "osv-scanner", "pip-audit", "trivy", "trufflehog"}
+
+# METADATA
+# description: Ids of the complete scans by one of some tools. Undefined if scans, parameters or tools are malformed.
+searching(control, tools) := ids if {
+	is_array(tools)
+	counted := usable(control)
+	ids := {id |
+		some id in counted
+		_scans[id].status == "complete"
+		_scans[id].tool in tools
+	}
+}
+
+# METADATA
 # description: Ids of the scans in which the gate read the bytes itself.
 inspections := {id | some id, scan in document.scans; scan.basis == "inspected"}
 

@@ -101,3 +101,30 @@ test_findings_are_about_what_they_say if {
 	not scanning.is_about({"category": "other"}, {"secret", "unsafe"})
 	not scanning.is_about({}, {"secret", "unsafe"})
 }
+
+judging(patches) := value if {
+	doc := fixtures.after(patches)
+	value := scanning.judging("scan.malware") with input as doc
+}
+
+searching(patches, tools) := value if {
+	doc := fixtures.after(patches)
+	value := scanning.searching("scan.malware", tools) with input as doc
+}
+
+test_a_search_for_secrets_judges_nothing if {
+	judging([]) == {"inspection", "rows", "tickets"}
+	every tool in ["gitleaks", "grype", "osv-scanner", "pip-audit", "trivy", "trufflehog"] {
+		judging([fixtures.put("/scans/tickets/tool", tool)]) == {"inspection", "rows"}
+	}
+	not judging([fixtures.put("/scans", [])])
+}
+
+test_searching_needs_a_complete_scan_of_a_tool if {
+	found := fixtures.put("/scans/tickets/tool", "finder")
+	searching([found], ["finder"]) == {"tickets"}
+	searching([], ["finder"]) == set()
+	searching([found, fixtures.put("/scans/tickets/status", "incomplete")], ["finder"]) == set()
+	not searching([found], "finder")
+	not searching([fixtures.put("/scans", [])], ["finder"])
+}

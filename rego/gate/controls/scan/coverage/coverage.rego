@@ -31,7 +31,7 @@ status := result.status(subjects, proved, violations) if {
 	is_set(scans)
 }
 
-scans := scanning.usable("scan.coverage")
+scans := scanning.judging("scan.coverage")
 
 subjects := {name |
 	some name, artifact in document.artifacts

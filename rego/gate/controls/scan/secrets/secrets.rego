@@ -1,0 +1,111 @@
+# METADATA
+# title: No secret was found
+# description: |
+#   No scan found a secret, and a scanner of secrets looked at every file of each artifact of the kinds that need it.
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: critical
+#   claims: [scan.report]
+#   artifacts: [weights, adapter, dataset, package, prompt, corpus, plugin]
+#   targets: [training, fine-tuning, deployment]
+#   waivable: true
+#   fix: Revoke the secret and take it out; scan what was not scanned with gitleaks or trufflehog.
+#   parameters:
+#     - {name: kinds, type: list, choices: artifact-kinds,
+#        default: [adapter, corpus, dataset, package, plugin, prompt, weights],
+#        meaning: kinds of artifacts that must have been scanned; what any scan found refuses all the same}
+#     - {name: tools, type: list, default: [gitleaks, trufflehog],
+#        meaning: tools whose scan counts as a search for secrets}
+#     - {name: observed, type: boolean, default: false, meaning: whether an unsigned report may count as a scan}
+#     - {name: accept_suppressed, type: boolean, default: false, meaning: whether findings that a tool suppressed pass}
+#     - {name: accept_not_affected, type: boolean, default: false, meaning: whether findings judged not to apply pass}
+#   frameworks:
+#     OWASP-LLM-2025: {relation: supports, ids: [LLM02]}
+#     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0016]}
+package gate.controls.scan.secrets
+
+import data.gate.lib.document
+import data.gate.lib.parameters
+import data.gate.lib.result
+import data.gate.lib.scanning
+import future.keywords.not
+
+default status := "error"
+
+status := result.status(subjects, proved, violations) if {
+	is_object(document.artifacts)
+	is_object(document.findings)
+	is_array(kinds)
+	is_set(scans)
+}
+
+settings := parameters.of("scan.secrets")
+
+kinds := object.get(settings, "kinds", ["adapter", "corpus", "dataset", "package", "plugin", "prompt", "weights"])
+
+scans := scanning.searching("scan.secrets", object.get(settings, "tools", ["gitleaks", "trufflehog"]))
+
+subjects := {name | some name, artifact in document.artifacts; artifact.kind in kinds}
+
+paths[name] := listed if {
+	some name in subjects
+	listed := object.keys(document.artifacts[name].files)
+}
+
+covered[name] := found if {
+	some name in subjects
+	found := scanning.covered(scans, name)
+}
+
+proved := {name | some name in subjects; count(paths[name]) > 0; paths[name] == covered[name]}
+
+scanned := {name | some name in subjects; count(covered[name]) > 0}
+
+violations contains entry if {
+	some name in (subjects - scanned)
+	message := "no complete search for secrets looked at any of its files"
+	entry := result.violation("scan.secrets.missing", message, {"artifact": name})
+}
+
+violations contains entry if {
+	some name in (scanned - proved)
+	some path in (paths[name] - covered[name])
+	message := "no complete search for secrets looked at these very bytes"
+	entry := result.violation("scan.secrets.uncovered", message, {"artifact": name, "file": path})
+}
+
+violations contains entry if {
+	some finding in document.findings
+	is_secret(finding)
+	not is_accepted(object.get(finding, "status", "open"))
+	message := sprintf("%s found %s", [document.scans[finding.scan].tool, finding.rule])
+	entry := result.violation("scan.secrets.finding", message, {"artifact": finding.artifact, "file": finding.file})
+}
+
+default is_secret(_) := false
+
+is_secret(finding) if finding.category == "secret"
+
+# What such a tool found is a secret, unless it says that it is something else.
+is_secret(finding) if {
+	finding.scan in scans
+	not scanning.is_about(finding, {"configuration", "unsafe", "vulnerability"})
+}
+
+default is_accepted(_) := false
+
+is_accepted("suppressed") if settings.accept_suppressed == true
+
+is_accepted("not_affected") if settings.accept_not_affected == true
+
+evidence := {digest |
+	some id in scans
+	document.scans[id].artifact in subjects
+	digest := document.scans[id].report
+	is_string(digest)
+}
+
+default reason := "no artifact of a kind that has to be scanned asks for admission"
+
+reason := sprintf("artifacts searched: %d", [count(proved)]) if count(proved) > 0
