@@ -21,8 +21,7 @@ def read_signals(node: Node | None, artifacts: Mapping[str, ArtifactSettings]) -
         plugin, artifact = fields["plugin"].text(), fields["artifact"].text()
         if plugin not in BUILT_IN and plugin not in (others := installed_plugins()):
             known = (*sorted(BUILT_IN), *others)
-            listed = ", ".join(known)
-            raise fields["plugin"].error(f"no plugin {plugin[:80]!r}{suggestion(plugin, known)}; there are {listed}")
+            raise fields["plugin"].error(f"no plugin {plugin[:80]!r}{suggestion(plugin, known)}")
         if artifact not in artifacts:
             raise fields["artifact"].error(f"no artifact {artifact!r}{suggestion(artifact, list(artifacts))}")
         if artifacts[artifact].image is None:

@@ -206,11 +206,6 @@ class TestS18UnknownKeys:
         message = "gate.yaml:6:3: unknown key 'required_attestation'; did you mean 'required_attestations'?"
         assert refused(text) == message
 
-    @pytest.mark.parametrize("key", ["manifests", "signals"])
-    @pytest.mark.parametrize("value", [[], ["deploy/*.yaml"], None, {}], ids=str)
-    def test_s18_sections_of_later_versions_say_so(self, key: str, value: Any) -> None:
-        assert f"{key} are not read by this version" in refused(changed(key, value))
-
 
 class TestBadValues:
     @pytest.mark.parametrize(
@@ -383,5 +378,5 @@ class TestSchemaOfTheConfiguration:
                 if "properties" in part
                 else part["additionalProperties"]
             )
-        assert part["properties"].keys() == set(KEYS[section]) - {"manifests", "signals"}
+        assert part["properties"].keys() == set(KEYS[section])
         assert part["additionalProperties"] is False
