@@ -49,6 +49,15 @@ images[[id, place]] := image if {
 	place := sprintf("volume %s", [name])
 }
 
+# A volume of an image that is not told is one that nobody knows.
+images[[id, place]] := {"image": null, "digest": null} if {
+	some id, workload in workloads.judged
+	some name, kind in workload.pod.volumes
+	kind in {"image", "several"}
+	not name in object.keys(workload.pod.images)
+	place := sprintf("volume %s", [name])
+}
+
 pinned := {place | some place, image in images; shape.is_digest(image.digest)}
 
 known := {place | some place in pinned; images[place].digest in admitted}

@@ -78,3 +78,9 @@ test_errors_when_there_are_no_artifacts if {
 	[status, _] := answer([fixtures.remove("/artifacts")])
 	status == "error"
 }
+
+test_fails_when_a_mounted_image_is_not_told if {
+	answer([pod("images", {})]) == refused("unpinned")
+	answer([pod("volumes/files", "several"), pod("images", {})]) == refused("unpinned")
+	answer([pod("volumes/files", "secret"), pod("images", {})]) == ["pass", set()]
+}
