@@ -17,7 +17,7 @@ import pytest
 from gate.collect import signal_worker as worker
 from gate.formats import signals as plugins
 from gate.formats.signals import PluginError, installed_plugins, load_plugin
-from gate.model.signal import Observation
+from gate.model.signal import Observation, SignalLog
 
 IMAGE = "sha256:" + "b2" * 32
 FALCO = Path(__file__).resolve().parents[2] / "vectors/signals/falco.jsonl"
@@ -146,5 +146,8 @@ def test_a_plugin_that_cannot_be_used_is_said(offered: list[Entry], entries: lis
 
 
 def test_a_plugin_of_others_is_loaded(offered: list[Entry]) -> None:
-    offered.append(Entry(print))
-    assert load_plugin("acme.sensor") is print
+    def read(log: SignalLog) -> Observation:
+        return Observation(problems=(log.digest,))
+
+    offered.append(Entry(read))
+    assert load_plugin("acme.sensor") is read

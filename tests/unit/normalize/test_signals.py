@@ -7,6 +7,7 @@ import dataclasses
 from gate.formats import schema
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Statement, Subject, Verified
+from gate.model.json import JsonObject
 from gate.model.scan import Basis, Severity
 from gate.model.settings import SignalSettings
 from gate.model.signal import Events, Observation, Signal
@@ -28,7 +29,7 @@ LOG = Signal(
 
 
 def trace(claim: str = "runtime.trace", artifacts: tuple[str, ...] = ("server",)) -> Verified:
-    facts = {
+    facts: JsonObject = {
         "started_at_s": 10,
         "finished_at_s": 20,
         "counts": {"process": 2, "network": 1, "file_access": 0},
