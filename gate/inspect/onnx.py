@@ -44,6 +44,7 @@ _DOMAINS: Final = frozenset(
 _UNSAFE: Final = frozenset({"ATen", "EPContext", "PyOp", "PythonOp", "PythonOpGrad"})
 """Operators of the runtime that open a file they name, or call into another one."""
 _EXTERNAL_KEYS: Final = frozenset({"location", "offset", "length", "checksum"})
+_OPERATORS: Final = 10_000
 _OFFSET: Final = re.compile(r"[0-9]{1,18}")
 
 
@@ -60,10 +61,9 @@ def inspect_onnx(_path: str, source: Source, context: Context) -> FileInspection
             graphs += message.kind == "graph"
             if message.kind == "external":
                 _check_external(message, found)
-            elif message.kind == "node":
-                used.add((message.text("domain"), message.text("operator")))
-            elif message.kind == "function":
-                defined.add((message.text("domain"), message.text("name")))
+            elif message.kind in {"node", "function"}:
+                names = used if message.kind == "node" else defined
+                _add_name(names, (message.text("domain"), message.text("operator") or message.text("name")))
     except ProtobufError as problem:
         found.add("onnx.structure", Severity.HIGH, f"not a readable model: {problem}")
         return FileInspection("onnx", inspected=True, findings=found.done())
@@ -78,6 +78,14 @@ def inspect_onnx(_path: str, source: Source, context: Context) -> FileInspection
     return FileInspection("onnx", inspected=True, findings=found.done())
 
 
+def _add_name(names: set[tuple[str, str]], name: tuple[str, str]) -> None:
+    """Keeps the operators that have to be judged, or are defined; raises `CapError` for more than a model has."""
+    if name[0] not in _DOMAINS or name[1] in _UNSAFE:
+        names.add(name)
+    if len(names) > _OPERATORS:
+        raise CapError("names more operators than the limit")
+
+
 def _check_operators(names: set[tuple[str, str]], found: Findings) -> None:
     """`names` are without those that functions of the model itself define."""
     for domain, operator in sorted(names):
@@ -85,7 +93,7 @@ def _check_operators(names: set[tuple[str, str]], found: Findings) -> None:
         if domain not in _DOMAINS:
             message = f"operator {label} is neither of the standard nor of the model: it needs a library of its own"
             found.add("onnx.domain", Severity.HIGH, message)
-        elif operator in _UNSAFE:
+        else:
             found.add("onnx.operator", Severity.HIGH, f"operator {label} reaches beyond the model")
 
 

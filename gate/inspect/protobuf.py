@@ -53,10 +53,13 @@ class Message:
         return self.texts.get(name, "")
 
 
-def read_messages(source: Source, root: str, shapes: Mapping[str, Shape], limit: int) -> Iterator[Message]:
+def read_messages(
+    source: Source, root: str, shapes: Mapping[str, Shape], limit: int, text_bytes: int = _TEXT_BYTES
+) -> Iterator[Message]:
     """All messages from the root down, a message before those inside it, without recursion.
 
-    Raises `ProtobufError` for bytes that are no message, `CapError` beyond `limit` fields.
+    A text has at most `text_bytes`. Raises `ProtobufError` for bytes that are no message, `CapError` beyond `limit`
+    fields.
     """
     cursor = Cursor(source)
     waiting = [(root, 0, source.size)]
@@ -80,7 +83,7 @@ def read_messages(source: Source, root: str, shapes: Mapping[str, Shape], limit:
                 elif shape.texts[number] in texts:
                     raise ProtobufError(f"field {number} of {kind} is there twice")
                 else:
-                    texts[shape.texts[number]] = _text(cursor, first, last)
+                    texts[shape.texts[number]] = _text(cursor, first, last, text_bytes)
             elif number not in shape.others and number not in unknown and len(unknown) < 8:
                 unknown.append(number)
         yield Message(kind, texts, tuple(unknown))
@@ -120,8 +123,8 @@ def _varint(cursor: Cursor) -> int:
     raise ProtobufError("a number has more than ten bytes")
 
 
-def _text(cursor: Cursor, first: int, last: int) -> str:
-    if last - first > _TEXT_BYTES:
+def _text(cursor: Cursor, first: int, last: int, limit: int) -> str:
+    if last - first > limit:
         raise ProtobufError(f"a name of {last - first} bytes is longer than any that is read")
     cursor.at = first
     return cursor.take(last - first).decode("utf-8", "backslashreplace")

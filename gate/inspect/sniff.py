@@ -74,6 +74,13 @@ _BY_SUFFIX: Final[Mapping[str, str]] = {
     "spm": "sentencepiece",
     "tar": "tar",
 }
+_BY_NAME: Final[Mapping[str, str]] = {
+    "saved_model.pb": "saved_model",
+    "keras_metadata.pb": "keras_metadata",
+    "fingerprint.pb": "fingerprint",
+    "variables.index": "checkpoint_index",
+}
+_CHECKPOINT_DATA: Final = re.compile(r"variables\.data-[0-9]{5}-of-[0-9]{5}")
 _PICKLE_SUFFIXES: Final = _words("bin ckpt data dat dill joblib mdl model pickle pkl pt pth sav th ")
 _EXPECTED: Final[Mapping[str, frozenset[str]]] = {
     "safetensors": frozenset({"safetensors"}),
@@ -146,7 +153,11 @@ def recognise(path: str, head: bytes, size: int) -> str:
 
 
 def _by_name(path: str, head: bytes) -> str:
-    suffix = suffix_of(path)
+    suffix, name = suffix_of(path), path.rpartition("/")[2]
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if _CHECKPOINT_DATA.fullmatch(name):
+        return "checkpoint_data"
     if suffix in _CODE_SUFFIXES:
         return "code"
     if suffix in _BY_SUFFIX:

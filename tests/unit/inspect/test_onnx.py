@@ -140,6 +140,12 @@ def test_limits() -> None:
     assert "limit" in (found.reason or "")
 
 
+def test_more_operators_than_any_model_has() -> None:
+    found = look("m.onnx", onnx(graph(*(node(f"Op{number}", "own") for number in range(10_001)))))
+    assert not found.inspected
+    assert "operators" in (found.reason or "")
+
+
 def test_deep_graphs_are_followed_without_recursion() -> None:
     inside = graph(node("Steal", "evil"))
     for _ in range(300):
