@@ -18,6 +18,12 @@ _ATTENTION: Final = frozenset(
     for name in ("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flash_attention_4", "flex_attention")
 ) | {"paged_attention", "sdpa_paged", "eager_paged", "flash_attention_2_paged", ""}
 _ATTENTION_KEYS: Final = frozenset({"_attn_implementation", "_attn_implementation_internal", "attn_implementation"})
+_KERNEL_KEYS: Final = (
+    "_attn_implementation",
+    "attn_implementation",
+    "_experts_implementation",
+    "experts_implementation",
+)
 _CODE_KEYS: Final[Mapping[str, str]] = {
     "auto_map": "auto_map",
     "trust_remote_code": "trust_remote_code",
@@ -62,6 +68,9 @@ def _scan_member(key: str, value: object, found: Findings) -> None:
     if key in _CODE_KEYS and not _is_empty(value):
         message = f"{key} makes a loader run code that comes with the artifact or from a hub"
         found.add(f"remote_code.{_CODE_KEYS[key]}", Severity.HIGH, message)
+    elif key.startswith(_KERNEL_KEYS) and key not in _ATTENTION_KEYS and _names_hub(value):
+        message = f"{key} names a kernel that comes from a hub: {_brief(value)}"
+        found.add("remote_code.attn_implementation", Severity.HIGH, message)
     elif key in _ATTENTION_KEYS and not _is_known_attention(value):
         message = f"{key} is none of the built-in implementations: {_brief(value)}"
         found.add("remote_code.attn_implementation", Severity.HIGH, message)
@@ -108,6 +117,11 @@ def _is_known_attention(value: object) -> bool:
     if isinstance(value, (Pairs, Mapping)):
         return all(_is_known_attention(item) for _, item in _top(value))
     return False
+
+
+def _names_hub(value: object) -> bool:
+    """Whether a text in a value could be a repository, or a function of one."""
+    return any("/" in text or ":" in text for text in _texts(value))
 
 
 def _scan_model_index(root: object, found: Findings) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.formats.strict_json import StrictJsonError, loads, loads_object
 from gate.inspect.context import Context, Findings, shown
+from gate.inspect.remote_code import scan_settings
 from gate.inspect.source import Source
 from gate.model.json import JsonObject, JsonValue
 from gate.model.scan import FileInspection, Severity
@@ -29,7 +30,7 @@ def is_safetensors_head(head: bytes, size: int) -> bool:
     return len(head) > 8 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= size - 8
 
 
-def inspect_safetensors(_path: str, source: Source, context: Context) -> FileInspection:
+def inspect_safetensors(path: str, source: Source, context: Context) -> FileInspection:
     """Checks the whole structure; of the tensors' bytes only that they are there."""
     found = Findings(context.limits.findings)
     length = int.from_bytes(source.read_at(0, 8), "little")
@@ -46,9 +47,9 @@ def inspect_safetensors(_path: str, source: Source, context: Context) -> FileIns
         header = loads_object(raw, limit=length)
     except StrictJsonError as problem:
         return _refused(found, "header", f"the header is not strict JSON: {shown(str(problem))}")
-    _check_metadata(header, found)
+    _check_metadata(path, header, found)
     _check_tensors(header, source.size - 8 - length, found)
-    return FileInspection("safetensors", inspected=True, findings=found.done())
+    return FileInspection("safetensors", inspected=True, findings=found.done(), templates=found.templates)
 
 
 def _refused(found: Findings, what: str, message: str) -> FileInspection:
@@ -56,15 +57,28 @@ def _refused(found: Findings, what: str, message: str) -> FileInspection:
     return FileInspection("safetensors", inspected=True, findings=found.done())
 
 
-def _check_metadata(header: JsonObject, found: Findings) -> None:
+def _check_metadata(path: str, header: JsonObject, found: Findings) -> None:
     metadata = header.get("__metadata__", {})
     if not isinstance(metadata, Mapping) or not all(isinstance(value, str) for value in metadata.values()):
         found.add("safetensors.metadata", Severity.HIGH, "__metadata__ is not a map from text to text")
         return
     for key, value in metadata.items():
+        text = str(value)
         # Loaders that feed metadata to hydra or jinja have run it (CVE-2026-22584).
-        if isinstance(value, str) and any(word in value or word in key for word in _SUSPICIOUS):
+        if any(word in text or word in key for word in _SUSPICIOUS):
             found.add("safetensors.metadata_code", Severity.HIGH, f"metadata {shown(key, 60)} names code or a template")
+        _check_settings(path, key, text, found)
+
+
+def _check_settings(path: str, key: str, value: str, found: Findings) -> None:
+    """Settings that some trainers keep in the metadata, as JSON, are judged as settings are."""
+    if key in {"chat_template", "default_chat_template"}:
+        scan_settings(path, {key: value}, found)
+    elif value.lstrip()[:1] in {"{", "["}:
+        try:
+            scan_settings(path, loads(value.encode(), limit=len(value) * 4), found)
+        except StrictJsonError:
+            return  # a text that only begins like JSON
 
 
 def _check_tensors(header: JsonObject, size: int, found: Findings) -> None:

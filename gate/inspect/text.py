@@ -98,7 +98,7 @@ def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -
 
 
 def inspect_yaml(path: str, source: Source, context: Context) -> FileInspection:
-    """Judges settings in YAML, if they keep to the subset that the gate reads; other YAML is not inspected."""
+    """Judges settings in YAML, as the gate reads it or else as lenient loaders do."""
     from gate.formats import strict_yaml
 
     if source.size > strict_yaml.MAX_BYTES:
@@ -106,10 +106,26 @@ def inspect_yaml(path: str, source: Source, context: Context) -> FileInspection:
     found = Findings(context.limits.findings)
     try:
         scan_settings(path, _plain(strict_yaml.loads(source.read_at(0, source.size))), found)
-    except strict_yaml.YamlError as problem:
-        reason = f"not in the subset of YAML that is inspected: {shown(str(problem))}"
-        return FileInspection("yaml", inspected=False, reason=reason)
+    except strict_yaml.YamlError:
+        problem = _inspect_loose_yaml(path, source, found)
+        if problem is not None:
+            return FileInspection("yaml", inspected=False, reason=problem)
     return FileInspection("yaml", inspected=True, findings=found.done(), templates=found.templates)
+
+
+def _inspect_loose_yaml(path: str, source: Source, found: Findings) -> str | None:
+    """Why YAML outside of the strict subset was not inspected; `None` if it was."""
+    from gate.inspect import loose_yaml
+
+    try:
+        documents, tags = loose_yaml.read(source.read_at(0, source.size).decode())
+    except (UnicodeDecodeError, loose_yaml.LooseYamlError) as problem:
+        return f"not YAML that is inspected: {shown(str(problem))}"
+    for tag in tags:
+        found.add("yaml.tag", Severity.HIGH, f"a tag makes a loader build an object: {shown(tag, 60)}")
+    for document in documents:
+        scan_settings(path, document, found)
+    return None
 
 
 def _plain(node: object) -> object:

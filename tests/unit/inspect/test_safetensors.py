@@ -128,3 +128,19 @@ def test_a_file_that_is_a_pickle_too() -> None:
     data = struct.pack("<Q", size) + body
     found = look("m.safetensors", data + b" " * (size - len(body)))
     assert "file.polyglot" in rules(found)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "found"),
+    [
+        ({"config": '{"x": [{"_target_": "os.system"}]}'}, {"safetensors.metadata_code", "remote_code.target"}),
+        ({"config": ' {"class_path": "os.system"}'}, {"remote_code.class_path"}),
+        ({"chat_template": "x"}, {"template.present"}),
+        ({"chat_template": "{{ x._y }}"}, {"safetensors.metadata_code", "template.unsafe", "template.present"}),
+        ({"config": '{"lr": 1}', "note": "{not json", "list": "[1]"}, set()),
+    ],
+)
+def test_settings_in_the_metadata(metadata: dict[str, str], found: set[str]) -> None:
+    seen = look("m.safetensors", samples.safetensors({"__metadata__": metadata}, b""))
+    assert rules(seen) == found
+    assert ("chat_template" in metadata) == bool(seen.templates)

@@ -138,7 +138,7 @@ def test_json_by_content() -> None:
 def test_yaml() -> None:
     assert is_clean(look("config.yaml", b"a: 1\nb: [x, {c: d}]\n"))
     assert rules(look("config.yml", b"model:\n  _target_: os.system\n")) == {"remote_code.target"}
-    for other in (b"a: &x 1\nb: *x\n", b"!!python/object:os.system []\n", b"a: 1.5\n", b"a: [\n", b"#" * 300_000):
+    for other in (b"a: [\n", b"#" * 300_000, b"a: 1.5\nb: \xff\n", b"a: *x\n:", b"[" * 101 + b"]" * 101):
         found = look("config.yaml", other)
         assert not found.inspected
         assert found.format == "yaml"
@@ -174,3 +174,51 @@ def test_bytes_named_like_text_are_not_inspected(data: bytes) -> None:
 def test_long_text_is_read_in_pieces() -> None:
     assert is_clean(look("vocab.txt", "ż".encode() * 1_500_000))
     assert not look("vocab.txt", b"a" * 3_000_000 + b"\x00").inspected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a: &x 1\nb: *x\n",
+        b"lr: 1e-3\nf: 1.5\n",
+        b"--- 1\n--- {auto_map: , trust_remote_code: no, custom_pipelines: null}\n",
+        b"a: !!str 1\nb: ! x\n<<: {c: .inf}\n? [x, y]\n: z\n",
+        b"- &a [x]\n- *a\n- 1.5\n",
+    ],
+)
+def test_yaml_outside_of_the_strict_subset_is_inspected(data: bytes) -> None:
+    found = look("config.yaml", data)
+    assert is_clean(found), found
+    assert found.format == "yaml"
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"lr: 1e-3\nmodel: {_target_: os.system}\n", "remote_code.target"),
+        (b"base: &base\n  _target_: os.system\nmodel:\n  <<: *base\n", "remote_code.target"),
+        (b"a: 1.5\n---\nauto_map: {AutoModel: x}\n", "remote_code.auto_map"),
+        (b"a: {trust_remote_code: true}\na: {}\n", "remote_code.trust_remote_code"),
+        (b"? {_target_: x}\n: y\n", "remote_code.target"),
+        (b"a: !!python/object/apply:os.system [id]\n", "yaml.tag"),
+        (b"a: !Evil {}\n", "yaml.tag"),
+        (b"- !!python/name:os.system ''\n", "yaml.tag"),
+    ],
+)
+def test_yaml_that_runs_code_is_a_finding(data: bytes, rule: str) -> None:
+    found = look("config.yaml", data)
+    assert rules(found) == {rule}
+    assert found.inspected
+
+
+@pytest.mark.parametrize(
+    ("settings", "clean"),
+    [
+        ({"_attn_implementation_autoset": True}, True),
+        ({"_experts_implementation": "grouped_mm"}, True),
+        ({"_experts_implementation": "evil/kernel"}, False),
+        ({"attn_implementation_vision": {"a": ["evil:kernel"]}}, False),
+    ],
+)
+def test_kernels_of_a_hub(settings: Any, clean: bool) -> None:
+    assert is_clean(look("config.json", json.dumps(settings).encode())) is clean

@@ -53,9 +53,15 @@ default _is_listed(_) := false
 _is_listed(file) if {
 	is_object(file.templates)
 	every template in file.templates {
-		shape.is_digest(template.digest)
-		shape.is_texts(template.problems)
+		_is_template(template)
 	}
+}
+
+default _is_template(_) := false
+
+_is_template(template) if {
+	shape.is_digest(template.digest)
+	shape.is_texts(template.problems)
 }
 
 inspected := {[name, path] |
@@ -63,22 +69,19 @@ inspected := {[name, path] |
 	path in scanning.covered(scanning.inspections, name)
 }
 
-subjects := {[name, path, place] |
+subjects := {[name, path, place, template] |
 	some [name, path] in files
-	some place, _ in document.artifacts[name].files[path].templates
+	templates := document.artifacts[name].files[path].templates
+	is_object(templates)
+	some place, template in templates
+	_is_template(template)
 }
 
-harmless := {[name, path, place] |
-	some [name, path, place] in subjects
-	count(document.artifacts[name].files[path].templates[place].problems) == 0
-}
+harmless := {entry | some entry in subjects; count(entry[3].problems) == 0}
 
-known := {[name, path, place] |
-	some [name, path, place] in subjects
-	document.artifacts[name].files[path].templates[place].digest in object.get(pinned, name, [])
-}
+known := {entry | some entry in subjects; entry[3].digest in object.get(pinned, entry[0], [])}
 
-proved := {[name, path, place] | some [name, path, place] in (harmless & known); [name, path] in inspected}
+proved := {entry | some entry in (harmless & known); [entry[0], entry[1]] in inspected}
 
 violations contains entry if {
 	some [name, path] in (files - inspected)
@@ -87,15 +90,14 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some [name, path, place] in (subjects - harmless)
-	problems := concat("; ", document.artifacts[name].files[path].templates[place].problems)
-	message := sprintf("%s holds what no chat template needs: %s", [place, problems])
+	some [name, path, place, template] in (subjects - harmless)
+	message := sprintf("%s holds what no chat template needs: %s", [place, concat("; ", template.problems)])
 	entry := result.violation("load.template_pinned.unsafe", message, {"artifact": name, "file": path})
 }
 
 violations contains entry if {
-	some [name, path, place] in (subjects - known)
-	message := sprintf("%s is not pinned: %s", [place, document.artifacts[name].files[path].templates[place].digest])
+	some [name, path, place, template] in (subjects - known)
+	message := sprintf("%s is not pinned: %s", [place, template.digest])
 	entry := result.violation("load.template_pinned.unpinned", message, {"artifact": name, "file": path})
 }
 
