@@ -46,7 +46,7 @@ def place(tmp_path: Path) -> Path:
         "data/tickets/2026.jsonl": b"{}\n",
         "plugins/search.json": b'{"name": "search"}',
         "app/system.txt": b"Be brief.\n",
-        "reports/picklescan.txt": b"Infected files: 0\n",
+        "reports/clamav.txt": b"Infected files: 0\n",
     }
     for path, data in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

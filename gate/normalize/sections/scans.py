@@ -11,6 +11,7 @@ from gate.model.digest import hex_of, sha256_digest
 from gate.model.evidence import Verified
 from gate.model.json import JsonObject
 from gate.model.scan import Finding, Scan
+from gate.normalize.sections.groups import groups_of
 
 
 def attested_scans(verified: Iterable[Verified], artifacts: Mapping[str, Artifact]) -> tuple[Scan, ...]:
@@ -25,12 +26,13 @@ def scans_sections(scans: Sequence[Scan]) -> tuple[JsonObject, JsonObject]:
     """The two sections."""
     found_scans: dict[str, JsonObject] = {}
     found_findings: dict[str, JsonObject] = {}
+    groups = iter(groups_of([finding for scan in scans for finding in scan.findings]))
     for scan in scans:
         value = _scan(scan)
         scan_id = _unique("scan", value, found_scans)
         found_scans[scan_id] = value
         for finding in scan.findings:
-            entry = _finding(finding, scan_id)
+            entry = _finding(finding, scan_id, next(groups))
             found_findings[_unique("finding", entry, found_findings)] = entry
     return found_scans, found_findings
 
@@ -66,9 +68,10 @@ def _scan(scan: Scan) -> JsonObject:
     }
 
 
-def _finding(finding: Finding, scan_id: str) -> JsonObject:
+def _finding(finding: Finding, scan_id: str, group: str | None) -> JsonObject:
     return {
         "scan": scan_id,
+        "group": group,
         "category": finding.category.value,
         "rule": finding.rule,
         "message": finding.message,

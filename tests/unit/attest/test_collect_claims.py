@@ -50,7 +50,7 @@ CONFIGS: Final[Mapping[str, dict[str, Any]]] = {
         "expires": "2026-12-01",
     },
     "scan": {
-        "tool": "picklescan",
+        "tool": "clamav",
         "report": "r.txt",
         "artifact": "models/s",
         "status": "complete",
