@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gate import __version__
@@ -15,6 +15,7 @@ from gate.collect.directory import Reading, collect_artifact, open_regular, read
 from gate.collect.hashing import Tell, Wanted, unheard
 from gate.collect.legacy import read_bundles
 from gate.collect.locks import collect_locks
+from gate.collect.manifests import collect_manifests
 from gate.collect.named import read_named
 from gate.collect.oci import read_attached
 from gate.collect.signals import collect_signals
@@ -22,6 +23,7 @@ from gate.errors import EvidenceError
 from gate.formats.glob import compile_glob
 from gate.formats.predicates.model_signature import wanted_digests
 from gate.formats.reports import read_report
+from gate.formats.workloads.interface import read_workloads
 from gate.inspect.interface import inspect_file
 from gate.inspect.run import inspect_artifact
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind, tree_digest
@@ -61,8 +63,8 @@ class Gathered:
     evidence: VerifiedSet
     scans: tuple[Scan, ...]
     dependencies: Mapping[str, Mapping[str, Lock]]
-    signals: tuple[Signal, ...] = ()
-    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    signals: tuple[Signal, ...]
+    workloads: Mapping[str, Workload]
 
 
 def silent(_: str, _items: int = 0, /) -> AbstractContextManager[None]:
@@ -91,7 +93,8 @@ def gather(workspace: Workspace, progress: Counting = silent) -> Gathered:
         if artifact.kind is ArtifactKind.PACKAGE
     }
     evidence = replace(evidence, skipped={**evidence.skipped, **skipped})
-    return Gathered(artifacts, change, evidence, scans, locks, signals)
+    manifests = collect_manifests(workspace.root, workspace.settings.manifests, workspace.settings.limits)
+    return Gathered(artifacts, change, evidence, scans, locks, signals, read_workloads(manifests))
 
 
 def _named(workspace: Workspace, admission: Admission, artifacts: Mapping[str, Artifact]) -> Mapping[str, Place]:

@@ -104,7 +104,7 @@ def _document(facts: Facts) -> JsonObject:
         "scans": scans,
         "findings": findings,
         "dependencies": dependencies_section(facts.dependencies, facts.evidence.verified),
-        "workloads": workloads_section(facts.workloads),
+        "workloads": workloads_section(facts.workloads, settings.manifests),
         "signals": signals,
         "waivers": {waiver.id: _waiver(waiver, facts.now_s) for waiver in facts.waivers.values()},
         "reuse": _reuse(facts.reuse),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gate.model.json import JsonObject
-from gate.model.workload import Workload
+from gate.model.workload import Workload, broken
 
 
-def workloads_section(workloads: Mapping[str, Workload]) -> JsonObject:
-    """The section, by id of the workload."""
+def workloads_section(workloads: Mapping[str, Workload], manifests: Sequence[str]) -> JsonObject:
+    """The section, by id of the workload; if manifests are configured, it is never empty."""
+    if manifests and not workloads:
+        workloads = {manifests[0]: broken(manifests[0], "it was not read")}
     return {
         key: {
             "origin": workload.origin,

@@ -173,6 +173,6 @@ unreadable[id] := message if {
 # METADATA
 # description: A violation of a control, at a workload.
 refusal(code, id, message) := result.violation(code, text, {"file": origin}) if {
-	text := sprintf("%s: %s", [id, message])
 	origin := entries[id].origin
+	text := sprintf("%s: %s", [trim_prefix(id, concat("", [origin, ":"])), message])
 }

@@ -90,6 +90,6 @@ test_a_refusal_is_at_the_manifest if {
 		"code": "a.b.c",
 		"evidence": [],
 		"file": "deploy/app.yaml",
-		"message": "deploy/app.yaml:Deployment/server: it is odd",
+		"message": "Deployment/server: it is odd",
 	}
 }

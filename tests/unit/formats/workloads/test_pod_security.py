@@ -52,7 +52,7 @@ def answer(control: PolicySet, pod: dict[str, Any], level: str) -> str:
     workloads = read_workloads([Manifest("pod.yaml", json.dumps(pod).encode())])
     document = {
         "parameters": {"deploy.restricted": {"level": level, "besides": []}},
-        "workloads": workloads_section(workloads),
+        "workloads": workloads_section(workloads, ["pod.yaml"]),
     }
     return str(json.loads(control.evaluate(STATUS, json.dumps(document), time_limit_s=10.0).json or "null"))
 

@@ -23,7 +23,7 @@ said(patches) := {entry.message | some entry in whole(patches).violations}
 
 refused(reason) := ["fail", {[concat(".", ["deploy.egress", reason]), "deploy/app.yaml"]}]
 
-message(text) := {concat(": ", [deployed.id, text])}
+message(text) := {concat(": ", ["Deployment/server", text])}
 
 pod(path, value) := fixtures.put(concat("/", [deployed.at, "pod", path]), value)
 
