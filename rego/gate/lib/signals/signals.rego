@@ -44,6 +44,7 @@ _are_events(events) if {
 }
 
 # METADATA
+# scope: document
 # description: Whether it saw an image of this digest, from beginning to end, and lost nothing.
 default is_whole(_, _) := false
 
@@ -57,6 +58,7 @@ is_whole(signal, digest) if {
 }
 
 # METADATA
+# scope: document
 # description: |
 #   Whether the monitor ran for as long as asked, until a time that is not long past, without longer silences. `asked`
 #   holds the seconds `window_s`, `max_age_s` and `gap_s`.
@@ -73,6 +75,7 @@ has_window(signal, asked, now_s) if {
 }
 
 # METADATA
+# scope: document
 # description: Why an observation that is not whole is not.
 default told(_) := "it does not name the digest of the image, or events were lost"
 

@@ -92,9 +92,8 @@ test_says_which_image_it_is_about if {
 }
 
 test_fails_when_nothing_counts if {
-	message := {"nothing that counts shows what happened while it ran"}
 	answer([fixtures.put("/signals", {})]) == refused(["missing"])
-	said([fixtures.put("/signals", {})]) == message
+	said([fixtures.put("/signals", {})]) == {"nothing that counts shows what happened while it ran"}
 	unsigned := [fixtures.remove("/signals/trace"), fixtures.put(sprintf("%s/observed", [settings]), "yes")]
 	answer(unsigned) == refused(["missing"])
 	answer(both("artifact", "another")) == refused(["missing"])
