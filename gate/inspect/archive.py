@@ -6,6 +6,7 @@ uninspected. Tar archives, torch's oldest format among them, are named and not i
 
 from __future__ import annotations
 
+import importlib
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,13 @@ _TORCH_NOTES: Final = frozenset(
     {"version", "byteorder", ".data/serialization_id", ".format_version", ".storage_alignment"}
 )
 _STORAGE: Final = re.compile(r"data/([0-9]{1,19})")
+_SETTINGS: Final[Mapping[str, str]] = {
+    "keras": "config.json",
+    "skops": "schema.json",
+    "mar": "MAR-INF/MANIFEST.json",
+}
+"""Archives with a member that says what is built or run; the module of that name judges it."""
+Inspect = Callable[[str, Source, Context], FileInspection]
 _NOTE: Final = re.compile(rb"[0-9A-Za-z_.\- ]{0,255}\n?")
 
 
@@ -77,7 +85,7 @@ def inspect_zip(_path: str, source: Source, context: Context) -> FileInspection:
         return FileInspection("zip", inspected=False, reason="its members overlap", findings=found.done())
     prefix = _torch_prefix(members)
     kind = _kind(members, prefix)
-    reader = _Archive(source, context, found, prefix, keras=kind == "keras")
+    reader = _Archive(source, context, found, prefix, kind)
     reasons = [why for member in members if (why := reader.judge(member)) is not None]
     reader.check_storages()
     if reasons:
@@ -98,20 +106,20 @@ def _kind(members: Sequence[Member], prefix: str | None) -> str:
         return "torchscript" if any(name.startswith(prefix + "code/") for name in names) else "torch"
     if names and all(name.endswith(".npy") for name in names):
         return "npz"
-    return "keras" if {"metadata.json", "config.json"} <= names and "model.weights.h5" in names else "zip"
+    if {"metadata.json", "config.json"} <= names and "model.weights.h5" in names:
+        return "keras"
+    return next((kind for kind in ("mar", "skops") if _SETTINGS[kind] in names), "zip")
 
 
 class _Archive:
     """The members of one archive, one after the other."""
 
-    def __init__(
-        self, source: Source, context: Context, found: Findings, prefix: str | None, *, keras: bool = False
-    ) -> None:
+    def __init__(self, source: Source, context: Context, found: Findings, prefix: str | None, kind: str) -> None:
         self._source = source
         self._context = context
         self._found = found
         self._prefix = prefix
-        self._keras = keras
+        self._kind = kind
         self._storages: Mapping[str, Storage] = {}
         self._sizes: dict[str, int] = {}
 
@@ -142,10 +150,9 @@ class _Archive:
                 self._found.add("archive.code", Severity.HIGH, message)
                 return None
         context = self._context.deeper()
-        if self._keras and member.name == "config.json":
-            from gate.inspect.keras import inspect_settings
-
-            return self._take(member, inspect_settings(member.name, inside, context))
+        if member.name == _SETTINGS.get(self._kind):
+            settings: Inspect = importlib.import_module(f"gate.inspect.{self._kind}").inspect_settings
+            return self._take(member, settings(member.name, inside, context))
         if isinstance(inside, _Prefix):
             return self._take(member, inspect_npy(member.name, inside, context))
         return self._take(member, context.nested(member.name, inside, context))

@@ -35,6 +35,7 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "pickle": ("pickle", "inspect_pickle"),
     "numpy": ("numpy", "inspect_npy"),
     "zip": ("archive", "inspect_zip"),
+    "tar": ("tar", "inspect_tar"),
     "json": ("text", "inspect_json"),
     "yaml": ("text", "inspect_yaml"),
     "text": ("text", "inspect_text"),
@@ -46,6 +47,7 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "fingerprint": ("saved_model", "inspect_fingerprint"),
     "checkpoint_index": ("saved_model", "inspect_checkpoint_index"),
     "checkpoint_data": ("saved_model", "inspect_checkpoint_data"),
+    "llamafile": ("llamafile", "inspect_llamafile"),
     "parquet": ("tables", "inspect_parquet"),
     "arrow": ("tables", "inspect_arrow"),
     "jinja": ("text", "inspect_template"),
@@ -53,7 +55,8 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _COMPRESSED: Final = frozenset({"gzip", "zlib", "bz2", "xz", "lzma"})
 _BARE: Final = frozenset({"unknown", "sentencepiece"})
-_ZIP_FORMATS: Final = frozenset({"zip", "torch", "torchscript", "npz", "keras"})
+_ZIP_FORMATS: Final = frozenset({"zip", "torch", "torchscript", "npz", "keras", "skops", "mar", "tar"})
+"""Formats whose inspectors look themselves for a zip archive that is hidden in the file."""
 
 
 def inspect_file(path: str, file: BinaryIO, size: int, limits: InspectLimits | None = None) -> FileInspection:
