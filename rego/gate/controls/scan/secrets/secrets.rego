@@ -33,7 +33,7 @@ import future.keywords.not
 
 default status := "error"
 
-status := result.status(subjects, proved, violations) if {
+status := result.status(subjects, scanned, violations) if {
 	is_object(document.artifacts)
 	is_object(document.findings)
 	is_array(kinds)
@@ -58,8 +58,7 @@ covered[name] := found if {
 	found := scanning.covered(scans, name)
 }
 
-proved := {name | some name in subjects; count(paths[name]) > 0; paths[name] == covered[name]}
-
+# What was left out in them is a violation.
 scanned := {name | some name in subjects; count(covered[name]) > 0}
 
 violations contains entry if {
@@ -69,7 +68,7 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some name in (scanned - proved)
+	some name in scanned
 	some path in (paths[name] - covered[name])
 	message := "no complete search for secrets looked at these very bytes"
 	entry := result.violation("scan.secrets.uncovered", message, {"artifact": name, "file": path})
@@ -78,7 +77,7 @@ violations contains entry if {
 violations contains entry if {
 	some finding in document.findings
 	is_secret(finding)
-	not is_accepted(object.get(finding, "status", "open"))
+	not is_accepted(finding)
 	message := sprintf("%s found %s", [document.scans[finding.scan].tool, finding.rule])
 	entry := result.violation("scan.secrets.finding", message, {"artifact": finding.artifact, "file": finding.file})
 }
@@ -95,9 +94,15 @@ is_secret(finding) if {
 
 default is_accepted(_) := false
 
-is_accepted("suppressed") if settings.accept_suppressed == true
+is_accepted(finding) if {
+	finding.status == "suppressed"
+	settings.accept_suppressed == true
+}
 
-is_accepted("not_affected") if settings.accept_not_affected == true
+is_accepted(finding) if {
+	finding.status == "not_affected"
+	settings.accept_not_affected == true
+}
 
 evidence := {digest |
 	some id in scans
@@ -108,4 +113,4 @@ evidence := {digest |
 
 default reason := "no artifact of a kind that has to be scanned asks for admission"
 
-reason := sprintf("artifacts searched: %d", [count(proved)]) if count(proved) > 0
+reason := sprintf("artifacts searched: %d", [count(scanned)]) if count(scanned) > 0

@@ -75,11 +75,31 @@ test_fails_when_a_file_was_left_out if {
 
 test_fails_when_an_artifact_has_no_files if answer([fixtures.put("/artifacts/tickets/files", {})]) == missing
 
+# What the control says of a data set that is of some kind, without a parameter of kinds.
+of_kind(kind) := found if {
+	[_, found] := answer([
+		fixtures.remove("/parameters/scan.secrets/kinds"),
+		fixtures.put("/artifacts/tickets/kind", kind),
+		fixtures.put("/scans/tickets/tool", "modelscan"),
+	])
+}
+
 test_fails_for_each_kind_by_default if {
-	answer([fixtures.remove("/parameters/scan.secrets/kinds")]) == [
-		"fail",
-		{["scan.secrets.missing", "summarizer", null]},
-	]
+	every kind in ["adapter", "corpus", "dataset", "package", "plugin", "prompt", "weights"] {
+		["scan.secrets.missing", "tickets", null] in of_kind(kind)
+	}
+	["scan.secrets.missing", "summarizer", null] in of_kind("slo")
+	not ["scan.secrets.missing", "tickets", null] in of_kind("slo")
+}
+
+test_passes_with_each_tool_by_default if {
+	answer([fixtures.put("/scans/tickets/tool", "trufflehog")]) == ["pass", set()]
+}
+
+test_passes_without_evidence_when_there_is_no_report if {
+	patches := [fixtures.put("/scans/tickets/report", null)]
+	answer(patches) == ["pass", set()]
+	whole(patches).evidence == set()
 }
 
 test_fails_when_a_secret_was_found if answer([fixtures.put("/findings/f1/category", "secret")]) == finding
