@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tools.scenario_draft import NOW, Draft, config, profile, scenario
-from tools.scenario_evidence import sha256
+from tools.scenario_draft import NOW, SIGNERS, Draft, config, profile, scenario
+from tools.scenario_evidence import bundle, key, sha256, statement
 
 IMAGE: Final = f"sha256:{sha256(b'server')}"
 LOG: Final = ".gate/reports/falco.jsonl"
@@ -46,17 +46,37 @@ def of_image(minutes: int, rule: str, priority: str) -> str:
     return alert(timedelta(minutes=minutes), rule, priority, **about)
 
 
-def watched(draft: Draft, *alerts: str, without: int | None = None) -> None:
-    """An image and the log of a day; `without` leaves out one snapshot."""
+def admitted(draft: Draft, more: str) -> None:
+    """An image, and a profile that asks whether it was quiet."""
     text = config(
         [f'server: {{kind: container, image: "registry.example/llm/server@{IMAGE}"}}'],
         gates="",
         profile="profile.yaml",
-        more=SETTINGS,
+        signers=SIGNERS | {"release": "claims: [artifact.signature, runtime.trace]"},
+        more=more,
     )
     draft.configure(text)
     draft.base["profile.yaml"] = profile({"artifact.pinned": "enforce", "runtime.quiet": "enforce"})
     draft.change["CHANGES.md"] = b"The server is promoted.\n"
+
+
+def traced(draft: Draft, **log: list[object]) -> None:
+    """An image and a signed trace of a day."""
+    admitted(draft, "")
+    predicate = {
+        "monitor": {"type": "https://monitor.example/tetragon"},
+        "monitoredProcess": {"hostID": "node-1", "type": "https://monitor.example/pod", "event": "server"},
+        "monitorLog": {"process": [{"pid": 1}], "network": [], "fileAccess": [], **log},
+        "metadata": {"buildStartedOn": "2026-11-19T11:00:00Z", "buildFinishedOn": "2026-11-20T11:00:00Z"},
+    }
+    subject = {"name": "server", "digest": {"sha256": IMAGE.removeprefix("sha256:")}}
+    payload = statement("https://in-toto.io/attestation/runtime-trace/v0.1", [subject], predicate)
+    draft.evidence["trace.sigstore.json"] = bundle(payload, key("release"))
+
+
+def watched(draft: Draft, *alerts: str, without: int | None = None) -> None:
+    """An image and the log of a day; `without` leaves out one snapshot."""
+    admitted(draft, SETTINGS)
     lines = [snapshot(hours) for hours in range(HOURS, -1, -1) if hours != without]
     lines[1:1] = [of_image(HOURS * 60 - 5, "Container started", "Notice"), *alerts]
     draft.reports["falco.jsonl"] = ("\n".join(lines) + "\n").encode()
@@ -94,3 +114,25 @@ def _(draft: Draft) -> None:
 )
 def _(draft: Draft) -> None:
     watched(draft, without=12)
+
+
+@scenario(
+    "allow/runtime-quiet-traced",
+    "An image of which a signed trace tells that nothing but itself ran",
+    passing=["runtime.quiet", "artifact.pinned"],
+    words=["ALLOW"],
+)
+def _(draft: Draft) -> None:
+    traced(draft)
+
+
+@scenario(
+    "deny/runtime-quiet-traced",
+    "An image of which a signed trace tells that it connected to somebody",
+    13,
+    failing=["runtime.quiet"],
+    passing=["artifact.pinned"],
+    words=["runtime-trace saw network (critical, 1 times)"],
+)
+def _(draft: Draft) -> None:
+    traced(draft, network=[{"to": "192.0.2.1:443"}])
