@@ -6,7 +6,6 @@ import io
 import lzma
 import stat
 import struct
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -233,7 +232,10 @@ def test_what_cannot_be_unpacked_is_not_inspected() -> None:
         (patched(patched(deflated, CENTRAL, 24, b"\xff\xff\xff\0"), LOCAL, 22, b"\xff\xff\xff\0"), "more than it can"),
         (samples.zip_bytes({"blob": b"\x01\x02\x03"}), "blob"),
         (samples.torch_zip(extra={"blob": b"\x01\x02\x03"}), "blob"),
-        (samples.torch_zip(extra={"data/x.tar": bytes(257) + b"ustar" + bytes(300)}), "format tar"),
+        (
+            samples.torch_zip(extra={"data/x.tar": bytes(257) + b"ustar" + bytes(300)}),
+            "x.tar: not a readable tar archive",
+        ),
         (samples.torch_zip(extra={"data/2": b"\x80\x02" + b"N0" * 60_000}), "may be a pickle"),
     ):
         assert not_inspected(look("x.zip", bad), word), (word, look("x.zip", bad))
@@ -308,13 +310,8 @@ def test_bombs_of_streams_are_bounded() -> None:
 
 
 def test_other_containers_are_named_and_not_inspected() -> None:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        info = tarfile.TarInfo("pickle")
-        info.size = len(EVIL)
-        archive.addfile(info, io.BytesIO(EVIL))
     for name, data in (
-        ("tar", out.getvalue()), ("7z", b"7z\xbc\xaf'\x1c" + EVIL), ("zstd", b"\x28\xb5\x2f\xfd" + EVIL),
+        ("7z", b"7z\xbc\xaf'\x1c" + EVIL), ("zstd", b"\x28\xb5\x2f\xfd" + EVIL),
         ("rar", b"Rar!\x1a\x07" + EVIL), ("lz4", b"\x04\x22\x4d\x18" + EVIL),
     ):  # fmt: skip
         found = look("pytorch_model.bin", data)
