@@ -102,7 +102,7 @@ def _(draft: Draft) -> None:
     13,
     failing=["deploy.restricted"],
     passing=["deploy.egress", "deploy.image_pinned", "deploy.safe_loading"],
-    words=["deploy.restricted", "gain privileges", "hostPath"],
+    words=["deploy.restricted", "privileges", "hostPath"],
 )
 def _(draft: Draft) -> None:
     text = SERVER.replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
@@ -153,7 +153,7 @@ def _(draft: Draft) -> None:
     "An object of a kind that could carry pods, nobody knows where",
     13,
     failing=list(CONTROLS),
-    words=["serving.example/v1 ModelServer"],
+    words=["ModelServer"],
 )
 def _(draft: Draft) -> None:
     deployed(draft, SERVER + POLICY + "---\napiVersion: serving.example/v1\nkind: ModelServer\nmetadata: {name: x}\n")

@@ -242,6 +242,7 @@ BAD_VALUES: dict[str, list[Any]] = {
         [{"tool": "sarif", "path": "p", "artifact": "nobody"}],
         [{"tool": 1, "path": "p"}],
     ],
+    "manifests": [None, [], {}, "deploy/*.yaml", [""], [None], [1], ["/etc/x"], ["../x"], ["a/**b"], ["[a]"]],
     "signals": [
         None,
         {},

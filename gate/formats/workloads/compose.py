@@ -173,8 +173,9 @@ def _volume(volume: JsonValue, file: Fields) -> str:
         if kind == "volume" and source is not None:
             return _source(source, file)
         return _TYPES.get(kind, "hostPath") if isinstance(kind, str) else "hostPath"
-    text = volume if isinstance(volume, str) else "/"
-    source, colon, _ = text.partition(":")
+    if not isinstance(volume, str):
+        return "hostPath"
+    source, colon, _ = volume.partition(":")
     return _source(source, file) if colon else "emptyDir"
 
 

@@ -43,7 +43,7 @@ def read_pod(spec: Fields, annotations: Fields) -> tuple[JsonObject, dict[str, J
             images[name] = image_facts(item.part("image").text("reference"))
     context = spec.part("securityContext")
     pod = {
-        "os": spec.part("os").text("name"),
+        "os": spec.part("os").text("name") or None,
         "host_namespaces": [word for field, word in _NAMESPACES.items() if spec.flag(field) is True],
         "service_account_token": spec.flag("automountServiceAccountToken") is not False,
         "sysctls": [item.text("name") or "" for item in context.parts("sysctls")],
@@ -73,7 +73,7 @@ def read_container(item: Fields, role: str, apparmor: str | None = None) -> Json
             "read_only_root": context.flag("readOnlyRootFilesystem") is True,
             "capabilities_added": capabilities.texts("add"),
             "capabilities_dropped": capabilities.texts("drop"),
-            "proc_mount": context.text("procMount"),
+            "proc_mount": context.text("procMount") or None,
         },
         "host_ports": [port for part in item.parts("ports") if (port := part.number("hostPort"))],
         "hosts": _hosts(item),
@@ -137,4 +137,4 @@ def _hosts(item: Fields) -> list[JsonValue]:
 
 
 def _set(values: Fields) -> Mapping[str, JsonValue]:
-    return {name: value for name, value in values.value.items() if value not in {None, "", 0, "0"}}
+    return {name: value for name, value in values.value.items() if value not in (None, "", 0, "0")}

@@ -27,8 +27,6 @@ message(text) := {concat(": ", ["Deployment/server", text])}
 
 pod(path, value) := fixtures.put(concat("/", [deployed.at, "pod", path]), value)
 
-own(path, value) := fixtures.put(concat("/", [deployed.container, path]), value)
-
 problem := fixtures.put(concat("/", [deployed.at, "problems"]), ["it is odd"])
 
 test_fails_when_it_cannot_be_judged if {

@@ -25,8 +25,6 @@ refused(reason) := ["fail", {[concat(".", ["deploy.safe_loading", reason]), "dep
 
 message(text) := {concat(": ", ["Deployment/server", text])}
 
-pod(path, value) := fixtures.put(concat("/", [deployed.at, "pod", path]), value)
-
 own(path, value) := fixtures.put(concat("/", [deployed.container, path]), value)
 
 problem := fixtures.put(concat("/", [deployed.at, "problems"]), ["it is odd"])
