@@ -22,6 +22,7 @@ from tools import (
     scenarios_deployed,
     scenarios_error,
     scenarios_locked,
+    scenarios_searched,
     scenarios_signals,
     scenarios_templates,
 )
@@ -39,6 +40,7 @@ STORIES = (
     scenarios_deployed,
     scenarios_error,
     scenarios_locked,
+    scenarios_searched,
     scenarios_signals,
     scenarios_templates,
 )

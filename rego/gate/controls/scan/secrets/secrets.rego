@@ -1,7 +1,6 @@
 # METADATA
 # title: No secret was found
-# description: |
-#   No scan found a secret, and a scanner of secrets looked at every file of each artifact of the kinds that need it.
+# description: No scan found a secret, and every file of each artifact that needs it was searched for secrets.
 # schemas:
 #   - input: schema.input
 # custom:
