@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import re
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +76,35 @@ def test_a_scripted_model_is_a_program() -> None:
 def test_what_is_named_like_a_nemo_archive_and_is_none() -> None:
     assert "file.mismatch" in rules(look("m.nemo", samples.zip_bytes({"a.txt": b"x"})))
     assert "file.mismatch" not in rules(look("m.nemo", bytes(257) + b"ustar" + bytes(250)))
+
+
+def nemo(settings: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in (("model_config.yaml", settings), ("model_weights.ckpt", samples.torch_zip())):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def test_what_settings_of_a_nemo_archive_name_is_a_finding() -> None:
+    assert is_clean(look("m.nemo", nemo(b"sample_rate: 16000\n")))
+    evil = nemo(b"x:\n  _target_: os.system\n")
+    assert "remote_code.target" in rules(look("m.nemo", evil))
+    assert "remote_code.target" in rules(look("m.nemo", gzip.compress(evil)))
+
+
+RULES = re.compile(r'found\.add\(\s*f?"([a-z0-9_]+\.[a-z_]+)"')
+BROKEN = re.compile(r'_GgufError\("([a-z_]+)"')
+MODULES = ("gguf", "onnx", "hdf5", "keras", "saved_model", "skops", "mar", "llamafile")
+
+
+def test_every_rule_is_explained() -> None:
+    root = Path(__file__).parents[3]
+    sources = {name: (root / "gate" / "inspect" / f"{name}.py").read_text("utf-8") for name in MODULES}
+    rules_of_code = {rule for source in sources.values() for rule in RULES.findall(source)}
+    rules_of_code |= {f"gguf.{rule}" for rule in BROKEN.findall(sources["gguf"])}
+    page = (root / "docs" / "explanation" / "model-files.md").read_text("utf-8")
+    rows = "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z0-9_]+\.[a-z_]+)`", rows)) == rules_of_code
