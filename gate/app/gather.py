@@ -134,7 +134,9 @@ def _artifacts(
             )
         artifacts[name] = artifact = _with_submodules(artifact, submodules)
         if inspected:
-            scans.append(inspect_artifact(artifacts[name], inspections, __version__))
+            base = workspace.settings.artifacts.get(settings.base or "")
+            names = [text for text in (base.name, base.path, base.image) if text] if base else []
+            scans.append(inspect_artifact(artifacts[name], inspections, __version__, names))
     return artifacts, tuple(scans)
 
 

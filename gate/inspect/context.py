@@ -55,6 +55,8 @@ class Findings:
     limit: int
     templates: dict[str, Template] = field(default_factory=dict)
     """Chat templates, by their place."""
+    base: str | None = None
+    """The model that an adapter says it is for."""
     template_bytes: int = 1 << 20
     """Bytes of chat templates that may still be parsed."""
     _found: dict[tuple[str, str], Finding] = field(default_factory=dict)

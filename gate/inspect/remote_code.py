@@ -61,6 +61,8 @@ def scan_settings(path: str, root: object, found: Findings) -> None:
         _scan_modules(root, found)
     elif name == "router_config.json":
         _scan_router(root, found)
+    elif name == "adapter_config.json":
+        _scan_adapter(root, found)
 
 
 def _scan_member(key: str, value: object, found: Findings) -> None:
@@ -153,6 +155,16 @@ def _scan_router(root: object, found: Findings) -> None:
         for _, value in _top(types) if key == "types" else ():
             if not (isinstance(value, str) and value.startswith("sentence_transformers.")):
                 found.add("remote_code.modules", Severity.HIGH, f"a route has a class of its own: {_brief(value)}")
+
+
+def _scan_adapter(root: object, found: Findings) -> None:
+    """PEFT: an adapter names the model that a loader fetches for it."""
+    for key, value in _top(root):
+        if key != "base_model_name_or_path" or value in (None, ""):
+            continue
+        if not isinstance(value, str) or found.base not in {None, value}:
+            found.add("adapter.base", Severity.HIGH, f"{key} is no name of a model, or two: {_brief(value)}")
+        found.base = value if isinstance(value, str) else found.base
 
 
 def _templates(key: str, value: object) -> Iterator[tuple[str, str]]:

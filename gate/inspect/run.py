@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gate.inspect.context import shown
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest
-from gate.model.scan import Basis, Coverage, FileInspection, Finding, Scan, ScanStatus
+from gate.model.scan import Basis, Category, Coverage, FileInspection, Finding, Scan, ScanStatus, Severity
 
 
-def inspect_artifact(artifact: Artifact, inspections: Mapping[str, FileInspection], version: str) -> Scan:
+def inspect_artifact(
+    artifact: Artifact, inspections: Mapping[str, FileInspection], version: str, base: Sequence[str] = ()
+) -> Scan:
     """The gate's own scan of an artifact.
 
     `inspections` are keyed like `artifact.files`. A file is covered when it is regular, has a digest and was inspected;
     every other one is listed with the reason. The scan is complete when all files are covered, and failed when there
-    is no file at all. `version` is the gate's.
+    is no file at all. `version` is the gate's. `base` are the names of the admitted base model: an adapter that says it
+    is for another one is a finding.
     """
     scanned: dict[str, Digest] = {}
     missing: dict[str, str] = {}
@@ -31,7 +35,8 @@ def inspect_artifact(artifact: Artifact, inspections: Mapping[str, FileInspectio
         else:
             scanned[path] = file.digest
         if inspection is not None:
-            findings.extend(replace(finding, artifact=artifact.name, file=path) for finding in inspection.findings)
+            named = (*inspection.findings, *_other_base(inspection.base, base))
+            findings.extend(replace(finding, artifact=artifact.name, file=path) for finding in named)
     if not artifact.files:
         status, problem = ScanStatus.FAILED, "the artifact has no files that could be inspected"
     elif missing:
@@ -49,3 +54,16 @@ def inspect_artifact(artifact: Artifact, inspections: Mapping[str, FileInspectio
         findings=tuple(findings),
         problem=problem,
     )
+
+
+def _other_base(named: str | None, base: Sequence[str]) -> tuple[Finding, ...]:
+    """That an adapter is for another model than the admitted one, by the last parts of their names."""
+    if named is None or not base or _last(named) in {_last(name) for name in base}:
+        return ()
+    message = f"the adapter is for {shown(named, 60)}, and the admitted base is {shown(base[0], 60)}"
+    return (Finding("adapter.base", Severity.HIGH, message, category=Category.UNSAFE),)
+
+
+def _last(name: str) -> str:
+    """The last part of a path, a name on a hub or an image reference, without tag and digest."""
+    return name.rstrip("/").rpartition("/")[2].partition("@")[0].partition(":")[0].casefold()

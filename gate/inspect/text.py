@@ -65,7 +65,7 @@ def inspect_json(path: str, source: Source, context: Context) -> FileInspection:
         scan_settings(path, loads(data, limit=len(data)), found)
     except StrictJsonError as problem:
         _inspect_loose_json(path, data, str(problem), found)
-    return FileInspection("json", inspected=True, findings=found.done(), templates=found.templates)
+    return FileInspection("json", True, None, found.done(), found.templates, found.base)
 
 
 def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -> None:

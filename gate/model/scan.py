@@ -140,7 +140,7 @@ class FileInspection:
 
     `format` is the recognised format. `inspected` is false for an unknown format: then nothing is claimed about
     the file, and `reason` says why. `findings` are about these bytes. `templates` are the chat templates in them, by
-    their place in the file.
+    their place in the file. `base` is the model that an adapter says it is for.
     """
 
     format: str
@@ -148,3 +148,4 @@ class FileInspection:
     reason: str | None = None
     findings: tuple[Finding, ...] = ()
     templates: Mapping[str, Template] = field(default_factory=dict)
+    base: str | None = None

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from gate.inspect.run import inspect_artifact
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind
 from gate.model.digest import sha256_digest
 from gate.model.scan import Basis, FileInspection, Finding, ScanStatus, Severity
+from tests.support.looking import is_clean, look, rules
 
 ONE, TWO = sha256_digest(b"1"), sha256_digest(b"2")
 CLEAN = FileInspection("text", inspected=True)
@@ -56,3 +61,32 @@ def test_findings_name_their_artifact_and_file() -> None:
 
 def test_no_files_is_not_clean() -> None:
     assert inspect_artifact(artifact(), {}, "1").status is ScanStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("settings", "base", "other"),
+    [
+        ({"base_model_name_or_path": "meta/Llama-8B"}, ["base", "models/llama-8b"], False),
+        ({"base_model_name_or_path": "/root/llama-8b/"}, ["llama-8b"], False),
+        ({"base_model_name_or_path": "llama"}, ["base", "registry.example/llm/llama:1@sha256:1"], False),
+        ({"base_model_name_or_path": "evil/Other"}, ["base", "models/llama-8b"], True),
+        ({"base_model_name_or_path": "evil/Other"}, [], False),
+        ({"base_model_name_or_path": None}, ["base"], False),
+        ({"base_model_name_or_path": ""}, ["base"], False),
+        ({}, ["base"], False),
+    ],
+)
+def test_an_adapter_is_for_the_admitted_base(settings: dict[str, str | None], base: list[str], other: bool) -> None:
+    seen = look("a/adapter_config.json", json.dumps(settings).encode())
+    assert is_clean(seen)
+    scan = inspect_artifact(artifact(a=ArtifactFile(ONE, 1)), {"a": seen}, "1", base)
+    assert [(f.rule, f.artifact, f.file) for f in scan.findings] == [("adapter.base", "model", "a")] * other
+
+
+def test_an_adapter_names_one_base() -> None:
+    for text in (
+        b'{"base_model_name_or_path": ["a"]}',
+        b'{"base_model_name_or_path": "a", "base_model_name_or_path": "b"}',
+    ):
+        assert "adapter.base" in rules(look("adapter_config.json", text))
+    assert look("other.json", b'{"base_model_name_or_path": "a"}').base is None
