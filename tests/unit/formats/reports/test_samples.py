@@ -319,6 +319,8 @@ def test_text_that_is_no_text() -> None:
 def test_a_list_of_texts_holds_texts() -> None:
     data = (VECTORS / "trivy/image.json").read_bytes().replace(b'"registry.example/server@', b'7, "x@', 1)
     assert "RepoDigests holds something else" in (read_report(raw("trivy", data), SAMPLED).problem or "")
+    data = data.replace(b'"RepoDigests"', b'"RepoDigests": "x", "more"', 1)
+    assert "RepoDigests is not a list" in (read_report(raw("trivy", data), SAMPLED).problem or "")
 
 
 def test_a_report_may_be_about_an_image() -> None:
