@@ -15,13 +15,17 @@ from typing import Final
 from gate.formats.intoto import RawStatement, StatementError
 from gate.formats.predicates.collected import reader
 from gate.formats.predicates.common import member, names_in, text, time
+from gate.formats.reports.common import severity_of
+from gate.formats.reports.reading import WHOLE
 from gate.model.artifact import Artifact, ArtifactFile, tree_digest
 from gate.model.digest import Digest
 from gate.model.evidence import Statement
 from gate.model.json import JsonObject, JsonValue
-from gate.model.scan import Basis, Category, Coverage, Finding, FindingStatus, Scan, ScanStatus, Severity
+from gate.model.scan import Basis, Category, Coverage, Finding, FindingStatus, Scan, ScanStatus
 
 CLAIM: Final = "scan.report"
+VULNERABILITIES: Final = "in-toto-vulns"
+"""The tool of scans that statements in the format of in-toto make."""
 _MEMBERS: Final = ("tool", "version", "arguments", "report", "status", "problem", "findings")
 
 
@@ -71,8 +75,10 @@ def attested_scan(statement: Statement, artifact: Artifact, origin: str) -> Scan
     What counts is what is there: a file is scanned only if these very bytes were, under this path.
     """
     facts = statement.facts
-    if statement.claim != CLAIM or facts["collected"] is not True:
+    if statement.claim != CLAIM:
         return None
+    if facts["collected"] is not True:
+        return _vulnerability_scan(facts, artifact, origin)
     stated, missing = member(facts, "files"), member(facts, "coverage", "missing")
     errors = {path: text(facts, "coverage", "errors", path) or "" for path in names_in(_errors(facts))}
     scanned = {
@@ -104,6 +110,37 @@ def attested_scan(statement: Statement, artifact: Artifact, origin: str) -> Scan
     )
 
 
+def _vulnerability_scan(facts: JsonObject, artifact: Artifact, origin: str) -> Scan | None:
+    """The scan that a statement about vulnerabilities makes of what it names by digest; `None` if it did not end.
+
+    The tool is the format, so that it counts as a search for vulnerabilities alone; the scanner stands in `version`.
+    """
+    if member(facts, "status") != ScanStatus.COMPLETE.value:
+        return None
+    stated = member(facts, "files")
+    digests = {text(stated, name) for name in (stated if isinstance(stated, Mapping) else ())}
+    files = {path: file.digest for path, file in artifact.files.items() if file.digest is not None}
+    if artifact.path is None and artifact.digest is not None:
+        files = {WHOLE: artifact.digest}
+    is_whole = artifact.digest in digests
+    scanned = {path: digest for path, digest in files.items() if is_whole or digest in digests}
+    missing = {path: "the statement does not name it" for path in (*artifact.files, *files) if path not in scanned}
+    findings, at_s = facts["findings"], facts["database_at_s"]
+    return Scan(
+        tool=VULNERABILITIES,
+        version=f"{text(facts, 'tool')} {text(facts, 'version')}".strip(),
+        basis=Basis.ATTESTED,
+        artifact=artifact.name,
+        report=None,
+        status=ScanStatus.COMPLETE if scanned else ScanStatus.INCOMPLETE,
+        coverage=Coverage(len(scanned) + len(missing), scanned, missing),
+        findings=tuple(_finding(item, artifact) for item in findings) if isinstance(findings, list) else (),
+        database_at_s=at_s if isinstance(at_s, int) else 0,
+        origin=origin,
+        problem=None if scanned else "the statement names nothing of the artifact",
+    )
+
+
 def _errors(facts: JsonObject) -> JsonValue:
     return member(facts, "coverage", "errors")
 
@@ -112,7 +149,7 @@ def _finding(value: JsonValue, artifact: Artifact) -> Finding:
     score = member(value, "score_bp")
     return Finding(
         rule=text(value, "rule") or "",
-        severity=Severity(text(value, "severity")),
+        severity=severity_of(text(value, "severity")),
         message=text(value, "message") or "",
         artifact=artifact.name,
         file=text(value, "file"),

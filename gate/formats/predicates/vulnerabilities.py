@@ -4,7 +4,7 @@ The claim is `scan.report`, in the facts of `scan_report.py` as far as the forma
 `arguments`, `database_at_s` (0 where it is not known), `status`, `problem`, `coverage` (what was scanned are the
 subjects) and `findings`. A finding's `rule` is the vulnerability's id; its `severity` is the gravest that is stated,
 and `unknown` where none is in words or as a CVSS score. `result` is `passed` without findings, `failed` with one that
-is high, critical or unknown, else `warned`. Nothing collected them, so they make no scan of the input document.
+is high, critical or unknown, else `warned`. A complete one makes a scan of the input document, for vulnerabilities.
 
 In cosign's format the result is whatever the scanner wrote. Nothing of it is read, `status` is `incomplete` and
 `result` is `unknown`: no finding is known, which must not look as if there were none.

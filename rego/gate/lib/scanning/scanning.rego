@@ -41,7 +41,7 @@ judging(control) := ids if {
 	ids := {id | some id in counted; not _scans[id].tool in _searchers}
 }
 
-_searchers := {"gitleaks", "grype", "osv-scanner", "pip-audit", "trivy", "trufflehog"}
+_searchers := {"gitleaks", "grype", "in-toto-vulns", "osv-scanner", "pip-audit", "trivy", "trufflehog"}
 
 # METADATA
 # description: Ids of the complete scans by one of some tools. Undefined if scans, parameters or tools are malformed.

@@ -114,7 +114,7 @@ searching(patches, tools) := value if {
 
 test_a_search_for_secrets_judges_nothing if {
 	judging([]) == {"inspection", "rows", "tickets"}
-	every tool in ["gitleaks", "grype", "osv-scanner", "pip-audit", "trivy", "trufflehog"] {
+	every tool in ["gitleaks", "grype", "in-toto-vulns", "osv-scanner", "pip-audit", "trivy", "trufflehog"] {
 		judging([fixtures.put("/scans/tickets/tool", tool)]) == {"inspection", "rows"}
 	}
 	not judging([fixtures.put("/scans", [])])
