@@ -97,7 +97,9 @@ def _judge(path: str, source: Source, context: Context, found: Findings) -> File
     elif name in _BARE and _is_bare_pickle(source, context, head):
         judged = _inspector("pickle")(path, source, context)
     else:
-        judged = FileInspection(name, inspected=False, reason=_why_not(path, name, source))
+        judged = _by_plugins(path, head, source, context) or FileInspection(
+            name, inspected=False, reason=_why_not(path, name, source)
+        )
     _check_disguise(path, source, judged, found)
     if unclear and judged.inspected:
         found.extend(judged.findings)
@@ -114,6 +116,13 @@ def _inspector(name: str) -> Inspector:
     module, function = _INSPECTORS[name]
     inspector: Inspector = getattr(importlib.import_module(f"gate.inspect.{module}"), function)
     return inspector
+
+
+def _by_plugins(path: str, head: bytes, source: Source, context: Context) -> FileInspection | None:
+    """What inspectors of other packages say of a file of which the gate cannot judge the format."""
+    from gate.inspect.plugins import inspect_by_plugins
+
+    return inspect_by_plugins(path, head, source, context)
 
 
 def _may_hide_pickle(path: str, source: Source, context: Context, head: bytes, found: Findings) -> bool:
