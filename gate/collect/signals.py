@@ -95,10 +95,13 @@ def _nothing(problem: str) -> Observation:
 
 def _answer(plugin: str, digest: Digest, data: bytes, limits: PluginLimits) -> bytes:
     """The observation that the plugin's process answers with; raises `AnswerError` for anything else."""
-    request = json.dumps({"plugin": plugin, "digest": digest}).encode("ascii") + b"\n" + data
+    head = json.dumps({"plugin": plugin, "digest": digest}).encode("ascii") + b"\n"
+    request = hashlib.sha256(head)
+    request.update(data)
     deadline = time.monotonic() + limits.seconds
     with tempfile.TemporaryFile() as file:
-        file.write(request)
+        file.write(head)
+        file.write(data)
         file.seek(0)
         with _started(file, limits) as process:
             try:
@@ -108,9 +111,9 @@ def _answer(plugin: str, digest: Digest, data: bytes, limits: PluginLimits) -> b
                 raise AnswerError(f"it took longer than {limits.seconds} seconds") from None
     if code != 0:
         raise AnswerError(f"its process ended with {code}: it crashed, or met a limit of memory or time")
-    head, _, body = said.partition(b"\n")
-    kind, _, bound = head.partition(b" ")
-    if bound.decode("ascii", "replace") != hashlib.sha256(request).hexdigest():
+    line, _, body = said.partition(b"\n")
+    kind, _, bound = line.partition(b" ")
+    if bound.decode("ascii", "replace") != request.hexdigest():
         raise AnswerError("it gave no answer to what it was asked")
     if kind != b"observation":
         raise AnswerError(body.decode("utf-8", "replace"))

@@ -55,7 +55,8 @@ def _alert(tally: Tally, record: JsonObject, digest: Digest) -> None:
         tally.problem("a record is no alert of a rule")
     found = inner(record, _FIELDS, "container.image.digest")
     image = parse_digest(found) if isinstance(found, str) else None
-    tally.sightings += image == digest
+    if image == digest:
+        tally.sighting(at_s)
     if (image is not None and image != digest) or inner(record, _FIELDS, "container.id") == "host":
         return
     severity = _SEVERITY.get(priority.lower()) if isinstance(priority, str) else None

@@ -22,9 +22,9 @@ class Tally:
     """Sums up the records of one log of one host."""
 
     def __init__(self) -> None:
-        self.sightings = 0
         self.dropped = 0
         self._beats: list[int] = []
+        self._sightings: list[int] = []
         self._events: dict[str, Events] = {}
         self._problems: dict[str, None] = {}
         self._hosts: set[str] = set()
@@ -58,6 +58,11 @@ class Tally:
         if at_s is not None:
             self._beats.append(at_s)
 
+    def sighting(self, at_s: int | None) -> None:
+        """A record named the image's digest at this time. It counts if that was in the window."""
+        if at_s is not None:
+            self._sightings.append(at_s)
+
     def host(self, name: JsonValue) -> None:
         """The host that a record is from. What ran while on one host says nothing of another."""
         self._hosts.add(name if isinstance(name, str) else "")
@@ -87,7 +92,7 @@ class Tally:
             started_at_s=beats[0] if beats else None,
             finished_at_s=beats[-1] if beats else None,
             gap_s=max((later - earlier for earlier, later in pairwise(beats)), default=0),
-            sightings=self.sightings,
+            sightings=sum(beats[0] <= at_s <= beats[-1] for at_s in self._sightings) if beats else 0,
             dropped=self.dropped,
             events=self._events,
             problems=tuple(self._problems),

@@ -49,12 +49,13 @@ def _is_kind(name: str) -> bool:
 def _event(tally: Tally, record: JsonObject, kind: str, at_s: int | None, digest: Digest) -> None:
     process = inner(record, kind, "process")
     image = _image(inner(process, "pod", "container", "image", "id"))
-    tally.sightings += image == digest
-    if image is None:
+    if image == digest:
+        tally.sighting(at_s)
+    elif image is None:
         on_host = isinstance(process, Mapping) and not process.get("pod") and not process.get("docker")
         if on_host:
             return
-    elif image != digest:
+    else:
         return
     policy = inner(record, kind, "policy_name")
     rule = policy if isinstance(policy, str) and policy else kind

@@ -172,6 +172,16 @@ def test_a_priority_that_nobody_knows_is_critical(priority: str | None, severity
     assert found.events["Container started"].severity.value == severity
 
 
+def test_what_was_sighted_before_the_window_or_after_it_was_not_watched() -> None:
+    early = {**FALCO[1], "time": "2026-11-20T09:59:59Z"}
+    late = {**FALCO[1], "time": "2026-11-20T10:45:01Z"}
+    timeless = {**FALCO[1], "time": None}
+    assert seen("falco", lines(FALCO[0], early, late, timeless, FALCO[-1])).sightings == 0
+    assert seen("falco", lines(FALCO[0], FALCO[1], early, FALCO[-1])).sightings == 1
+    assert seen("falco", lines(FALCO[1])).sightings == 0
+    assert seen("tetragon", lines({**TETRAGON[0], "time": "yesterday"}, TETRAGON[0])).sightings == 1
+
+
 def test_falco_has_to_tell_what_it_lost() -> None:
     bare = changed(FALCO[0], lambda record: record["output_fields"].pop("scap.n_drops"))
     problem = "a snapshot does not tell how many events of the kernel were lost (scap.n_drops)"
