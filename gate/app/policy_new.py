@@ -238,7 +238,7 @@ def _artifact(kind: str) -> JsonObject:
         "reference": None,
         "mutable_reference": False,
         "base": None,
-        "files": {"data.bin": {"digest": _CONTENT, "bytes": 1, "format": "unknown"}},
+        "files": {"data.bin": {"digest": _CONTENT, "bytes": 1, "format": "unknown", "templates": {}}},
     }
 
 
