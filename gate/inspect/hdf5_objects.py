@@ -115,12 +115,12 @@ class Objects:
         head.take((16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0))
         size = head.number(1 << (flags & 3))
         blocks = [(address + head.at, size)]
-        tail = 0
+        tail, least = 0, 6 if flags & 4 else 4
         while blocks:
             fields = _Fields(self._block(*blocks.pop(0)))
             if tail and fields.take(4) != b"OCHK":
                 raise UnreadError("an object goes on where nothing is")
-            while fields.left >= tail + 4:
+            while fields.left >= tail + least:
                 kind, length, mode = fields.number(1), fields.number(2), fields.number(1)
                 fields.take(2 if flags & 4 else 0)
                 yield from self._message(Message(kind, mode, fields.take(length)), blocks)
@@ -226,7 +226,7 @@ class Objects:
         length, address, index = value.number(4), value.number(8), value.number(4)
         if length > limit:
             raise CapError("holds settings that are longer than the limit")
-        return self._heap_object(address, index, length) if length else b""
+        return self._heap_object(address, index, length).rstrip(b"\0") if length else b""
 
     def _heap_object(self, address: int, index: int, length: int) -> bytes:
         head = _Fields(self._block(address, 16))

@@ -41,6 +41,7 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "text": ("text", "inspect_text"),
     "gguf": ("gguf", "inspect_gguf"),
     "onnx": ("onnx", "inspect_onnx"),
+    "onnx_data": ("onnx", "inspect_external_data"),
     "hdf5": ("hdf5", "inspect_hdf5"),
     "saved_model": ("saved_model", "inspect_saved_model"),
     "keras_metadata": ("saved_model", "inspect_keras_metadata"),

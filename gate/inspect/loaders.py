@@ -31,6 +31,8 @@ _ACTIVATIONS: Final = frozenset(
 _ACTIVATION_MODULES: Final = ("torch.nn.", "transformers.activations.", "sentence_transformers.")
 _MODEL_LIBRARIES: Final = frozenset({"diffusers", "peft", "sentence_transformers", "timm", "transformers"})
 _KERAS_LIBRARIES: Final = frozenset({"keras", "keras_cv", "keras_hub", "keras_nlp", "tensorflow", "tf_keras"})
+_KERAS_CODE: Final = frozenset({"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
+"""Classes that run code out of their settings, or load a model of another library."""
 _DRIVE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -53,7 +55,7 @@ def _names_code(key: str, value: str) -> tuple[str, str] | None:
     is_foreign = value.partition(".")[0] not in _MODEL_LIBRARIES
     if (key == "parent_library" and is_foreign) or (key == "megatron_core" and value not in {"megatron.core", ""}):
         return "library", "peft"
-    return ("lambda", "keras") if key == "class_name" and value in {"Lambda", "__lambda__"} else None
+    return ("lambda", "keras") if key == "class_name" and value in _KERAS_CODE else None
 
 
 def names_keras_module(members: Mapping[str, object]) -> bool:

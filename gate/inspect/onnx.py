@@ -78,6 +78,11 @@ def inspect_onnx(_path: str, source: Source, context: Context) -> FileInspection
     return FileInspection("onnx", inspected=True, findings=found.done())
 
 
+def inspect_external_data(_path: str, _source: Source, _context: Context) -> FileInspection:
+    """The weights of a model beside it: bytes that no loader takes for anything else."""
+    return FileInspection("onnx_data", inspected=True)
+
+
 def _add_name(names: set[tuple[str, str]], name: tuple[str, str]) -> None:
     """Keeps the operators that have to be judged, or are defined; raises `CapError` for more than a model has."""
     if name[0] not in _DOMAINS or name[1] in _UNSAFE:

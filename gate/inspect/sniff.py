@@ -82,7 +82,11 @@ _BY_NAME: Final[Mapping[str, str]] = {
     "fingerprint.pb": "fingerprint",
     "variables.index": "checkpoint_index",
 }
-_CHECKPOINT_DATA: Final = re.compile(r"variables\.data-[0-9]{5}-of-[0-9]{5}")
+_NUMBERS: Final = (
+    (re.compile(r"variables\.data-[0-9]{5}-of-[0-9]{5}"), "checkpoint_data"),
+    (re.compile(r".+\.onnx[._]data(?:_[0-9]{1,4})?"), "onnx_data"),
+)
+"""Names of files that hold nothing but the numbers of a model beside them."""
 _PICKLE_SUFFIXES: Final = _words("bin ckpt data dat dill joblib mdl model pickle pkl pt pth sav th ")
 _EXPECTED: Final[Mapping[str, frozenset[str]]] = {
     "safetensors": frozenset({"safetensors"}),
@@ -132,6 +136,8 @@ def has_expected_format(path: str, name: str) -> bool:
     """Whether a recognised format is what the file's name promises."""
     if is_text_name(path):
         return name in {"text", "json", "code"}
+    if name == "onnx_data":
+        return True
     if is_pickle_name(path):
         return name in _LOADED or name == _BY_SUFFIX.get(suffix_of(path))
     return name in _EXPECTED.get(suffix_of(path), {name})
@@ -162,8 +168,9 @@ def _by_name(path: str, head: bytes) -> str:
     suffix, name = suffix_of(path), path.rpartition("/")[2]
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if _CHECKPOINT_DATA.fullmatch(name):
-        return "checkpoint_data"
+    for pattern, raw in _NUMBERS:
+        if pattern.fullmatch(name):
+            return raw
     if suffix in _CODE_SUFFIXES:
         return "code"
     if suffix in _BY_SUFFIX:

@@ -132,3 +132,8 @@ def test_cut_and_oversized_archives() -> None:
         for name, data in (("metadata.json", b"{}"), ("config.json", b" " * 5000), ("model.weights.h5", WEIGHTS)):
             archive.writestr(name, data)
     assert not look("m.keras", out.getvalue(), inflated_bytes=1000).inspected
+
+
+@pytest.mark.parametrize("name", ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"])
+def test_settings_in_a_folder_are_judged_too(name: str) -> None:
+    assert "remote_code.lambda" in rules(look("config.json", json.dumps(layer(name)).encode()))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import samples
 from tests.support.looking import is_clean, look, rules
 from tests.support.protobufs import graph, message, node, onnx, tensor, varint
 
@@ -156,3 +157,12 @@ def test_deep_graphs_are_followed_without_recursion() -> None:
 def test_weights_are_passed_over() -> None:
     raw = message((1, 1 << 20), (2, 1), (9, bytes(4 << 20)))
     assert is_clean(look("m.onnx", onnx(graph(node("Relu"), tensors=(raw,)))))
+
+
+@pytest.mark.parametrize("name", ["model.onnx_data", "model.onnx.data", "onnx/model.onnx_data_1"])
+def test_weights_beside_a_model_are_numbers_or_what_they_really_are(name: str) -> None:
+    assert is_clean(look(name, bytes(range(1, 200))))
+    assert look(name, samples.call("os", "system")).format == "pickle"
+    assert "pickle.global" in rules(look(name, samples.call("os", "system")))
+    assert "file.polyglot" in rules(look(name, b"\1\2" + samples.zip_bytes({"a.txt": b"x"})))
+    assert not look("model.onnx.database", b"\1\2\3").inspected
