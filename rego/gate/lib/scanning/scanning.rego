@@ -84,6 +84,7 @@ remote_code := {id: finding |
 }
 
 # METADATA
+# scope: document
 # description: Whether a finding is of one of some categories. One whose category nobody told is of none.
 default is_about(_, _) := false
 
