@@ -133,3 +133,38 @@ test_what_asks_for_no_resources if {
 	[_, _, init] := _found([_own("requests", []), _own("limits", []), _own("role", "init")])
 	{name | some [_, name, _] in init} == {"limits"}
 }
+
+test_every_word_of_the_lists_is_known if {
+	every name in {
+		"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
+		"SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+	} {
+		_found([_own("security/capabilities_added", [name])])[0] == set()
+	}
+	every kind in {"container_engine_t", "container_init_t", "container_kvm_t"} {
+		_found([_pod("security/selinux/type", kind)])[0] == set()
+	}
+	every name in {
+		"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
+		"net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range", "net.ipv4.tcp_fin_timeout",
+		"net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time",
+		"net.ipv4.tcp_syncookies", "net.ipv4.tcp_wmem",
+	} {
+		_found([_pod("sysctls", [name])])[0] == set()
+	}
+	every kind in {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "projected", "secret"} {
+		_found([_pod("volumes/x", kind)]) == [set(), set(), set()]
+	}
+	every kind in {"device", "several"} {
+		message := sprintf("the volume x is of the host (%s)", [kind])
+		_found([_pod("volumes/x", kind)]) == _below("volume", message)
+	}
+	cpu := ["limits", "limits", "container server has no limit of cpu"]
+	_found([_own("limits", ["memory"])]) == [set(), set(), {cpu}]
+	_found([_own("limits", ["memory"]), _own("requests", ["cpu"])]) == [set(), set(), {cpu}]
+}
+
+test_requests_are_enough_without_limits if {
+	[_, _, more] := _found([_own("limits", [])])
+	{name | some [_, name, _] in more} == {"limits"}
+}

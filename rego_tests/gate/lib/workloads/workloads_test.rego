@@ -93,3 +93,27 @@ test_a_refusal_is_at_the_manifest if {
 		"message": "Deployment/server: it is odd",
 	}
 }
+
+test_each_place_and_role_is_known if {
+	_judged([fixtures.put(_at("platform"), "compose")]) == {deployed.id}
+	every role in {"ephemeral", "init"} {
+		_judged([fixtures.put(_in("role"), role)]) == {deployed.id}
+	}
+}
+
+test_a_pod_may_be_unknown_and_is_told if {
+	_ids([fixtures.put(_at("pod"), null)]) == {deployed.id}
+	_unreadable([fixtures.put(_at("pod"), null)]) == {deployed.id: "not all of it could be judged"}
+	not _entries([fixtures.put(_at("pod"), "x")])
+}
+
+test_no_other_field_has_another_type if {
+	every path in {
+		"loading/safe", "loading/unknown", "security/run_as_non_root", "security/seccomp", "security/apparmor",
+		"security/selinux/user", "security/selinux/role", "security/read_only_root", "security/capabilities_dropped",
+		"security/proc_mount",
+	} {
+		not _entries([fixtures.put(_in(path), 1.5)])
+	}
+	not _entries([fixtures.put(_in("image"), 1), fixtures.put(_in("digest"), null)])
+}

@@ -84,3 +84,15 @@ test_errors_when_the_list_is_none if {
 	[status, _] := answer([allowed("pods")])
 	status == "error"
 }
+
+proven(patches) := found if {
+	doc := deployed.after(patches)
+	found := egress.proved with input as doc
+}
+
+test_proves_only_what_is_good if {
+	proven([]) == {deployed.id}
+	proven([pod("host_namespaces", ["network"])]) == set()
+	proven([problem]) == set()
+	proven([peers(["any"])]) == set()
+}

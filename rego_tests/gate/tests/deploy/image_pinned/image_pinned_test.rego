@@ -84,3 +84,15 @@ test_fails_when_a_mounted_image_is_not_told if {
 	answer([pod("volumes/files", "several"), pod("images", {})]) == refused("unpinned")
 	answer([pod("volumes/files", "secret"), pod("images", {})]) == ["pass", set()]
 }
+
+proven(patches) := found if {
+	doc := deployed.after(patches)
+	found := image_pinned.proved with input as doc
+}
+
+test_proves_only_what_is_good if {
+	proven([]) == {deployed.id}
+	proven([own("digest", null)]) == set()
+	proven([problem]) == set()
+	proven([own("digest", deployed.digests.other)]) == set()
+}

@@ -104,3 +104,14 @@ test_one_bad_workload_is_enough if {
 	answer([fixtures.put("/workloads/x", other)]) == refused("unreadable")
 	whole([fixtures.put("/workloads/x", other)]).reason == "workloads within the level: 1"
 }
+
+proven(patches) := found if {
+	doc := deployed.after(patches)
+	found := restricted.proved with input as doc
+}
+
+test_proves_only_what_is_good if {
+	proven([]) == {deployed.id}
+	proven([own("security/privileged", true)]) == set()
+	proven([problem]) == set()
+}

@@ -77,3 +77,17 @@ test_no_server_hides_nothing if {
 	patches := [own("loading/server", null), own("loading/safe", []), own("loading/unknown", ["x"])]
 	answer(patches) == ["not_applicable", set()]
 }
+
+proven(patches) := found if {
+	doc := deployed.after(patches)
+	found := safe_loading.proved with input as doc
+}
+
+test_proves_only_what_is_good if {
+	proven([]) == {deployed.id}
+	proven([own("loading/safe", [])]) == set()
+	proven([problem]) == set()
+	proven([own("loading/unsafe", ["x"])]) == set()
+	proven([own("loading/unknown", ["x"])]) == set()
+	whole([own("loading/unknown", ["x"])]).reason == "containers that load safely: 0"
+}
