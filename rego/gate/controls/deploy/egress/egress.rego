@@ -28,10 +28,7 @@ import future.keywords.not
 
 default status := "error"
 
-status := result.status(workloads.ids, proved, violations) if {
-	is_object(workloads.entries)
-	shape.is_texts(allowed)
-}
+status := result.status(workloads.ids, proved, violations) if shape.is_texts(allowed)
 
 allowed := object.get(parameters.of("deploy.egress"), "allowed", [])
 
@@ -40,7 +37,6 @@ _everything := {"0.0.0.0/0", "::/0", "any", "unknown"}
 
 limited contains id if {
 	some id, workload in workloads.judged
-	is_object(workload.egress)
 	count(workload.egress.policies) > 0
 	not "network" in workload.pod.host_namespaces
 }

@@ -52,6 +52,7 @@ test_passes_by_default_without_what_is_not_asked if {
 	answer(patches) == ["pass", set()]
 	again := array.concat(patches, [own("security/read_only_root", false)])
 	answer(again) == refused("root_filesystem")
+	answer([fixtures.remove("/parameters/deploy.restricted"), own("limits", [])]) == refused("limits")
 }
 
 test_is_not_applicable_without_manifests if {
