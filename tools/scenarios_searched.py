@@ -17,7 +17,7 @@ def _searched(draft: Draft, *found: str, reports: str = _REPORT) -> None:
     parameters = "parameters:\n  scan.secrets: {kinds: [package], observed: true}\n"
     draft.base["profile.yaml"] = profile({"scan.secrets": "enforce"}, parameters)
     draft.configure(config([_SITE], gates="", profile="profile.yaml", more=reports))
-    draft.change |= {"site/app.py": b"print('hello')\n", "site/settings.json": b"{}\n"}
+    draft.change |= {"site/app.py": b'print("hello")\n', "site/settings.json": b"{}\n"}
     if reports == _REPORT:
         draft.reports["gitleaks.json"] = json.dumps([_leak(name) for name in found]).encode()
 
