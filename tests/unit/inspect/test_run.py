@@ -67,7 +67,7 @@ def test_no_files_is_not_clean() -> None:
     ("settings", "base", "other"),
     [
         ({"base_model_name_or_path": "meta/Llama-8B"}, ["base", "models/llama-8b"], False),
-        ({"base_model_name_or_path": "/root/llama-8b/"}, ["llama-8b"], False),
+        ({"base_model_name_or_path": "/models/llama-8b/"}, ["llama-8b"], False),
         ({"base_model_name_or_path": "llama"}, ["base", "registry.example/llm/llama:1@sha256:1"], False),
         ({"base_model_name_or_path": "evil/Other"}, ["base", "models/llama-8b"], True),
         ({"base_model_name_or_path": "evil/Other"}, [], False),
