@@ -229,11 +229,11 @@ class Admission:
 
 
 def _settled(statement: Statement, resources: tuple[Subject, ...]) -> Statement:
-    """The statement with the SHA-256 of what it gave another digest of."""
+    """The statement with the SHA-256 of what it gave another digest of; its resources are its subjects then."""
     facts = statement.facts
     if statement.predicate_type == FILE_TYPE and resources[0].digest is not None:
         facts = {**facts, "files": {SINGLE_FILE: resources[0].digest}}
-    return replace(statement, resources=resources, facts=facts)
+    return replace(statement, subjects=resources, resources=resources, facts=facts)
 
 
 def _timed(item: Verified, proofs: Sequence[Proof]) -> Verified:

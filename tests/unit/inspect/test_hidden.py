@@ -113,10 +113,10 @@ def test_names_of_text_do_not_win_over_those_of_pickles() -> None:
 @pytest.mark.parametrize("name", ["vocab.txt", "run.py", "config.json", "a.yaml", "model.safetensors", "chat.jinja"])
 def test_a_walk_that_ran_out_is_not_clean(name: str) -> None:
     data = b"N0" * 5_000_001 + TAIL
-    began = time.monotonic()
+    began = time.process_time()
     found = look(name, data)
     assert not found.inspected
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_texts_in_an_archive_share_what_may_be_spent() -> None:

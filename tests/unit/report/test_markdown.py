@@ -46,9 +46,9 @@ def test_a_section_that_fits_in_part_counts_the_rest() -> None:
 @pytest.mark.parametrize("form", ["text", "markdown", "json"])
 def test_a_large_decision_is_shown_soon(form: str) -> None:
     made = big()
-    start = time.perf_counter()
+    start = time.process_time()
     shown = render(form, made)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert "a.b" in shown
 
 

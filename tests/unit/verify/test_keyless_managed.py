@@ -182,4 +182,5 @@ def test_s11_a_statement_by_another_digest_says_what_it_said() -> None:
     here = single_file("model", "model.bin", FILE)
     item = only_verified(verify(envelope(said), artifacts=[here], other_digest=other_digest_of_file))
     assert (item.artifacts, "files" in item.statement.facts) == (("model",), False)
+    assert item.statement.subjects == item.statement.resources
     assert [found.digest for found in item.statement.resources] == [here.digest]
