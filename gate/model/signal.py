@@ -32,9 +32,9 @@ class Observation:
     """What a plugin answers. Times are in seconds since 1970.
 
     The monitor provably ran from `started_at_s` to `finished_at_s`, and never said nothing for more than `gap_s`
-    seconds; both are `None` when nothing shows that it ran. `sightings` counts the records in that time that name the image's
-    very digest, `dropped` the events that the monitor says it lost. `events` are by rule: those about the image, and those
-    that do not tell which image they are about. `problems` say why the observation is not complete.
+    seconds; both are `None` when nothing shows that it ran. `sightings` counts the records in that time that name the
+    image's very digest, `dropped` the events that the monitor says it lost. `events` are by rule: those about the
+    image, and those that do not tell which image they are about. `problems` say why the observation is not complete.
     """
 
     started_at_s: int | None = None

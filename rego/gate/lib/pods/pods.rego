@@ -56,6 +56,7 @@ _containers[[id, place]] := container if {
 
 # METADATA
 # description: What `baseline` of Pod Security forbids, as reason, workload and message.
+# scope: document
 baseline contains ["host", id, message] if {
 	some id, workload in workloads.judged
 	some namespace in workload.pod.host_namespaces
@@ -144,6 +145,7 @@ _is_plain_selinux(options) if {
 
 # METADATA
 # description: What `restricted` forbids beyond `baseline`.
+# scope: document
 restricted contains ["volume", id, message] if {
 	some id, workload in workloads.judged
 	some name, kind in workload.pod.volumes
@@ -216,6 +218,7 @@ _is_true(null, true) := true
 
 # METADATA
 # description: What the gate asks for besides, by the name that a profile gives it.
+# scope: document
 beyond contains ["root_filesystem", "read_only_root", id, message] if {
 	some [id, place], container in _containers
 	not container.security.read_only_root == true

@@ -1,6 +1,6 @@
 # METADATA
 # title: Images of workloads are admitted
-# description: Each image that the manifests run or mount is named by digest and is itself an artifact of kind container.
+# description: Each image that manifests run or mount is named by digest and is an artifact of kind container itself.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -58,7 +58,7 @@ pinned := {place | some place, image in images; shape.is_digest(image.digest)}
 
 known := {place | some place in pinned; images[place].digest in admitted}
 
-proved := {id | some id, _ in workloads.judged} - {id | some [id, _] in (object.keys(images) - known)}
+proved := object.keys(workloads.judged) - {id | some [id, _] in (object.keys(images) - known)}
 
 violations contains entry if {
 	some id, message in workloads.unreadable

@@ -11,7 +11,11 @@
 #   waivable: true
 #   fix: Set the security context, limits and volumes that the violation names; render charts before they are judged.
 #   parameters:
-#     - {name: level, type: string, choices: [baseline, restricted], default: restricted, meaning: level of Pod Security}
+#     - name: level
+#       type: string
+#       choices: [baseline, restricted]
+#       default: restricted
+#       meaning: level of Pod Security
 #     - name: besides
 #       type: list
 #       choices: [limits, probes, read_only_root, requests, token]
@@ -52,7 +56,7 @@ breaks contains [reason_, id, message] if {
 	name in besides
 }
 
-proved := {id | some id, _ in workloads.judged} - {id | some [_, id, _] in breaks}
+proved := object.keys(workloads.judged) - {id | some [_, id, _] in breaks}
 
 codes := {
 	"capabilities": "deploy.restricted.capabilities",
