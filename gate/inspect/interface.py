@@ -52,7 +52,8 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "parquet": ("tables", "inspect_parquet"),
     "arrow": ("tables", "inspect_arrow"),
     "jinja": ("text", "inspect_template"),
-    "code": ("remote_code", "inspect_code"),
+    "code": ("executables", "inspect_program"),
+    "build": ("executables", "inspect_build"),
 }
 _COMPRESSED: Final = frozenset({"gzip", "zlib", "bz2", "xz", "lzma"})
 _BARE: Final = frozenset({"unknown", "sentencepiece"})

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gate.inspect.context import Context, Findings, shown
+from gate.inspect.context import Findings, shown
 from gate.inspect.loaders import leaves_folder, names_code, names_keras_module
-from gate.inspect.source import Source
 from gate.inspect.templates import judge_template
-from gate.model.scan import FileInspection, Severity
+from gate.model.scan import Severity
 
 _ATTENTION: Final = frozenset(
     f"{prefix}{name}"
@@ -197,10 +196,3 @@ def _texts(root: object) -> Iterator[str]:
 
 def _brief(value: object) -> str:
     return shown(value, 60) if isinstance(value, str) else type(value).__name__.lower()
-
-
-def inspect_code(_path: str, _source: Source, context: Context) -> FileInspection:
-    """A file that is code. What the code does is not judged: that it is there is the finding."""
-    found = Findings(context.limits.findings)
-    found.add("remote_code.file", Severity.HIGH, "is code that a loader or a person could run")
-    return FileInspection("code", inspected=True, findings=found.done())

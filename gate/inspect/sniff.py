@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from gate.inspect.executables import is_build_name, is_program_name, program_kind
 from gate.inspect.magic import NPY_MAGIC, is_pickle_head
 from gate.inspect.safetensors import is_safetensors_head
 
@@ -35,26 +36,13 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"%PDF-", "pdf"),
     (0, b"MZqFpD='", "llamafile"),
     (0, b"jartsr='", "llamafile"),
-    (0, b"\x7fELF", "code"),
-    (0, b"\xfe\xed\xfa\xce", "code"),
-    (0, b"\xfe\xed\xfa\xcf", "code"),
-    (0, b"\xce\xfa\xed\xfe", "code"),
-    (0, b"\xcf\xfa\xed\xfe", "code"),
-    (0, b"\xca\xfe\xba\xbe", "code"),
-    (0, b"\x00asm", "code"),
-    (0, b"dex\n", "code"),
 )
-_SCRIPT: Final = re.compile(rb"(?:\xef\xbb\xbf)?#![ \t]*/")
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_CODE_SUFFIXES: Final = _words(
-    "bash bat cmd class cpp cu cuh dll dylib exe go ipynb jar js lua mjs php pl ps1 psm1 ptx py pyc pyd pyi "
-    "pyo pyw pyx r rb rs sh so ts vbs wasm zsh "
-)
 _TEXT_SUFFIXES: Final = _words(
     "bib bpe cff cfg codes csv gitattributes gitignore gitkeep ini jsonl license lock log md merges ndjson "
     "prompt rst text toml tsv txt vocab "
@@ -134,10 +122,10 @@ def is_pickle_name(path: str) -> bool:
 
 def has_expected_format(path: str, name: str) -> bool:
     """Whether a recognised format is what the file's name promises."""
+    if name in {"onnx_data", "build"}:
+        return True
     if is_text_name(path):
         return name in {"text", "json", "code"}
-    if name == "onnx_data":
-        return True
     if is_pickle_name(path):
         return name in _LOADED or name == _BY_SUFFIX.get(suffix_of(path))
     return name in _EXPECTED.get(suffix_of(path), {name})
@@ -156,7 +144,7 @@ def recognise(path: str, head: bytes, size: int) -> str:
     for offset, magic, name in _MAGIC:
         if head.startswith(magic, offset):
             return name
-    if (head[:2] == b"MZ" and b"\x00" in head[:64]) or _SCRIPT.match(head):
+    if program_kind(head, path) is not None:
         return "code"
     text = is_text_name(path)  # "x^" begins both a text and a stream
     if len(head) >= 2 and head[0] == 0x78 and (head[0] << 8 | head[1]) % 31 == 0 and head[1] & 0x20 == 0 and not text:
@@ -171,8 +159,10 @@ def _by_name(path: str, head: bytes) -> str:
     for pattern, raw in _NUMBERS:
         if pattern.fullmatch(name):
             return raw
-    if suffix in _CODE_SUFFIXES:
+    if is_program_name(path):
         return "code"
+    if is_build_name(path):
+        return "build"
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
     if is_text_name(path):
