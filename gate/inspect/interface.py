@@ -51,6 +51,8 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "llamafile": ("llamafile", "inspect_llamafile"),
     "parquet": ("tables", "inspect_parquet"),
     "arrow": ("tables", "inspect_arrow"),
+    "sentencepiece": ("vocabulary", "inspect_sentencepiece"),
+    "tiktoken": ("vocabulary", "inspect_ranks"),
     "jinja": ("text", "inspect_template"),
     "code": ("executables", "inspect_program"),
     "build": ("executables", "inspect_build"),
@@ -94,10 +96,10 @@ def _judge(path: str, source: Source, context: Context, found: Findings) -> File
     unclear = name not in _BARE and name != "pickle" and _may_hide_pickle(path, source, context, head, found)
     if name != "tar" and head[257:262] == b"ustar":
         found.add("file.polyglot", Severity.CRITICAL, "is a tar archive too")
-    if name in _INSPECTORS or name in _COMPRESSED:
-        judged = _inspector(name)(path, source, context)
-    elif name in _BARE and _is_bare_pickle(source, context, head):
+    if name in _BARE and _is_bare_pickle(source, context, head):
         judged = _inspector("pickle")(path, source, context)
+    elif name in _INSPECTORS or name in _COMPRESSED:
+        judged = _inspector(name)(path, source, context)
     else:
         judged = _by_plugins(path, head, source, context) or FileInspection(
             name, inspected=False, reason=_why_not(path, name, source)

@@ -10,7 +10,7 @@ from typing import Final
 
 import yaml
 
-from gate.inspect.remote_code import Pairs
+from gate.inspect.values import Pairs
 
 _DEPTH: Final = 100
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})

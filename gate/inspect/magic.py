@@ -1,7 +1,8 @@
-"""How pickles and arrays begin. Kept apart so that a folder without them loads no machinery for reading them."""
+"""How pickles, arrays and tables of ranks begin: apart, so that a folder without them loads none of their readers."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 NPY_MAGIC: Final = b"\x93NUMPY"
@@ -9,6 +10,13 @@ NPY_MAGIC: Final = b"\x93NUMPY"
 _OPERATIONS: Final = frozenset(
     [*b"(.012BCFGIJKLMNPQRSTUVX]abcdeghijloprstqu)}", *range(0x80, 0x99)],
 )
+
+_RANKS: Final = re.compile(rb"(?:[A-Za-z0-9+/]{2,}={0,2} (?:0|[1-9][0-9]{0,8})\r?\n){2}")
+
+
+def is_ranks_head(head: bytes) -> bool:
+    """Whether bytes begin with two lines of a table of ranks, as tiktoken reads them."""
+    return _RANKS.match(head) is not None
 
 
 def is_pickle_head(head: bytes) -> bool:

@@ -32,21 +32,23 @@ class Shape:
     """What is known of one kind of message: its fields by number.
 
     `messages` gives the kind of message in a field, `texts` a name for a text that is read; `others` are known and
-    passed over.
+    passed over, and so is what has a name in `spans`, but where its bytes are is told.
     """
 
     messages: Mapping[int, str] = field(default_factory=dict)
     texts: Mapping[int, str] = field(default_factory=dict)
     others: frozenset[int] = frozenset()
+    spans: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: its kind, the texts in it by name, and fields nobody knows."""
+    """One message: its kind, the texts in it by name, fields nobody knows, and where the bytes of others are."""
 
     kind: str
     texts: Mapping[str, str]
     unknown: tuple[int, ...]
+    spans: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """The text of a field, empty if it is not there."""
@@ -69,6 +71,7 @@ def read_messages(
         inside: list[tuple[str, int, int]] = []
         texts: dict[str, str] = {}
         unknown: list[int] = []
+        spans: dict[str, tuple[int, int]] = {}
         shape = shapes[kind]
         while cursor.left:
             limit -= 1
@@ -84,9 +87,11 @@ def read_messages(
                     raise ProtobufError(f"field {number} of {kind} is there twice")
                 else:
                     texts[shape.texts[number]] = _text(cursor, first, last, text_bytes)
+            elif number in shape.spans and first is not None:
+                spans[shape.spans[number]] = first, last
             elif number not in shape.others and number not in unknown and len(unknown) < 8:
                 unknown.append(number)
-        yield Message(kind, texts, tuple(unknown))
+        yield Message(kind, texts, tuple(unknown), spans)
         waiting.extend(reversed(inside))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from gate.inspect.context import Findings, shown
 from gate.inspect.loaders import leaves_folder, names_code, names_keras_module
 from gate.inspect.templates import judge_template
+from gate.inspect.values import Pairs, members, objects, texts
 from gate.model.scan import Severity
 
 _ATTENTION: Final = frozenset(
@@ -39,19 +39,12 @@ _PIPELINE_LIBRARIES: Final = frozenset(
 _FALSE: Final = (None, False, 0, "", "false", "False")
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """An object of a lenient reader, with all its members, doubled ones too."""
-
-    items: tuple[tuple[str, object], ...]
-
-
 def scan_settings(path: str, root: object, found: Findings) -> None:
     """Looks at every key at any depth of a parsed document, and at the lists of modules that some libraries keep."""
-    for members in _objects(root):
-        for key, value in members:
+    for inside in objects(root):
+        for key, value in inside:
             _scan_member(key, value, found)
-        if names_keras_module(dict(members)):
+        if names_keras_module(dict(inside)):
             found.add("remote_code.keras_module", Severity.HIGH, "an object of keras is of a module outside of it")
     name = path.rpartition("/")[2].lower()
     if name == "model_index.json":
@@ -79,31 +72,12 @@ def _scan_member(key: str, value: object, found: Findings) -> None:
         for name, text in _templates(key, value):
             judge_template(text, found, name)
     elif key == "weight_map":
-        for tensor, file in _top(value):
+        for tensor, file in members(value):
             if leaves_folder(file):
                 message = f"the file of tensor {shown(tensor, 60)} is not beside its index: {_brief(file)}"
                 found.add("json.path", Severity.HIGH, message)
     elif (named := names_code(key, value)) is not None:
         found.add(f"remote_code.{named[0]}", Severity.HIGH, f"{key} names code for {named[1]} to run: {_brief(value)}")
-
-
-def _objects(root: object) -> Iterator[tuple[tuple[str, object], ...]]:
-    """The members of each object, without recursion."""
-    waiting: list[object] = [root]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, list):
-            waiting.extend(value)
-        elif members := _top(value):
-            yield members
-            waiting.extend(item for _, item in members)
-
-
-def _top(root: object) -> tuple[tuple[str, object], ...]:
-    """The members of an object; of anything else none."""
-    if isinstance(root, Pairs):
-        return root.items
-    return tuple((str(key), value) for key, value in root.items()) if isinstance(root, Mapping) else ()
 
 
 def _is_empty(value: object) -> bool:
@@ -116,18 +90,18 @@ def _is_known_attention(value: object) -> bool:
     if value is None or (isinstance(value, str) and value in _ATTENTION):
         return True
     if isinstance(value, (Pairs, Mapping)):
-        return all(_is_known_attention(item) for _, item in _top(value))
+        return all(_is_known_attention(item) for _, item in members(value))
     return False
 
 
 def _names_hub(value: object) -> bool:
     """Whether a text in a value could be a repository, or a function of one."""
-    return any("/" in text or ":" in text for text in _texts(value))
+    return any("/" in text or ":" in text for text in texts(value))
 
 
 def _scan_model_index(root: object, found: Findings) -> None:
     """Diffusers: each component is `[library, class]`; another library is a module of the artifact's own."""
-    for key, value in _top(root):
+    for key, value in members(root):
         if key == "_class_name":
             custom = not isinstance(value, str)
         elif isinstance(value, list) and len(value) == 2 and not key.startswith("_"):
@@ -141,7 +115,7 @@ def _scan_model_index(root: object, found: Findings) -> None:
 def _scan_modules(root: object, found: Findings) -> None:
     """Sentence Transformers: each module names its class."""
     for module in root if isinstance(root, list) else ():
-        for key, value in _top(module):
+        for key, value in members(module):
             if key == "type" and not (isinstance(value, str) and value.startswith("sentence_transformers.")):
                 found.add("remote_code.modules", Severity.HIGH, f"a module has a class of its own: {_brief(value)}")
             elif key == "path" and leaves_folder(value):
@@ -150,15 +124,15 @@ def _scan_modules(root: object, found: Findings) -> None:
 
 def _scan_router(root: object, found: Findings) -> None:
     """Sentence Transformers: a router names the classes of its routes."""
-    for key, types in _top(root):
-        for _, value in _top(types) if key == "types" else ():
+    for key, types in members(root):
+        for _, value in members(types) if key == "types" else ():
             if not (isinstance(value, str) and value.startswith("sentence_transformers.")):
                 found.add("remote_code.modules", Severity.HIGH, f"a route has a class of its own: {_brief(value)}")
 
 
 def _scan_adapter(root: object, found: Findings) -> None:
     """PEFT: an adapter names the model that a loader fetches for it."""
-    for key, value in _top(root):
+    for key, value in members(root):
         if key != "base_model_name_or_path" or value in (None, ""):
             continue
         if not isinstance(value, str) or found.base not in {None, value}:
@@ -169,29 +143,16 @@ def _scan_adapter(root: object, found: Findings) -> None:
 def _templates(key: str, value: object) -> Iterator[tuple[str, str]]:
     """The templates in a setting, each with its place: one text, texts by name, or a list of both."""
     for item in value if isinstance(value, list) else [value]:
-        members = _top(item)
-        names = [text for member, text in members if member == "name" and isinstance(text, str)]
+        inside = members(item)
+        names = [text for member, text in inside if member == "name" and isinstance(text, str)]
         if isinstance(item, str):
             yield key, item
-        elif len(members) == 2 and names and {member for member, _ in members} == {"name", "template"}:
+        elif len(inside) == 2 and names and {member for member, _ in inside} == {"name", "template"}:
             yield from (
-                (f"{key}/{names[0]}", text) for member, part in members if member != "name" for text in _texts(part)
+                (f"{key}/{names[0]}", text) for member, part in inside if member != "name" for text in texts(part)
             )
         else:
-            yield from ((f"{key}/{member}", text) for member, part in members for text in _texts(part))
-
-
-def _texts(root: object) -> Iterator[str]:
-    """All texts inside a value."""
-    waiting = [root]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            waiting.extend(value)
-        else:
-            waiting.extend(item for _, item in _top(value))
+            yield from ((f"{key}/{member}", text) for member, part in inside for text in texts(part))
 
 
 def _brief(value: object) -> str:

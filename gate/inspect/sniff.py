@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate.inspect.executables import is_build_name, is_program_name, program_kind
-from gate.inspect.magic import NPY_MAGIC, is_pickle_head
+from gate.inspect.magic import NPY_MAGIC, is_pickle_head, is_ranks_head
 from gate.inspect.safetensors import is_safetensors_head
 
 _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
@@ -127,7 +127,7 @@ def has_expected_format(path: str, name: str) -> bool:
     if is_text_name(path):
         return name in {"text", "json", "code"}
     if is_pickle_name(path):
-        return name in _LOADED or name == _BY_SUFFIX.get(suffix_of(path))
+        return name in _LOADED or name in {_BY_SUFFIX.get(suffix_of(path)), "tiktoken"}
     return name in _EXPECTED.get(suffix_of(path), {name})
 
 
@@ -163,6 +163,8 @@ def _by_name(path: str, head: bytes) -> str:
         return "code"
     if is_build_name(path):
         return "build"
+    if suffix in {"model", "tiktoken"} and is_ranks_head(head):
+        return "tiktoken"
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
     if is_text_name(path):

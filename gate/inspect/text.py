@@ -9,11 +9,15 @@ from typing import Final
 
 from gate.formats.strict_json import StrictJsonError, loads
 from gate.inspect.context import Context, Findings, shown
-from gate.inspect.remote_code import Pairs, scan_settings
+from gate.inspect.remote_code import scan_settings
 from gate.inspect.source import Source, chunks
 from gate.inspect.templates import is_template_name, judge_template
+from gate.inspect.tokenizer import judge_tokenizer
+from gate.inspect.values import Pairs
 from gate.model.scan import FileInspection, Severity
 
+_DIGITS: Final = 20
+_LARGE: Final = 1 << 63
 _CONTROL: Final = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 
 
@@ -62,10 +66,15 @@ def inspect_json(path: str, source: Source, context: Context) -> FileInspection:
         return FileInspection("json", inspected=False, reason="longer than the limit for JSON")
     data = source.read_at(0, source.size)
     try:
-        scan_settings(path, loads(data, limit=len(data)), found)
+        _scan_json(path, loads(data, limit=len(data)), found)
     except StrictJsonError as problem:
         _inspect_loose_json(path, data, str(problem), found)
     return FileInspection("json", True, None, found.done(), found.templates, found.base)
+
+
+def _scan_json(path: str, root: object, found: Findings) -> None:
+    scan_settings(path, root, found)
+    judge_tokenizer(path, root, found)
 
 
 def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -> None:
@@ -85,7 +94,7 @@ def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -
 
     try:
         value: object = json.loads(
-            data.decode("utf-8-sig"), object_pairs_hook=pairs, parse_int=len, parse_constant=constant
+            data.decode("utf-8-sig"), object_pairs_hook=pairs, parse_int=_number, parse_constant=constant
         )
     except (ValueError, RecursionError):
         found.add("json.invalid", Severity.MEDIUM, f"does not parse: {shown(problem)}")
@@ -94,7 +103,12 @@ def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -
         found.add("json.invalid", Severity.MEDIUM, f"parsers may differ about it: {shown(problem)}")
     else:
         found.add("json.number", Severity.NONE, shown(problem))
-    scan_settings(path, value, found)
+    _scan_json(path, value, found)
+
+
+def _number(digits: str) -> int:
+    """An integer; one of very many digits is none that anybody looks at."""
+    return int(digits) if len(digits) < _DIGITS else _LARGE
 
 
 def inspect_yaml(path: str, source: Source, context: Context) -> FileInspection:
