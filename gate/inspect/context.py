@@ -40,6 +40,8 @@ class Context:
     budget: Budget
     nested: Nested
     depth: int = 0
+    allowed: frozenset[str] = frozenset()
+    """Globals that pickles may name beside those on the list, because the configuration says so."""
 
     def deeper(self) -> Context:
         """The context for what lies inside; raises `CapError`."""

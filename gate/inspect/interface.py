@@ -63,14 +63,22 @@ _ZIP_FORMATS: Final = frozenset({"zip", "torch", "torchscript", "npz", "keras", 
 """Formats whose inspectors look themselves for a zip archive that is hidden in the file."""
 
 
-def inspect_file(path: str, file: BinaryIO, size: int, limits: InspectLimits | None = None) -> FileInspection:
+def inspect_file(
+    path: str,
+    file: BinaryIO,
+    size: int,
+    limits: InspectLimits | None = None,
+    allowed: frozenset[str] = frozenset(),
+) -> FileInspection:
     """What one file is and what it could do, from its bytes alone.
 
     `path` is relative to its artifact and only used as a name; `file` is open for binary reading and seekable, and
-    `size` is its number of bytes. Never raises: whatever goes wrong makes the file "not inspected", never clean.
+    `size` is its number of bytes. `allowed` are globals that pickles may name because the configuration says so; each
+    that one names becomes a finding without severity. Never raises: whatever goes wrong makes the file "not inspected",
+    never clean.
     """
     limits = limits or InspectLimits()
-    context = Context(limits, Budget(limits.pickle_operations, limits.inflated_total_bytes), _inspect)
+    context = Context(limits, Budget(limits.pickle_operations, limits.inflated_total_bytes), _inspect, allowed=allowed)
     return _inspect(path, FileSource(file, size), context)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import Final
 
 from gate.inspect.context import Context, Findings
 from gate.inspect.pickle_machine import walk
 from gate.inspect.pickle_policy import is_plain_name, pickle_policy
-from gate.inspect.pickle_values import Items, Storage, Walk, WalkRules
+from gate.inspect.pickle_values import Arrays, Items, Storage, Walk, WalkRules
 from gate.inspect.source import Slice, Source
 from gate.model.scan import FileInspection, Severity
 
@@ -28,11 +29,41 @@ class Hidden(Enum):
 
 
 def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bool = False) -> Walk:
-    """Reads one pickle, within what is left of the file's operations."""
-    rules = WalkRules(pickle_policy(), persistent, context.budget.operations, context.limits.pickle_line_bytes)
-    result = walk(source, offset, rules)
+    """Reads one pickle, within what is left of the file's operations.
+
+    One with arrays of joblib between its operations is read in every way in which somebody reads it: with the arrays
+    taken out, with those of joblib before padding, and by an unpickler that knows nothing of joblib.
+    """
+    rules = WalkRules(
+        pickle_policy(context.allowed), persistent, context.budget.operations, context.limits.pickle_line_bytes,
+        arrays=Arrays.PADDED,
+    )  # fmt: skip
+    result = _spend(walk(source, offset, rules), context)
+    for arrays in (Arrays.PLAIN, *((Arrays.BARE,) if result.padded else ())) if result.arrays else ():
+        other = replace(rules, operations=context.budget.operations, arrays=arrays, second=True)
+        result = _with_other(result, _spend(walk(source, offset, other), context))
+    return result
+
+
+def _spend(result: Walk, context: Context) -> Walk:
     context.budget.operations -= result.operations
     return result
+
+
+def _with_other(result: Walk, other: Walk) -> Walk:
+    """What one reading found, with what another reader would do beyond it."""
+    if other.exhausted:
+        return replace(result, exhausted=True)
+    if not _does_harm(other):
+        return result
+    note = ("pickle.readings", Severity.CRITICAL, "calls what is not allowed when its arrays are read in another way")
+    return replace(result, notes=(*result.notes, note))
+
+
+def _does_harm(result: Walk) -> bool:
+    """Whether a reading calls, or imports to its end, what is not allowed."""
+    complete = result.error is None and not result.exhausted
+    return result.calls or (result.refused and complete and all(is_plain_name(name) for name in result.named))
 
 
 def hidden_pickle(source: Source, context: Context, *, loadable: bool = False) -> Hidden:
@@ -43,8 +74,7 @@ def hidden_pickle(source: Source, context: Context, *, loadable: bool = False) -
     (`loadable`), behind a break that comes late: the gate and the unpickler may differ about it.
     """
     result = _walk_hidden(source, context)
-    complete = result.error is None and not result.exhausted
-    if result.calls or (result.refused and complete and all(is_plain_name(name) for name in result.named)):
+    if _does_harm(result):
         return Hidden.YES
     late = result.error is not None and result.operations > _FEW_OPERATIONS
     return Hidden.UNKNOWN if result.exhausted or (loadable and late) else Hidden.NO

@@ -14,6 +14,7 @@ from typing import Final
 from gate.inspect.pickle_values import BOOL, BYTES, NONE, NUMBER, TEXT, Items, Made, Reference, Storage, Table, Value
 
 _DTYPE: Final = re.compile(r"[<>|=]?[?bBhHiIlLqQefdgFDGSUVOmMcapu][0-9]{0,9}")
+_SIZED: Final = re.compile(r"[<>|=]?([biufcmMVSUa])([0-9]{1,9})")
 _BYTE_ORDERS: Final = frozenset({"<", ">", "|", "="})
 _DIMENSIONS: Final = 64
 _OBJECT_FLAGS: Final = 63
@@ -24,8 +25,11 @@ _LATIN: Final = frozenset({"latin1", "latin-1"})
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:]{0,64}")
 
 FUNCTIONS: Final = frozenset(
-    {"encode", "reconstruct", "scalar", "frombuffer", "tensor", "tensor_v3", "parameter", "sparse", "qtensor", "layout"}
-)
+    {
+        "encode", "reconstruct", "scalar", "frombuffer", "tensor", "tensor_v3", "parameter", "sparse", "qtensor",
+        "layout", "reconstructor", "generator", "random_state", "seed",
+    }
+)  # fmt: skip
 """Roles of functions: they may only be called, never kept as a value."""
 
 
@@ -33,137 +37,146 @@ class RefusedError(Exception):
     """The call or state does not have a shape that is known to be harmless; the text says why."""
 
 
-def _need(condition: bool, reason: str) -> None:
+def need(condition: bool, reason: str) -> None:
+    """Raises `RefusedError` with the reason unless the condition holds."""
     if not condition:
         raise RefusedError(reason)
 
 
-def _is(value: Value, *roles: str) -> bool:
+def is_made(value: Value, *roles: str) -> bool:
+    """Whether a call of one of these roles made the value."""
     return isinstance(value, Made) and value.role in roles
 
 
-def _is_bytes(value: Value) -> bool:
-    return value is BYTES or value is TEXT or isinstance(value, str) or _is(value, "bytes")
+def is_bytes(value: Value) -> bool:
+    """Whether a value is bytes; text stands for those of Python 2."""
+    return value is BYTES or value is TEXT or isinstance(value, str) or is_made(value, "bytes")
 
 
-def _ints(value: Value) -> tuple[int, ...]:
-    """The numbers of a tuple of integers that are not negative."""
+def sizes_of(value: Value) -> tuple[int, ...]:
+    """The numbers of a tuple of integers that are not negative. Raises `RefusedError`."""
     if not isinstance(value, Items) or value.kind not in {"tuple", "list"}:
         raise RefusedError("a shape is not a tuple")
-    _need(len(value.items) <= _DIMENSIONS, "a shape of too many dimensions")
+    need(len(value.items) <= _DIMENSIONS, "a shape of too many dimensions")
     numbers = tuple(item for item in value.items if isinstance(item, int) and item >= 0)
-    _need(len(numbers) == len(value.items), "a shape holds something else than sizes")
+    need(len(numbers) == len(value.items), "a shape holds something else than sizes")
     return numbers
 
 
 def _mapping(args: Sequence[Value]) -> Made:
-    _need(len(args) <= 2, "too many arguments")
+    need(len(args) <= 2, "too many arguments")
     return Made("mapping")
 
 
 def _collection(args: Sequence[Value]) -> Made:
-    _need(not args or (len(args) == 1 and isinstance(args[0], Items)), "not made from a list")
+    need(not args or (len(args) == 1 and isinstance(args[0], Items)), "not made from a list")
     return Made("collection")
 
 
 def _bytes(args: Sequence[Value]) -> Made:
-    _need(len(args) <= 2 and all(_is_bytes(arg) for arg in args), "not made from bytes")
+    need(len(args) <= 2 and all(is_bytes(arg) for arg in args), "not made from bytes")
     return Made("bytes")
 
 
 def _complex(args: Sequence[Value]) -> Made:
-    _need(len(args) <= 2 and all(arg is NUMBER or isinstance(arg, int) for arg in args), "not made from numbers")
+    need(len(args) <= 2 and all(arg is NUMBER or isinstance(arg, int) for arg in args), "not made from numbers")
     return Made("number")
 
 
 def _encode(args: Sequence[Value]) -> Made:
-    _need(len(args) == 2 and (args[0] is TEXT or isinstance(args[0], str)), "not text and an encoding")
-    _need(isinstance(args[1], str) and args[1] in _LATIN, "an encoding other than latin1")
+    need(len(args) == 2 and (args[0] is TEXT or isinstance(args[0], str)), "not text and an encoding")
+    need(isinstance(args[1], str) and args[1] in _LATIN, "an encoding other than latin1")
     return Made("bytes")
 
 
 def _dtype(args: Sequence[Value]) -> Made:
     name = args[0] if args else None
-    _need(isinstance(name, str) and _DTYPE.fullmatch(name) is not None, "not a plain type code")
-    _need(len(args) <= 3 and all(isinstance(arg, int) or arg is BOOL for arg in args[1:]), "unknown arguments")
-    return OBJECT_TYPE if "O" in str(name) else Made("dtype")
+    need(isinstance(name, str) and _DTYPE.fullmatch(name) is not None, "not a plain type code")
+    need(len(args) <= 3 and all(isinstance(arg, int) or arg is BOOL for arg in args[1:]), "unknown arguments")
+    return OBJECT_TYPE if "O" in str(name) else Made("dtype", _type_bytes(str(name)))
+
+
+def _type_bytes(name: str) -> tuple[int, ...]:
+    """The bytes of an item, if its code says them."""
+    match = _SIZED.fullmatch(name)
+    return () if match is None else (int(match[2]) * (4 if match[1] == "U" else 1),)
 
 
 def _reconstruct(args: Sequence[Value]) -> Made:
-    _need(len(args) == 3, "not three arguments")
+    need(len(args) == 3, "not three arguments")
     base = args[0]
-    _need(isinstance(base, Reference) and (base.module, base.name) == ("numpy", "ndarray"), "not a plain ndarray")
-    _ints(args[1])
-    _need(_is_bytes(args[2]), "not a type code")
+    need(isinstance(base, Reference) and (base.module, base.name) == ("numpy", "ndarray"), "not a plain ndarray")
+    sizes_of(args[1])
+    need(is_bytes(args[2]), "not a type code")
     return Made("ndarray")
 
 
 def _scalar(args: Sequence[Value]) -> Made:
-    _need(len(args) == 2 and _is(args[0], "dtype") and _is_bytes(args[1]), "not a type and its bytes")
+    need(len(args) == 2 and is_made(args[0], "dtype") and is_bytes(args[1]), "not a type and its bytes")
     return Made("number")
 
 
 def _frombuffer(args: Sequence[Value]) -> Made:
-    _need(4 <= len(args) <= 5 and _is_bytes(args[0]) and _is(args[1], "dtype"), "not bytes and their type")
-    _ints(args[2])
+    need(4 <= len(args) <= 5 and is_bytes(args[0]) and is_made(args[1], "dtype"), "not bytes and their type")
+    sizes_of(args[2])
     return Made("array")
 
 
 def _size(args: Sequence[Value]) -> Made:
-    _need(len(args) == 1, "not one argument")
-    return Made("size", _ints(args[0]))
+    need(len(args) == 1, "not one argument")
+    return Made("size", sizes_of(args[0]))
 
 
 def _device(args: Sequence[Value]) -> Made:
-    _need(1 <= len(args) <= 2 and isinstance(args[0], str), "not a device")
-    _need(_WORD.fullmatch(str(args[0])) is not None and all(isinstance(arg, int) for arg in args[1:]), "not a device")
+    need(1 <= len(args) <= 2 and isinstance(args[0], str), "not a device")
+    need(_WORD.fullmatch(str(args[0])) is not None and all(isinstance(arg, int) for arg in args[1:]), "not a device")
     return Made("device")
 
 
 def _layout(args: Sequence[Value]) -> Made:
-    _need(len(args) == 1 and isinstance(args[0], str) and _WORD.fullmatch(args[0]) is not None, "not a layout")
+    need(len(args) == 1 and isinstance(args[0], str) and _WORD.fullmatch(args[0]) is not None, "not a layout")
     return Made("layout")
 
 
 def _extent(args: Sequence[Value], unit: int) -> Made:
     """A tensor that lies inside its storage: one that does not reads or writes outside of it."""
     storage, offset = args[0], args[1]
-    _need(isinstance(storage, Made) and storage.role == "storage", "not made from a storage")
-    shape = args[2].numbers if isinstance(args[2], Made) and args[2].role == "size" else _ints(args[2])
-    steps = _ints(args[3])
+    need(isinstance(storage, Made) and storage.role == "storage", "not made from a storage")
+    shape = args[2].numbers if isinstance(args[2], Made) and args[2].role == "size" else sizes_of(args[2])
+    steps = sizes_of(args[3])
     if not isinstance(offset, int) or offset < 0 or len(shape) != len(steps):
         raise RefusedError("its offset or its strides are not known")
     if all(shape) and isinstance(storage, Made):
         last = offset + sum((size - 1) * step for size, step in zip(shape, steps, strict=True))
-        _need(last < storage.numbers[0] // unit, "it reaches outside its storage")
+        need(last < storage.numbers[0] // unit, "it reaches outside its storage")
     return Made("tensor")
 
 
 def _tensor(args: Sequence[Value]) -> Made:
-    _need(4 <= len(args) <= 7, "not the arguments of a tensor")
+    need(4 <= len(args) <= 7, "not the arguments of a tensor")
     return _extent(args, 1)
 
 
 def _tensor_v3(args: Sequence[Value]) -> Made:
-    _need(7 <= len(args) <= 8, "not the arguments of a tensor")
+    need(7 <= len(args) <= 8, "not the arguments of a tensor")
     dtype = args[6]
-    _need(isinstance(dtype, Reference) and dtype.module == "torch", "its type is not known")
+    need(isinstance(dtype, Reference) and dtype.module == "torch", "its type is not known")
     # The element's size is not known here; an untyped storage counts bytes, and no element is smaller than one.
     return _extent(args, 1)
 
 
 def _parameter(args: Sequence[Value]) -> Made:
-    _need(len(args) == 3 and _is(args[0], "tensor"), "not made from a tensor")
+    need(len(args) == 3 and is_made(args[0], "tensor"), "not made from a tensor")
     return Made("tensor")
 
 
 def _sparse(args: Sequence[Value]) -> Made:
-    _need(len(args) == 2 and isinstance(args[1], Items), "not a layout and its tensors")
+    need(len(args) == 2 and isinstance(args[1], Items), "not a layout and its tensors")
     return Made("tensor")
 
 
 def _qtensor(args: Sequence[Value]) -> Made:
-    _need(6 <= len(args) <= 7 and isinstance(args[4], Items), "not the arguments of a quantized tensor")
+    need(6 <= len(args) <= 7 and isinstance(args[4], Items), "not the arguments of a quantized tensor")
     return _extent(args, 1)
 
 
@@ -188,50 +201,36 @@ CALLS: Final[Mapping[str, Callable[[Sequence[Value]], Made]]] = {
 }
 
 
-def judge_call(target: Value, args: Value, *, new: bool) -> Made:
-    """What an allowed call makes; raises `RefusedError`. With `new` it is `__new__` that is called, so of a class."""
-    if not isinstance(target, Reference) or target.role is None or target.role not in CALLS:
-        raise RefusedError("it is not a callable that is allowed")
-    if new and target.role in FUNCTIONS:
-        raise RefusedError("a function is not a class")
-    if not isinstance(args, Items) or args.kind != "tuple":
-        raise RefusedError("its arguments are not a tuple")
-    return CALLS[target.role](args.items)
-
-
-def judge_state(made: Value, state: Value) -> None:
-    """Whether BUILD may give an object its state. Raises `RefusedError`.
-
-    A mapping may get the listed attributes and no others: an attribute called `__setstate__` would be called.
-    """
-    if not isinstance(made, Made):
-        raise RefusedError("only an object that a call made has a state")
-    if made.role == "mapping":
-        known = state is NONE or (isinstance(state, Table) and state.plain)
-        _need(known, "it sets attributes that are not allowed")
-    elif made.role == "ndarray":
-        parts = state.items if isinstance(state, Items) and state.kind == "tuple" else []
-        _need(len(parts) == 5 and _is(parts[2], "dtype"), "not the state of an array")
-        _ints(parts[1])
-    elif made.role == "dtype":
-        _judge_dtype_state(made, state)
-    else:
-        raise RefusedError("objects of its kind have no state")
-
-
-def _judge_dtype_state(made: Made, state: Value) -> None:
-    """The state of a plain type: no fields, no subtype, and the flags that its kind has.
+def judge_dtype_state(made: Made, state: Value) -> None:
+    """The state of a type: the flags that its kind has, and fields that lie inside it.
 
     NumPy takes the flags from the state. An object type that forgets that it holds objects turns bytes into pointers.
     """
     parts = state.items if isinstance(state, Items) and state.kind == "tuple" else []
-    _need(8 <= len(parts) <= 9 and parts[0] in {3, 4}, "not the state of a type")
-    _need(isinstance(parts[1], str) and parts[1] in _BYTE_ORDERS, "an unknown byte order")
-    _need(all(part is NONE for part in parts[2:5]), "a type with fields or a subtype is not proved harmless")
+    need(8 <= len(parts) <= 9 and parts[0] in {3, 4}, "not the state of a type")
+    need(isinstance(parts[1], str) and parts[1] in _BYTE_ORDERS, "an unknown byte order")
+    need(parts[2] is NONE, "a type with a subtype is not proved harmless")
     size, alignment, flags = parts[5:8]
     if not isinstance(size, int) or not isinstance(alignment, int) or size < -1 or alignment < -1:
         raise RefusedError("sizes that are not known")
-    _need(flags in ({_OBJECT_FLAGS} if made is OBJECT_TYPE else _PLAIN_FLAGS), "flags that its kind does not have")
+    need(size == -1 or not made.numbers or size == made.numbers[0], "another size than that of its type")
+    need(flags in ({_OBJECT_FLAGS} if made is OBJECT_TYPE else _PLAIN_FLAGS), "flags that its kind does not have")
+    if parts[3] is not NONE or parts[4] is not NONE:
+        _judge_fields(parts[3], parts[4], made.numbers[0] if made.numbers and size != -1 else 0)
+
+
+def _judge_fields(names: Value, fields: Value, size: int) -> None:
+    """The fields of a structured type: plain types, each inside the whole."""
+    known = names.items if isinstance(names, Items) and names.kind == "tuple" else []
+    table = fields.fields if isinstance(fields, Table) and not fields.others else None
+    need(bool(known) and table is not None and len(known) == len(table), "fields that are not known")
+    for name in known:
+        field = table.get(name) if table is not None and isinstance(name, str) else None
+        parts = field.items if isinstance(field, Items) and field.kind == "tuple" else []
+        kind, offset = parts if len(parts) == 2 else (NONE, NONE)
+        if not isinstance(kind, Made) or kind.role != "dtype" or not kind.numbers or not isinstance(offset, int):
+            raise RefusedError("a field that is not of a plain type")
+        need(0 <= offset <= size - kind.numbers[0], "a field outside of its type")
 
 
 def torch_storage(value: Value) -> tuple[str, Storage]:
@@ -240,11 +239,11 @@ def torch_storage(value: Value) -> tuple[str, Storage]:
     `("storage", <storage class>, key, location, elements)`; a sixth item is the legacy view, which must be none.
     """
     parts: Sequence[Value] = value.items if isinstance(value, Items) and value.kind == "tuple" else ()
-    _need(len(parts) in {5, 6} and parts[0] == "storage", "not a storage of torch")
+    need(len(parts) in {5, 6} and parts[0] == "storage", "not a storage of torch")
     kind, key, location, elements = parts[1], parts[2], parts[3], parts[4]
     if not isinstance(kind, Reference) or kind.role is None or not kind.role.startswith("storage:"):
         raise RefusedError("its storage class is not allowed")
     if not isinstance(key, str) or not isinstance(location, str) or not isinstance(elements, int) or elements < 0:
         raise RefusedError("its key, location or size is not known")
-    _need(all(part is NONE for part in parts[5:]), "a view of another storage")
+    need(all(part is NONE for part in parts[5:]), "a view of another storage")
     return key, Storage(int(kind.role.removeprefix("storage:")), elements)

@@ -8,17 +8,21 @@ cannot resolve is reported, never assumed. The time is linear in the size; the n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from gate.formats.pickle_names import is_code_module, problem_of_allowed
 from gate.inspect.context import shown
-from gate.inspect.pickle_calls import FUNCTIONS, RefusedError, judge_call, judge_state, torch_storage
-from gate.inspect.pickle_policy import is_plain_name
+from gate.inspect.pickle_calls import FUNCTIONS, RefusedError, torch_storage
+from gate.inspect.pickle_judge import judge_call, judge_state
+from gate.inspect.pickle_objects import raw_array
+from gate.inspect.pickle_policy import OWN_ROLE, is_plain_name
 from gate.inspect.pickle_reader import PickleReader
 from gate.inspect.pickle_values import (
     DENIED,
     NONE,
     TEXT,
+    Arrays,
     Items,
     Made,
     MalformedError,
@@ -35,6 +39,13 @@ from gate.model.scan import Severity
 
 NAME_CHARACTERS: Final = 512
 """Longer text is never the name of a global; its content is not kept."""
+_PADDING: Final = range(1, 17)
+_ARRAY_NAMES: Final = frozenset({"_frombuffer", "_reconstruct", "dtype", "ndarray", "scalar"})
+"""What pickles of arrays name of NumPy's modules; nobody else gives these names to what runs code."""
+_TABLES: Final = 100_000
+"""Dictionaries of which values are kept; more would take memory."""
+_FIELDS: Final = 24
+"""Values of one dictionary that are kept."""
 _NOTES: Final = 200
 _NOTED: Final = 10_000
 
@@ -55,10 +66,15 @@ class Machine:
     refused: bool = False
     calls: bool = False
     stopped: bool = False
+    frame_end: int = 0
+    wrappers: set[Made] = field(default_factory=set)
+    padded: bool = False
+    inner_operations: int = 0
+    tables: int = 0
 
     def note(self, rule: str, severity: Severity, message: str) -> None:
         """Reports something; repeated reports count once."""
-        self.noted += 1
+        self.noted += severity is not Severity.NONE
         if self.noted > _NOTED:
             raise UnknownError("it does more that is not allowed than is worth listing")
         if len(self.notes) < _NOTES:
@@ -105,14 +121,18 @@ class Machine:
         module, name = module[:NAME_CHARACTERS], name[:NAME_CHARACTERS]
         role = self.rules.policy.roles.get((module, name))
         reference = Reference(module, name, role)
+        if role == OWN_ROLE:
+            self.note("allowed", Severity.NONE, f"names {shown(reference.full_name)}, which the configuration allows")
         if role is None:
+            if self.rules.second and name in _ARRAY_NAMES and not is_code_module(module):
+                raise MalformedError("there is no such global")
             self.refused = True
             full = shown(reference.full_name)
             severity = self.rules.policy.severity(module)
             if "." in name:
                 self.note("attribute_path", Severity.CRITICAL, f"reaches through attributes to {full}")
             else:
-                self.note("global", severity, f"names {full}, which is not on the allow-list")
+                self.note("global", severity, f"names {full}, which is not on the allow-list{_how(reference)}")
         if len(self.named) < _NOTES:
             self.named.add(reference.full_name)
         return reference
@@ -133,12 +153,59 @@ class Machine:
         """Judges the state that BUILD gives to an object."""
         if isinstance(target, Reference) and target.role is None:
             self.calls = self.calls or is_plain_name(target.module)
+        elif isinstance(target, Made) and target.role == "joblib_array":
+            self.read_array(target, state)
         elif target is not DENIED:
             try:
                 judge_state(target, state)
             except RefusedError as problem:
                 what = target.role if isinstance(target, Made) else "value"
                 self.note("state", Severity.HIGH, f"gives a {what} a state: {problem}")
+
+    def read_array(self, wrapper: Made, state: Value) -> None:
+        """Passes over an array that follows its description, as joblib does; others take it for operations."""
+        try:
+            array = raw_array(state)
+            if wrapper in self.wrappers:
+                raise RefusedError("it is described twice")  # noqa: TRY301 - the reasons meet below
+        except RefusedError as problem:
+            self.note("state", Severity.HIGH, f"describes an array in a way that joblib does not: {problem}")
+            raise UnknownError("what follows is not known") from None
+        self.wrappers.add(wrapper)
+        if self.rules.arrays is Arrays.PLAIN:
+            return
+        if self.reader.position < self.frame_end:
+            raise MalformedError("an array follows in the middle of a frame")
+        if array.size is None:
+            self._read_objects()
+        else:
+            if array.padded and self.rules.arrays is Arrays.PADDED:
+                self.padded = True
+                width = self.reader.number(1)
+                if width not in _PADDING or self.reader.take(width).strip(b"\xff"):
+                    raise MalformedError("the padding before an array is not what joblib writes")
+            self.reader.skip(array.size)
+        self.stack[-1] = Made("ndarray")
+
+    def _read_objects(self) -> None:
+        """An array of objects: a whole pickle, read by an unpickler of its own."""
+        left = self.rules.operations - self.inner_operations
+        inner = walk(
+            self.reader.source,
+            self.reader.position,
+            replace(self.rules, persistent=False, operations=left, arrays=Arrays.PLAIN),
+        )
+        self.inner_operations += inner.operations
+        for rule, severity, message in inner.notes:
+            self.note(rule.removeprefix("pickle."), severity, message)
+        self.named |= inner.named
+        self.refused = self.refused or inner.refused
+        self.calls = self.calls or inner.calls
+        if inner.exhausted:
+            raise UnknownError("an array of objects goes on and on")
+        if inner.error is not None:
+            raise MalformedError(f"in an array of objects: {inner.error}")
+        self.reader.go_to(inner.end)
 
     def persist(self, value: Value) -> None:
         """Judges a persistent id, which only torch's own containers can resolve, and pushes what it stands for."""
@@ -161,7 +228,7 @@ class Machine:
         self.keep(values)
         if isinstance(target, Items) and target.kind in {"list", "set"}:
             target.items.extend(values)
-        elif target is not DENIED:
+        elif target is not DENIED and not _is_own(target):
             self.note("target", Severity.HIGH, "appends to something that is neither a list nor a set")
 
     def assign(self, target: Value, values: Sequence[Value]) -> None:
@@ -170,13 +237,45 @@ class Machine:
             raise MalformedError("a key without a value")
         self.keep(values)
         if isinstance(target, Table):
-            target.empty = target.empty and not values
-            if target.plain:
-                attributes = self.rules.policy.attributes
-                target.plain = all(isinstance(key, str) and key in attributes for key in values[::2])
-        elif target is not DENIED and not (isinstance(target, Made) and target.role == "mapping"):
+            self._set(target, values)
+        elif (
+            target is not DENIED and not _is_own(target) and not (isinstance(target, Made) and target.role == "mapping")
+        ):
             # On anything else this writes through `__setitem__` (torch CVE-2026-24747).
             self.note("target", Severity.HIGH, "sets items of something that is not a dictionary")
+
+    def _set(self, target: Table, values: Sequence[Value]) -> None:
+        keys = values[::2]
+        target.empty = target.empty and not values
+        if target.plain:
+            attributes = self.rules.policy.attributes
+            target.plain = all(isinstance(key, str) and key in attributes for key in keys)
+        if target.simple:
+            target.simple = all(isinstance(key, str) and not key.startswith("__") for key in keys)
+        if target.others:
+            return
+        if target.fields is None:
+            self.tables += 1
+            target.fields = {}
+        if self.tables > _TABLES or len(target.fields) + len(keys) > _FIELDS:
+            target.fields, target.others = None, True
+            return
+        for key, value in zip(keys, values[1::2], strict=True):
+            if isinstance(key, str):
+                target.fields[key] = value
+            else:
+                target.others = True
+
+
+def _how(reference: Reference) -> str:
+    """How to allow a global, for the message about it."""
+    if problem_of_allowed(reference.full_name) is not None:
+        return ""
+    return "; who trusts it lists it in gate.yaml: inspection.allow_globals"
+
+
+def _is_own(value: Value) -> bool:
+    return isinstance(value, Made) and value.role == OWN_ROLE
 
 
 def walk(source: Source, offset: int, rules: WalkRules) -> Walk:
@@ -213,5 +312,7 @@ def walk(source: Source, offset: int, rules: WalkRules) -> Walk:
         calls=machine.calls,
         storages=machine.storages,
         value=value,
-        operations=count,
+        operations=count + machine.inner_operations,
+        arrays=len(machine.wrappers),
+        padded=machine.padded,
     )

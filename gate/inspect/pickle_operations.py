@@ -7,7 +7,19 @@ from typing import Final
 
 from gate.inspect.pickle_machine import NAME_CHARACTERS, Machine
 from gate.inspect.pickle_numbers import float_of, index_of, integer_of
-from gate.inspect.pickle_values import BOOL, BYTES, DENIED, NONE, NUMBER, TEXT, Items, MalformedError, Table, Value
+from gate.inspect.pickle_values import (
+    BOOL,
+    BYTES,
+    DENIED,
+    NONE,
+    NUMBER,
+    TEXT,
+    Items,
+    MalformedError,
+    Table,
+    Value,
+    is_no_text,
+)
 from gate.model.scan import Severity
 
 Operation = Callable[[Machine], None]
@@ -225,6 +237,8 @@ def _stack_global(machine: Machine) -> None:
     if isinstance(name, str) and isinstance(module, str):
         machine.stack.append(machine.name_global(module, name))
         return
+    if is_no_text(name) or is_no_text(module):
+        raise MalformedError("the name of a global is no text")
     machine.refused = machine.calls = True
     machine.note("unresolved", Severity.CRITICAL, "names a global in a way that cannot be resolved")
     machine.stack.append(DENIED)
@@ -306,8 +320,10 @@ def _protocol(machine: Machine) -> None:
 
 
 def _frame(machine: Machine) -> None:
-    if machine.reader.number(8) > machine.reader.remaining:
+    size = machine.reader.number(8)
+    if size > machine.reader.remaining:
         raise MalformedError("a frame reaches past the end")
+    machine.frame_end = machine.reader.position + size
 
 
 def _unknown(machine: Machine) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gate.formats.pickle_names import is_code_module, problem_of_allowed
 from gate.formats.strict_json import loads_object
 from gate.model.scan import Severity
 
@@ -20,27 +21,31 @@ class PicklePolicy:
     """What pickles may name.
 
     `roles` maps (module, name) to the one way in which it may be used. `attributes` may be set on a mapping by
-    BUILD. `code` are top modules known to run code: they only raise the severity, everything unlisted is refused.
+    BUILD. Modules known to run code only raise the severity: everything unlisted is refused.
     """
 
     roles: Mapping[tuple[str, str], str]
     attributes: frozenset[str]
-    code: frozenset[str]
 
     def severity(self, module: str) -> Severity:
         """How grave it is that a pickle names something of a module that is not allowed."""
-        parts = module.split(".")
-        known = any(".".join(parts[:count]) in self.code for count in range(1, len(parts) + 1))
-        return Severity.CRITICAL if known else Severity.HIGH
+        return Severity.CRITICAL if is_code_module(module) else Severity.HIGH
+
+
+OWN_ROLE: Final = "own"
+"""The role of what the configuration allows: it may be used in any way."""
 
 
 @functools.cache
-def pickle_policy() -> PicklePolicy:
-    """The policy shipped with the gate. Raises if its data file is damaged: then nothing is inspected."""
+def pickle_policy(allowed: frozenset[str] = frozenset()) -> PicklePolicy:
+    """The policy shipped with the gate, and what the configuration allows beside it.
+
+    Raises if the data file is damaged, or something is allowed that never may be: then nothing is inspected.
+    """
     data = Path(__file__).with_name("pickle_allow.json").read_bytes()
     document = loads_object(data)
-    listed, attributes, code = document["globals"], document["attributes"], document["code"]
-    if not isinstance(listed, Mapping) or not isinstance(attributes, list) or not isinstance(code, list):
+    listed, attributes = document["globals"], document["attributes"]
+    if not isinstance(listed, Mapping) or not isinstance(attributes, list):
         raise TypeError("pickle_allow.json does not have its shape")
     roles: dict[tuple[str, str], str] = {}
     for module, names in listed.items():
@@ -48,7 +53,12 @@ def pickle_policy() -> PicklePolicy:
             raise TypeError("pickle_allow.json does not have its shape")
         for name, role in names.items():
             roles[module, name] = str(role)
-    return PicklePolicy(roles, frozenset(map(str, attributes)), frozenset(map(str, code)))
+    for text in allowed:
+        if problem_of_allowed(text) is not None:
+            raise ValueError("a global is allowed that never may be")
+        module, _, name = text.rpartition(".")
+        roles.setdefault((module, name), OWN_ROLE)
+    return PicklePolicy(roles, frozenset(map(str, attributes)))
 
 
 def is_plain_name(text: str) -> bool:

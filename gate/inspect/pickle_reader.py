@@ -31,6 +31,15 @@ class PickleReader:
         return self._start + self.at
 
     @property
+    def source(self) -> Source:
+        """What is read."""
+        return self._source
+
+    def go_to(self, position: int) -> None:
+        """Goes on at an offset, at most that of the end."""
+        self._start, self.buffer, self.at = position, b"", 0
+
+    @property
     def remaining(self) -> int:
         """The number of bytes from here to the end of the source."""
         return self._source.size - self.position
@@ -60,7 +69,7 @@ class PickleReader:
         if self.at + count <= len(self.buffer):
             self.at += count
         else:
-            self._start, self.buffer, self.at = self.position + count, b"", 0
+            self.go_to(self.position + count)
 
     def number(self, width: int) -> int:
         """An unsigned little-endian number of `width` bytes."""

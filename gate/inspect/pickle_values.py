@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from gate.inspect.pickle_policy import PicklePolicy
 from gate.model.scan import Severity
@@ -35,10 +36,17 @@ class Items:
 
 @dataclass(slots=True, eq=False)
 class Table:
-    """A dictionary. `plain` tells that all its keys are attributes that BUILD may set."""
+    """A dictionary. `plain` tells that all its keys are attributes that BUILD may set on a mapping.
+
+    `simple` tells that all its keys are texts that name no special method. `fields` are the values of a small one by
+    text; `others` tells that there are keys beside them.
+    """
 
     empty: bool = True
     plain: bool = True
+    simple: bool = True
+    others: bool = False
+    fields: dict[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +77,16 @@ DENIED = Made("denied")
 """What comes of a call that is not allowed. The call was reported; its result is not reported again."""
 
 
+_NO_TEXTS = frozenset({"array", "collection", "dtype", "joblib_array", "mapping", "ndarray", "object", "tensor"})
+
+
+def is_no_text(value: Value) -> bool:
+    """Whether a value is certainly no text, for which an unpickler raises that needs one."""
+    if isinstance(value, Made):
+        return value.role in _NO_TEXTS
+    return value is not TEXT and not isinstance(value, str)
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """A tensor's bytes, kept outside the pickle: the size of an element in bytes, and how many there are."""
@@ -91,6 +109,7 @@ class Walk:
 
     `end` is the offset behind it. `error` is why it broke off; `None` when it reached STOP or, if `exhausted`, the cap
     or something that the machine cannot follow.
+    `arrays` counts those that joblib reads from between the operations, and `padded` tells that one has padding.
     `named` holds the globals that it names, `refused` tells that one of them is not allowed, `calls` that such a one
     was called. `storages` are the persistent ids of torch, by key. `value` is what the pickle stands for.
     """
@@ -105,6 +124,19 @@ class Walk:
     storages: Mapping[str, Storage]
     value: Value
     operations: int
+    arrays: int
+    padded: bool
+
+
+class Arrays(Enum):
+    """How a reader takes the arrays that joblib writes between the operations of a pickle."""
+
+    PLAIN = "plain"
+    """It knows nothing of them, and goes on with their bytes."""
+    PADDED = "padded"
+    """Before them is padding, where their description says so (joblib 1.2 and later)."""
+    BARE = "bare"
+    """There is no padding, whatever their description says (joblib before 1.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +151,6 @@ class WalkRules:
     operations: int
     line_bytes: int
     plain: bool = False
+    arrays: Arrays = Arrays.PLAIN
+    second: bool = False
+    """This is another reading of what was read, in which names of an array's own pickle come to stand for others."""

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from gate.inspect import pickle_policy as policy_module
-from gate.inspect.pickle_calls import CALLS, FUNCTIONS
+from gate.inspect.pickle_calls import FUNCTIONS
+from gate.inspect.pickle_judge import ALL_CALLS
 from gate.inspect.pickle_machine import walk
-from gate.inspect.pickle_policy import pickle_policy
+from gate.inspect.pickle_objects import NEW_ONLY
+from gate.inspect.pickle_policy import OWN_ROLE, pickle_policy
 from gate.inspect.pickle_values import WalkRules
 from gate.inspect.source import BytesSource
 from gate.model.scan import Severity
@@ -362,13 +364,13 @@ def test_the_old_names_of_python_2_do_not_lead_out_of_the_list() -> None:
 
 def test_every_role_is_known() -> None:
     roles = {role.partition(":")[0] for role in pickle_policy().roles.values()}
-    assert roles == {*CALLS, "value", "storage"}
-    assert set(CALLS) >= FUNCTIONS
+    assert roles | {OWN_ROLE} == {*ALL_CALLS, "value", "storage", "bits"}
+    assert set(ALL_CALLS) >= FUNCTIONS | NEW_ONLY
 
 
 @pytest.mark.parametrize("listed", ["[]", '{"a": 1}'])
 def test_a_damaged_list_stops_inspection(listed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pickle_allow.json").write_text(f'{{"globals": {listed}, "attributes": [], "code": []}}')
+    (tmp_path / "pickle_allow.json").write_text(f'{{"globals": {listed}, "attributes": []}}')
     monkeypatch.setattr(policy_module, "__file__", str(tmp_path / "x.py"))
     pickle_policy.cache_clear()
     try:
