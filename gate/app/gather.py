@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 from gate import __version__
 from gate.app.workspace import Workspace
@@ -128,7 +129,7 @@ def _artifacts(
                 workspace.root,
                 settings,
                 workspace.settings.limits,
-                visit=inspect_file if inspected else None,
+                visit=partial(inspect_file, allowed=workspace.settings.allow_globals) if inspected else None,
                 inspections=inspections,
                 reading=replace(reading, tell=tell or unheard),
             )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate.config.evidence import read_evidence
+from gate.config.inspection import read_allowed_globals
 from gate.config.nodes import NAME, Source, claim, claim_problem, glob, named, read, relative_path
 from gate.config.policy import read_engine, read_policy
 from gate.config.reuse import read_reuse
@@ -47,6 +48,7 @@ _ROOT_KEYS: Final = (
     "reports",
     "manifests",
     "signals",
+    "inspection",
     "policy",
     "engine",
     "trust",
@@ -148,6 +150,7 @@ class _Loader:
             reuse=read_reuse(fields.get("reuse"), trust, artifacts),
             signals=read_signals(fields.get("signals"), artifacts),
             manifests=self._manifests(),
+            allow_globals=read_allowed_globals(fields.get("inspection")),
         )
 
     def _check_types(self, trust: TrustSettings) -> None:

@@ -254,6 +254,8 @@ class Settings:
     manifests: tuple[str, ...] = ()
     """Paths or globs of the deployment manifests that will run what is admitted."""
     signals: tuple[SignalSettings, ...] = ()
+    allow_globals: frozenset[str] = frozenset()
+    """Globals that pickles of this repository's artifacts may name, beside those that the gate knows to be harmless."""
 
     @property
     def steering(self) -> Steering:
