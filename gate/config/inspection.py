@@ -1,4 +1,4 @@
-"""The section `inspection` of `gate.yaml`: what the gate's own look at model files may find harmless beyond its list."""
+"""The section `inspection` of `gate.yaml`: what the look at model files may find harmless beyond its list."""
 
 from __future__ import annotations
 
