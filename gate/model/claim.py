@@ -38,6 +38,7 @@ CLAIMS: Final = frozenset(
         "attributes",
         "references",
         "policy.bundle",
+        "vex",
     }
 )
 

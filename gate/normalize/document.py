@@ -28,6 +28,7 @@ from gate.normalize.sections.dependencies import dependencies_section
 from gate.normalize.sections.evidence import attestations_section, claims_section, rejected_section
 from gate.normalize.sections.scans import attested_scans, scans_sections
 from gate.normalize.sections.signals import attested_signals, signals_section
+from gate.normalize.sections.vex import judged_findings
 from gate.normalize.sections.workloads import workloads_section
 
 
@@ -76,7 +77,8 @@ def _document(facts: Facts) -> JsonObject:
     settings = facts.settings
     change, gates = change_sections(facts.change, settings.gates, settings.steering, facts.evidence.verified)
     attested = attested_scans(facts.evidence.verified, facts.artifacts)
-    scans, findings = scans_sections((*facts.scans, *attested))
+    every = (*facts.scans, *attested)
+    scans, findings = scans_sections(every, judged_findings(every, facts.evidence.verified, facts.artifacts))
     signals = signals_section((*facts.signals, *attested_signals(facts.evidence.verified, facts.artifacts)))
     return {
         "schema": INPUT_SCHEMA,

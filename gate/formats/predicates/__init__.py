@@ -42,12 +42,14 @@ from gate.formats.predicates import (
     test_result,
     training_provenance,
     verification_summary,
+    vex,
     vulnerabilities,
     waiver,
 )
 from gate.formats.predicates import eval as evaluation
 from gate.formats.predicates.common import make_statement, text
 from gate.formats.predicates.plugin_claims import ClaimPlugin, load_plugins
+from gate.formats.vex import cyclonedx
 from gate.model.claim import CLAIMS
 from gate.model.evidence import Statement
 from gate.model.json import JsonValue
@@ -105,6 +107,8 @@ def readers() -> Mapping[str, Reader]:
         **references.READERS,
         **scorecard.READERS,
         **sbom.READERS,
+        **vex.READERS,
+        **vex.BILLS,
     }
 
 
@@ -114,6 +118,8 @@ def claim_of(predicate_type: str, predicate: JsonValue = None, reading: Reading 
         return training_provenance.CLAIM
     if predicate_type == verification_summary.PREDICATE_TYPE:
         return verification_summary.claim_by_levels(predicate)
+    if predicate_type in vex.BILLS and cyclonedx.is_vex(predicate):
+        return vex.CLAIM
     return _CLAIMS.get(predicate_type, predicate_type if predicate_type in reading.types else None)
 
 
@@ -190,9 +196,11 @@ _CLAIMS: Mapping[str, str] = {
     **dict.fromkeys(scorecard.READERS, scorecard.CLAIM),
     **dict.fromkeys(eval_result.READERS, eval_result.CLAIM),
     **dict.fromkeys(sbom.READERS, sbom.CLAIM),
+    **dict.fromkeys(vex.READERS, vex.CLAIM),
     **generic.CLAIM_OF,
 }
 _ALSO: Mapping[str, tuple[str, ...]] = {
     build_provenance.V1: (training_provenance.CLAIM,),
     verification_summary.PREDICATE_TYPE: (verification_summary.SOURCE_CLAIM,),
+    **dict.fromkeys(vex.BILLS, (vex.CLAIM,)),
 }

@@ -25,7 +25,7 @@ SPDX: Final = "https://spdx.dev/Document"
 
 
 @dataclass(frozen=True, slots=True)
-class _Format:
+class Format:
     """A version of a format: its name, the schema it has to fit, and what makes its facts."""
 
     name: str
@@ -34,12 +34,12 @@ class _Format:
 
 
 _CYCLONEDX: Final = {
-    version: _Format(f"CycloneDX {version}", f"vendor/bom-{version}.schema.json", cyclonedx.facts)
+    version: Format(f"CycloneDX {version}", f"vendor/bom-{version}.schema.json", cyclonedx.facts)
     for version in cyclonedx.VERSIONS
 }
-_SPDX2: Final = _Format("SPDX 2.3", "vendor/spdx-2.3.schema.json", spdx2.facts)
-_SPDX3: Final = _Format("SPDX 3.0.1", "vendor/spdx-3.0.1.schema.json", spdx3.facts)
-_READ: Final[Mapping[str, tuple[_Format, ...]]] = {
+_SPDX2: Final = Format("SPDX 2.3", "vendor/spdx-2.3.schema.json", spdx2.facts)
+_SPDX3: Final = Format("SPDX 3.0.1", "vendor/spdx-3.0.1.schema.json", spdx3.facts)
+_READ: Final[Mapping[str, tuple[Format, ...]]] = {
     CYCLONEDX: tuple(_CYCLONEDX.values()),
     **{f"{CYCLONEDX}/v{version}": (found,) for version, found in _CYCLONEDX.items()},
     SPDX: (_SPDX2, _SPDX3),
@@ -77,6 +77,13 @@ def _read(raw: RawStatement) -> Statement:
 
 
 def _statement(raw: RawStatement, *, enveloped: bool) -> Statement:
+    facts = {**check(raw).facts(raw.predicate), "enveloped_signature": enveloped}
+    created = facts["created_at_s"]
+    return make_statement(raw, CLAIM, facts, stated_at_s=created if isinstance(created, int) else None)
+
+
+def check(raw: RawStatement) -> Format:
+    """The format of the document, which fits its schema; raises `StatementError` unless its type is for it."""
     found = _format_of(raw.predicate)
     allowed = _READ[raw.predicate_type]
     if found not in allowed:
@@ -84,12 +91,10 @@ def _statement(raw: RawStatement, *, enveloped: bool) -> Statement:
         said = found.name if found is not None else _said(raw.predicate)
         raise StatementError("bom_version", f"the document is {said}, and {raw.predicate_type} is for {names}")
     check_schema(raw, found.schema)
-    facts = {**found.facts(raw.predicate), "enveloped_signature": enveloped}
-    created = facts["created_at_s"]
-    return make_statement(raw, CLAIM, facts, stated_at_s=created if isinstance(created, int) else None)
+    return found
 
 
-def _format_of(document: JsonObject) -> _Format | None:
+def _format_of(document: JsonObject) -> Format | None:
     if document.get("bomFormat") == "CycloneDX":
         return _CYCLONEDX.get(text(document, "specVersion") or "")
     if document.get("spdxVersion") == spdx2.NAME:

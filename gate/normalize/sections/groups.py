@@ -8,7 +8,7 @@ Every finding stays, with its own severity and status: a group says what is one,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from gate.formats.canonical_json import dumps
@@ -21,15 +21,28 @@ Key = tuple[str, str]
 
 def groups_of(findings: Sequence[Finding]) -> tuple[str | None, ...]:
     """The group of each finding, `None` for what is no vulnerability; it does not depend on the order of findings."""
-    keys = [keys_of(item) if item.category is Category.VULNERABILITY else () for item in findings]
+    names = names_of_groups(findings)
+    return tuple(
+        _name(keys_of(item)[0], names(item)) if item.category is Category.VULNERABILITY else None for item in findings
+    )
+
+
+def names_of_groups(findings: Sequence[Finding]) -> Callable[[Finding], frozenset[str]]:
+    """What tells all names of a finding's vulnerability: its own, and those that others of these findings add."""
     parents: dict[Key, Key] = {}
-    for found in keys:
+    for item in findings:
+        found = keys_of(item) if item.category is Category.VULNERABILITY else ()
         for key in found:
             parents[_root(parents, key)] = _root(parents, found[0])
     names: dict[Key, set[str]] = {}
     for key in tuple(parents):
         names.setdefault(_root(parents, key), set()).add(key[1])
-    return tuple(_name(found[0], names[_root(parents, found[0])]) if found else None for found in keys)
+
+    def of(finding: Finding) -> frozenset[str]:
+        own = keys_of(finding)
+        return frozenset({key[1] for key in own}.union(*(names.get(_root(parents, key), set()) for key in own)))
+
+    return of
 
 
 def keys_of(finding: Finding) -> tuple[Key, ...]:
@@ -56,5 +69,5 @@ def _root(parents: dict[Key, Key], key: Key) -> Key:
     return key
 
 
-def _name(key: Key, names: set[str]) -> str:
+def _name(key: Key, names: frozenset[str]) -> str:
     return f"group-{hex_of(sha256_digest(dumps([key[0], *sorted(names)])))[:16]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from gate.formats.canonical_json import dumps
 from gate.formats.predicates.scan_report import attested_scan
@@ -12,6 +13,7 @@ from gate.model.evidence import Verified
 from gate.model.json import JsonObject
 from gate.model.scan import Finding, Scan
 from gate.normalize.sections.groups import groups_of
+from gate.normalize.sections.vex import Judged
 
 
 def attested_scans(verified: Iterable[Verified], artifacts: Mapping[str, Artifact]) -> tuple[Scan, ...]:
@@ -22,18 +24,21 @@ def attested_scans(verified: Iterable[Verified], artifacts: Mapping[str, Artifac
     return tuple(scan for scan in found if scan is not None)
 
 
-def scans_sections(scans: Sequence[Scan]) -> tuple[JsonObject, JsonObject]:
-    """The two sections."""
+def scans_sections(scans: Sequence[Scan], judged: Judged = MappingProxyType({})) -> tuple[JsonObject, JsonObject]:
+    """The two sections. A finding that VEX statements speak of has what they say, in `vex`."""
     found_scans: dict[str, JsonObject] = {}
     found_findings: dict[str, JsonObject] = {}
     groups = iter(groups_of([finding for scan in scans for finding in scan.findings]))
-    for scan in scans:
+    for number, scan in enumerate(scans):
         value = _scan(scan)
         scan_id = _unique("scan", value, found_scans)
         found_scans[scan_id] = value
-        for finding in scan.findings:
+        for place, finding in enumerate(scan.findings):
             entry = _finding(finding, scan_id, next(groups))
-            found_findings[_unique("finding", entry, found_findings)] = entry
+            # What is said about a finding does not change its name, which waivers know.
+            finding_id = _unique("finding", entry, found_findings)
+            said = judged.get((number, place))
+            found_findings[finding_id] = entry if said is None else {**entry, "vex": said}
     return found_scans, found_findings
 
 

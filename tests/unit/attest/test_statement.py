@@ -42,6 +42,11 @@ TRAINING = {
     },
     "runDetails": {"builder": {"id": "https://example.com/b"}},
 }
+OPENVEX = {
+    "@context": "https://openvex.dev/ns/v0.2.0",
+    "timestamp": "2026-11-20T10:00:00Z",
+    "statements": [{"vulnerability": {"name": "CVE-2026-0001"}, "status": "affected"}],
+}
 SLSA_02 = {"builder": {"id": "https://example.com/b"}, "buildType": "https://example.com/t/v1"}
 
 
@@ -78,6 +83,7 @@ def test_every_claim_that_can_be_made_is_read_as_itself() -> None:
         "approval": {"decision": "approved"},
         "review": {"decision": "rejected"},
         **{read(example(name)).claim: example(name)["predicate"] for name in NAMES if "vuln" not in name},
+        "vex": OPENVEX,
     }
     of_carriers = {"sbom", "package.publication"}
     assert not {"artifact.signature", "source.summary", "eval.result"} & set(makeable_claims())

@@ -91,5 +91,5 @@ _decided := {
 	"approval", "artifact.signature", "attributes", "build.provenance", "composition", "corpus", "dataset", "eval",
 	"eval.result", "link", "model.card", "package.publication", "plugin", "prompt", "properties", "references", "release",
 	"review", "route", "runtime.trace", "sbom", "scan.report", "scorecard", "slo", "source.summary", "test.result",
-	"training.provenance", "verification.summary",
+	"training.provenance", "verification.summary", "vex",
 }

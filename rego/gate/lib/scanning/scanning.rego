@@ -7,12 +7,15 @@ package gate.lib.scanning
 
 import data.gate.lib.document
 import data.gate.lib.parameters
+import data.gate.lib.shape
 import future.keywords.not
 
 # Functions read other packages through rules of their own: through an import regorus finds nothing in some of them.
 _artifacts := document.artifacts
 
 _scans := document.scans
+
+_now_s := document.now_s
 
 # METADATA
 # description: |
@@ -60,7 +63,34 @@ searching(control, tools) := ids if {
 inspections := {id | some id, scan in document.scans; scan.basis == "inspected"}
 
 # METADATA
-# description: Paths of an artifact's regular files that one of the scans judged by the very bytes that are there.
+# description: |
+#   Those of some scans whose data is fresh: at most `database_age_s` old, or of unknown age where the settings have
+#   `accept_undated`. Undefined if the settings are malformed.
+dated(ids, settings) := {id | some id in ids; _is_dated(_scans[id].database_at_s, settings, age_s)} if {
+	is_set(ids)
+	age_s := object.get(settings, "database_age_s", 604800)
+	shape.is_count(age_s)
+}
+
+default _is_dated(_, _, _) := false
+
+_is_dated(0, settings, _) if settings.accept_undated == true
+
+_is_dated(at_s, _, age_s) if {
+	shape.is_count(at_s)
+	at_s > 0
+	at_s <= _now_s
+	_now_s - at_s <= age_s
+}
+
+# METADATA
+# description: |
+#   What has to be scanned of an artifact: the paths of its files or, where it is an image, `.` for the whole. Undefined
+#   if there is no such artifact.
+places(name) := object.keys(_artifacts[name].files) | {"." | is_null(_artifacts[name].path)}
+
+# METADATA
+# description: Places of an artifact that one of the scans judged by the very bytes that are there.
 covered(ids, name) := {path |
 	some id in ids
 	_scans[id].artifact == name
@@ -72,7 +102,16 @@ _judged[id] := paths if {
 	some id, scan in _scans
 	scan.status in {"complete", "incomplete"}
 	files := _artifacts[scan.artifact].files
-	paths := {path | some path, digest in scan.files; files[path].digest == digest}
+	paths := {path | some path, digest in scan.files; files[path].digest == digest} | _whole(scan)
+}
+
+default _whole(_) := set()
+
+# An image has no files here: it is judged as a whole, by its digest.
+_whole(scan) := {"."} if {
+	is_null(_artifacts[scan.artifact].path)
+	shape.is_digest(scan.files["."])
+	scan.files["."] == _artifacts[scan.artifact].digest
 }
 
 # METADATA
