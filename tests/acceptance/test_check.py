@@ -55,9 +55,9 @@ def test_good_evidence_is_allowed(world: World) -> None:
     decision = world.check().decision
     assert decision["verdict"] == "allow"
     statuses = {name: control["status"] for name, control in decision["controls"].items()}
-    # Nothing was collected, no model was tuned, there is no image and nothing is waived.
+    # Nothing was collected or deployed, no model was tuned, there is no image and nothing is waived or searched.
     idle = {"chain.valid", "container.provenance", "container.signed", "eval.binds", "eval.passed"}
-    idle |= {"training.base_lineage", "waiver.valid"}
+    idle |= {"deploy.image_pinned", "deploy.restricted", "scan.secrets", "training.base_lineage", "waiver.valid"}
     assert statuses == {name: "not_applicable" if name in idle else "pass" for name in statuses}
     assert len(statuses) == 20
     assert set(decision["digests"]) == {"input", "policy", "configuration", "trust", "rules"}

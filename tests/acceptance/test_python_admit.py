@@ -156,9 +156,9 @@ def test_rejected_evidence_is_a_reason(here: World) -> None:
 
 def test_nothing_that_passed_is_no_yes(here: World) -> None:
     reconfigured(
-        here, config(profile="own.yaml"), {"own.yaml": profile({"scan.malware": "warn", "scan.secrets": "enforce"})}
+        here, config(profile="own.yaml"), {"own.yaml": profile({"scan.malware": "warn", "scan.nothing": "enforce"})}
     )
-    with pytest.raises(gate.ConfigError, match=r"scan\.secrets"):
+    with pytest.raises(gate.ConfigError, match=r"scan\.nothing"):
         admit()
 
 
