@@ -11,7 +11,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from gate.inspect.pickle_values import BOOL, BYTES, NONE, NUMBER, TEXT, Items, Made, Reference, Storage, Table, Value
+from gate.inspect.pickle_values import (
+    BOOL,
+    BYTES,
+    NONE,
+    NUMBER,
+    TEXT,
+    Items,
+    Made,
+    Reference,
+    Storage,
+    Table,
+    Value,
+    tuple_parts,
+)
 
 _DTYPE: Final = re.compile(r"[<>|=]?[?bBhHiIlLqQefdgFDGSUVOmMcapu][0-9]{0,9}")
 _SIZED: Final = re.compile(r"[<>|=]?([biufcmMVSUa])([0-9]{1,9})")
@@ -206,7 +219,7 @@ def judge_dtype_state(made: Made, state: Value) -> None:
 
     NumPy takes the flags from the state. An object type that forgets that it holds objects turns bytes into pointers.
     """
-    parts = state.items if isinstance(state, Items) and state.kind == "tuple" else []
+    parts = tuple_parts(state)
     need(8 <= len(parts) <= 9 and parts[0] in {3, 4}, "not the state of a type")
     need(isinstance(parts[1], str) and parts[1] in _BYTE_ORDERS, "an unknown byte order")
     need(parts[2] is NONE, "a type with a subtype is not proved harmless")
@@ -221,12 +234,12 @@ def judge_dtype_state(made: Made, state: Value) -> None:
 
 def _judge_fields(names: Value, fields: Value, size: int) -> None:
     """The fields of a structured type: plain types, each inside the whole."""
-    known = names.items if isinstance(names, Items) and names.kind == "tuple" else []
+    known = tuple_parts(names)
     table = fields.fields if isinstance(fields, Table) and not fields.others else None
     need(bool(known) and table is not None and len(known) == len(table), "fields that are not known")
     for name in known:
         field = table.get(name) if table is not None and isinstance(name, str) else None
-        parts = field.items if isinstance(field, Items) and field.kind == "tuple" else []
+        parts = tuple_parts(field)
         kind, offset = parts if len(parts) == 2 else (NONE, NONE)
         if not isinstance(kind, Made) or kind.role != "dtype" or not kind.numbers or not isinstance(offset, int):
             raise RefusedError("a field that is not of a plain type")
@@ -238,7 +251,7 @@ def torch_storage(value: Value) -> tuple[str, Storage]:
 
     `("storage", <storage class>, key, location, elements)`; a sixth item is the legacy view, which must be none.
     """
-    parts: Sequence[Value] = value.items if isinstance(value, Items) and value.kind == "tuple" else ()
+    parts = tuple_parts(value)
     need(len(parts) in {5, 6} and parts[0] == "storage", "not a storage of torch")
     kind, key, location, elements = parts[1], parts[2], parts[3], parts[4]
     if not isinstance(kind, Reference) or kind.role is None or not kind.role.startswith("storage:"):

@@ -14,7 +14,7 @@ from gate.inspect.pickle_calls import (
     sizes_of,
 )
 from gate.inspect.pickle_objects import NEW_ONLY, OBJECT_CALLS, judge_object_state
-from gate.inspect.pickle_values import NONE, Items, Made, Reference, Table, Value
+from gate.inspect.pickle_values import NONE, Items, Made, Reference, Table, Value, tuple_parts
 
 ALL_CALLS: Final = {**CALLS, **OBJECT_CALLS}
 """The rule of each role that may be called."""
@@ -44,7 +44,7 @@ def judge_state(made: Value, state: Value) -> None:
         known = state is NONE or (isinstance(state, Table) and state.plain)
         need(known, "it sets attributes that are not allowed")
     elif made.role == "ndarray":
-        parts = state.items if isinstance(state, Items) and state.kind == "tuple" else []
+        parts = tuple_parts(state)
         need(len(parts) == 5 and is_made(parts[2], "dtype"), "not the state of an array")
         sizes_of(parts[1])
     elif made.role == "dtype":

@@ -42,6 +42,10 @@ NAME_CHARACTERS: Final = 512
 _PADDING: Final = range(1, 17)
 _ARRAY_NAMES: Final = frozenset({"_frombuffer", "_reconstruct", "dtype", "ndarray", "scalar"})
 """What pickles of arrays name of NumPy's modules; nobody else gives these names to what runs code."""
+_BLOCK: Final = 1 << 16
+_STACK: Final = 1_000_000
+"""Values above the last mark; picklers write long lists in batches."""
+_MARKS: Final = 100_000
 _TABLES: Final = 100_000
 """Dictionaries of which values are kept; more would take memory."""
 _FIELDS: Final = 24
@@ -66,6 +70,7 @@ class Machine:
     refused: bool = False
     calls: bool = False
     stopped: bool = False
+    operations: int = 0
     frame_end: int = 0
     wrappers: set[Made] = field(default_factory=set)
     padded: bool = False
@@ -227,7 +232,10 @@ class Machine:
         """Appends to a list, or adds to a set."""
         self.keep(values)
         if isinstance(target, Items) and target.kind in {"list", "set"}:
-            target.items.extend(values)
+            if isinstance(target.items, list):
+                target.items.extend(values)
+            else:
+                target.items = list(values)
         elif target is not DENIED and not _is_own(target):
             self.note("target", Severity.HIGH, "appends to something that is neither a list nor a set")
 
@@ -280,22 +288,15 @@ def _is_own(value: Value) -> bool:
 
 def walk(source: Source, offset: int, rules: WalkRules) -> Walk:
     """Reads one pickle from `offset`. Never raises for what the bytes hold."""
-    from gate.inspect.pickle_operations import OPERATIONS
-
-    reader = PickleReader(source, offset, rules.line_bytes)
-    machine = Machine(reader, rules)
+    machine = Machine(PickleReader(source, offset, rules.line_bytes), rules)
     value: Value = NONE
     error: str | None = None
-    count = 0
     unknown = False
     try:
-        while not machine.stopped and count < rules.operations:
-            if reader.at >= len(reader.buffer):
-                reader.fill(1)
-            operation = OPERATIONS[reader.buffer[reader.at]]
-            reader.at += 1
-            count += 1
-            operation(machine)
+        while not machine.stopped and machine.operations < rules.operations:
+            _run(machine, min(rules.operations, machine.operations + _BLOCK))
+            if len(machine.stack) > _STACK or len(machine.meta) > _MARKS:
+                raise UnknownError("it has more on its stack than the limit")  # noqa: TRY301 - like those of operations
         if machine.stopped:
             value = machine.pop()
     except MalformedError as problem:
@@ -303,7 +304,7 @@ def walk(source: Source, offset: int, rules: WalkRules) -> Walk:
     except UnknownError:
         unknown = True
     return Walk(
-        end=reader.position,
+        end=machine.reader.position,
         error=error,
         exhausted=unknown or (error is None and not machine.stopped),
         notes=tuple(machine.notes),
@@ -312,7 +313,40 @@ def walk(source: Source, offset: int, rules: WalkRules) -> Walk:
         calls=machine.calls,
         storages=machine.storages,
         value=value,
-        operations=count + machine.inner_operations,
+        operations=machine.operations + machine.inner_operations,
         arrays=len(machine.wrappers),
         padded=machine.padded,
     )
+
+
+def _run(machine: Machine, limit: int) -> None:
+    """Carries out operations up to a number of them. The few that most of a pickle consists of are done in place."""
+    from gate.inspect.pickle_operations import OPERATIONS
+
+    reader, memo, count = machine.reader, machine.memo, machine.operations
+    try:
+        while not machine.stopped and count < limit:
+            at = reader.at
+            if at >= len(reader.buffer):
+                reader.fill(1)
+                at = 0
+            buffer, stack = reader.buffer, machine.stack
+            code = buffer[at]
+            count += 1
+            if code == 0x94 and stack:  # MEMOIZE
+                memo[len(memo)] = stack[-1]
+                reader.at = at + 1
+            elif code == 0x71 and stack and at + 1 < len(buffer):  # BINPUT
+                memo[buffer[at + 1]] = stack[-1]
+                reader.at = at + 2
+            elif code == 0x4B and at + 1 < len(buffer):  # BININT1
+                stack.append(buffer[at + 1])
+                reader.at = at + 2
+            elif code == 0x68 and at + 1 < len(buffer) and buffer[at + 1] in memo:  # BINGET
+                stack.append(memo[buffer[at + 1]])
+                reader.at = at + 2
+            else:
+                reader.at = at + 1
+                OPERATIONS[code](machine)
+    finally:
+        machine.operations = count

@@ -18,7 +18,7 @@ from gate.inspect.pickle_calls import (
     need,
     sizes_of,
 )
-from gate.inspect.pickle_values import BOOL, NONE, NUMBER, TEXT, Items, Made, Reference, Table, Value
+from gate.inspect.pickle_values import BOOL, NONE, NUMBER, TEXT, Items, Made, Reference, Table, Value, tuple_parts
 
 _STATE_KEYS: Final = frozenset(
     {
@@ -145,13 +145,13 @@ def judge_object_state(made: Made, state: Value) -> None:
         need(simple, "its attributes are not plain names")
     elif made.role in {"bits", "generator"}:
         # A bit generator may have its seed beside its state.
-        pair = state.items if isinstance(state, Items) and state.kind == "tuple" else []
+        pair = tuple_parts(state)
         if pair:
             need(len(pair) == 2 and (pair[1] is NONE or is_made(pair[1], "seed", "object")), "not a state and a seed")
         if state is not NONE:
             _judge_generator(_GENERATORS[made.numbers[0]], pair[0] if pair else state)
     elif made.role == "seed":
-        parts = state.items if isinstance(state, Items) and state.kind == "tuple" else []
+        parts = tuple_parts(state)
         need(len(parts) == _SEED_PARTS and is_made(parts[2], "ndarray", "array"), "not the state of a seed")
     elif made.role != "own":
         raise RefusedError("objects of its kind have no state")

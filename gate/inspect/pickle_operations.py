@@ -144,7 +144,7 @@ def _stop(machine: Machine) -> None:
 
 def _empty(kind: str) -> Operation:
     def operation(machine: Machine) -> None:
-        machine.stack.append(Items(kind, []))
+        machine.stack.append(Items(kind, ()))
 
     return operation
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -28,10 +28,10 @@ TEXT = Atom("text")
 
 @dataclass(slots=True, eq=False)
 class Items:
-    """A tuple, list, set or frozenset."""
+    """A tuple, list, set or frozenset. An empty one has no list of its own: a pickle can hold millions of them."""
 
     kind: str
-    items: list[Value]
+    items: list[Value] | tuple[()]
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +72,12 @@ class Made:
 
 
 Value = Atom | str | int | Items | Table | Reference | Made
+
+
+def tuple_parts(value: Value) -> Sequence[Value]:
+    """The items of a tuple, none for anything else."""
+    return value.items if isinstance(value, Items) and value.kind == "tuple" else ()
+
 
 DENIED = Made("denied")
 """What comes of a call that is not allowed. The call was reported; its result is not reported again."""
