@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from gate import __version__
 from gate.app.workspace import Workspace
 from gate.collect.changes import collect_changes, submodules_of
+from gate.collect.crew import DEFAULT_JOBS, CrewLimits
 from gate.collect.directory import Reading, collect_artifact, open_regular, read_evidence, read_reports
 from gate.collect.hashing import Tell, Wanted, unheard
 from gate.collect.legacy import read_bundles
@@ -40,12 +41,16 @@ from gate.verify.located import Place, named_paths, named_places
 from gate.verify.pipeline import Admission, admit_evidence
 from gate.verify.trust import root_weaknesses
 
-Progress = Callable[[str], AbstractContextManager[Tell | None]]
-"""Called with what is being done now; the context ends when it is done. It may want to know of bytes that are read."""
+BYTES: Final = -1
+"""Stands for a number of items: bytes that are read are told, by whoever must not see other threads."""
 
 
 class Counting(Protocol):
-    """Like `Progress`; with a number of items it may want to know of those that are done, from one thread alone."""
+    """Called with what is being done now. It may want to know of bytes that are read.
+
+    With a number of items it may want to know of those that are done, from one thread alone. With `BYTES` it wants to
+    know of bytes, and often: it shows something when it is told, and starts no thread.
+    """
 
     def __call__(self, what: str, items: int = 0, /) -> AbstractContextManager[Tell | None]:
         """The context in which it is done."""
@@ -116,22 +121,24 @@ def _wanted(statements: Iterable[Statement]) -> Wanted:
 
 
 def _artifacts(
-    workspace: Workspace, progress: Progress, reading: Reading
+    workspace: Workspace, progress: Counting, reading: Reading
 ) -> tuple[Mapping[str, Artifact], tuple[Scan, ...]]:
     artifacts: dict[str, Artifact] = {}
     scans = []
+    # Processes are for a program that is the gate alone, which says so by their number.
+    crew = CrewLimits(jobs=min(workspace.jobs, DEFAULT_JOBS)) if workspace.jobs > 1 else None
     submodules = submodules_of(workspace.repository) if workspace.repository is not None else ()
     for name, settings in workspace.settings.artifacts.items():
         inspections: dict[str, FileInspection] = {}
         inspected = settings.kind in _INSPECTED and settings.path is not None
-        with progress(f"hashing and inspecting {name}") as tell:
+        with progress(f"hashing and inspecting {name}", BYTES) as tell:
             artifact = collect_artifact(
                 workspace.root,
                 settings,
                 workspace.settings.limits,
                 visit=partial(inspect_file, allowed=workspace.settings.allow_globals) if inspected else None,
                 inspections=inspections,
-                reading=replace(reading, tell=tell or unheard),
+                reading=replace(reading, tell=tell or unheard, crew=crew),
             )
         artifacts[name] = artifact = _with_submodules(artifact, submodules)
         if inspected:

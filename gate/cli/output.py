@@ -90,9 +90,18 @@ class _Meter:
         with self._lock:
             self._bytes += count
 
+    def tell_and_show(self, count: int) -> None:
+        """So many bytes more are read; shown at most once a second."""
+        with self._lock:
+            self._bytes += count
+            self._show()
+
     def count(self, count: int) -> None:
         """So many items more are done; shown at most once a second."""
         self._done += count
+        self._show()
+
+    def _show(self) -> None:
         if self.seconds >= self._next_s:
             self._next_s = self.seconds + 1.0
             click.echo(self.line(0), err=True, nl=False)
@@ -114,14 +123,16 @@ def progress(what: str, items: int = 0, /) -> Iterator[Callable[[int], object] |
     """Says on standard error what takes so long, once it has taken two seconds and somebody is watching.
 
     Whoever reads many bytes meanwhile tells how many; then their number and the rate are shown too. Whoever does
-    `items` tells how many more are done. That needs no thread, so there is none: other processes may be started.
+    `items` tells how many more are done. That needs no thread, so there is none: other processes may be started. With
+    -1 items it is the same for bytes.
     """
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    meter = _Meter(what, items)
+    meter = _Meter(what, max(items, 0))
+    told = meter.count if items > 0 else meter.tell_and_show
     try:
-        with contextlib.nullcontext(meter.count) if items else _ticking(meter) as tell:
+        with contextlib.nullcontext(told) if items else _ticking(meter) as tell:
             yield tell
     finally:
         if meter.seconds > _QUIET_S:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from gate.collect.crew import CrewLimits, read_files
+from gate.collect.crew_worker import Folder, Item, Task
 from gate.collect.files import (
     Entry,
     entries,
@@ -28,7 +30,7 @@ from gate.collect.files import (
     same_file,
     unreadable,
 )
-from gate.collect.hashing import Tell, Visit, Wanted, hash_files, nothing, unheard
+from gate.collect.hashing import Hashed, Tell, Unread, Visit, Wanted, hash_files, nothing, unheard
 from gate.collect.layout import check_image
 from gate.errors import ConfigError, EvidenceError, LimitError
 from gate.formats.carriers.lines import pieces
@@ -50,12 +52,14 @@ class Reading:
     """What else a read of the files is good for.
 
     `wanted` are the recipes to compute beside SHA-256; a model that is one file has the path `.` there. What they give
-    is put into `others`, by SHA-256 and recipe word. `tell` is told of the bytes that were read.
+    is put into `others`, by SHA-256 and recipe word. `tell` is told of the bytes that were read. With a `crew` files
+    are visited in processes of their own (`gate.collect.crew`), without one by the threads of this process.
     """
 
     wanted: Wanted = nothing
     others: MutableMapping[tuple[Digest, str], str] = field(default_factory=dict)
     tell: Tell = unheard
+    crew: CrewLimits | None = None
 
 
 _LINES: Final = b".jsonl"
@@ -170,7 +174,7 @@ def _hashed(
     def wanted(path: str, size: int) -> Collection[str]:
         return reading.wanted(path if place.is_folder else SINGLE_FILE, size)
 
-    found = hash_files(place.folder, regular, visit, place.prefix, wanted, reading.tell)
+    found = _read(place, regular, visit, wanted, reading)
     for entry, hashed in zip(regular, found, strict=True):
         path = path_text(entry.path)
         inspection = hashed.inspection
@@ -182,6 +186,21 @@ def _hashed(
         for word, text in hashed.others.items():
             reading.others[hashed.digest, word] = text
     return dict(sorted(files.items()))
+
+
+def _read(
+    place: Place, regular: Sequence[Entry], visit: Visit | None, wanted: Wanted, reading: Reading
+) -> Sequence[Hashed]:
+    if visit is None or reading.crew is None:
+        return hash_files(place.folder, regular, visit, place.prefix, wanted, reading.tell)
+    folder = Folder(place.folder, place.prefix)
+    task = Task([Item(folder, entry) for entry in regular], visit, wanted)
+    read: list[Hashed] = []
+    for found in read_files(task, reading.crew, reading.tell):
+        if isinstance(found, Unread):
+            raise EvidenceError(found.reason, hint="nothing may write while the gate judges")
+        read.append(found)
+    return read
 
 
 def _image(settings: ArtifactSettings) -> tuple[Artifact, LayoutReference | None]:

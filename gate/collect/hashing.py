@@ -12,9 +12,10 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final, TypeVar, cast
 
 from gate.collect.files import Entry, opened_file, read_at_most, same_file
+from gate.collect.tee import Tee
 from gate.errors import EvidenceError
 from gate.formats.hashes import Recipe, RecipeHasher, parse_recipe
 from gate.model.digest import Digest, sha256_digest
@@ -24,8 +25,8 @@ from gate.model.scan import FileInspection
 READ_BYTES: Final = 1 << 20
 _ALONE_BYTES: Final = 8 << 20
 """Files that have no more bytes together are read by one thread: starting others takes longer."""
-MEMORY_BYTES: Final = 32 << 20
-"""Files up to this size are given to a visitor from memory, larger ones as an open file."""
+MEMORY_BYTES: Final = 16 << 20
+"""Files up to this size are given to a visitor from memory, larger ones as an open file that is hashed meanwhile."""
 _SPAN_BYTES: Final = 64 << 20
 """Shards smaller than this are hashed several at once: opening a file for each would take longer."""
 
@@ -49,6 +50,13 @@ class Hashed:
     others: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file of which nothing is known, and why."""
+
+    reason: str
+
+
 def nothing(_: str, __: int) -> Collection[str]:
     """No recipe is wanted."""
     return ()
@@ -68,12 +76,12 @@ def hash_files(
 ) -> list[Hashed]:
     """Read and hash regular files below an open folder; the results are in the order of `files`.
 
-    `visit` is called once for each file, with the very bytes that were hashed or, above `MEMORY_BYTES`, with the
-    file that is still open; that the file did not change since it was listed is checked after that. `prefix` stands
-    in front of paths in messages. Raises `EvidenceError` for a file that changed or cannot be read, and whatever
-    `visit` raises; with several failures, that of the first file in which one was met.
+    `visit` is called once for each file, with the very bytes that are hashed: in memory or, above `MEMORY_BYTES`, as
+    they come from the file (`Tee`); that the file did not change since it was listed is checked after that.
+    `prefix` stands in front of paths in messages. Raises `EvidenceError` for a file that changed or cannot be read, and
+    whatever `visit` raises; with several failures, that of the first file in which one was met.
     """
-    reader = _Reader(folder, prefix, tell)
+    reader = Reader(folder, prefix, tell)
     results: dict[int, Hashed] = {}
 
     def work(index: int, buffer: memoryview) -> None:
@@ -81,7 +89,7 @@ def hash_files(
 
     # The largest first: one that comes last would leave the other cores idle.
     order = sorted(range(len(files)), key=lambda index: -files[index].status.st_size)
-    _share([(index, partial(work, index)) for index in order], sum(entry.status.st_size for entry in files))
+    share([(index, partial(work, index)) for index in order], sum(entry.status.st_size for entry in files))
     return [results[index] for index in range(len(files))]
 
 
@@ -92,7 +100,7 @@ def hash_recipe(
 
     Raises `EvidenceError` as `hash_files` does.
     """
-    reader = _Reader(folder, prefix, tell)
+    reader = Reader(folder, prefix, tell)
     results: dict[tuple[int, int], str] = {}
 
     def work(index: int, start: int, end: int, buffer: memoryview) -> None:
@@ -105,7 +113,7 @@ def hash_recipe(
     ]
     spans.sort(key=lambda span: span[1] - span[2])
     total = sum(entry.status.st_size for entry in files)
-    _share([(index, partial(work, index, start, end)) for index, start, end in spans], total)
+    share([(index, partial(work, index, start, end)) for index, start, end in spans], total)
     texts = ["" for _ in files]
     for (index, _), text in sorted(results.items()):
         texts[index] += text
@@ -118,7 +126,7 @@ def _spans(size: int, shard_size: int | None) -> Iterable[tuple[int, int]]:
     return [(start, min(start + step, size)) for start in starts]
 
 
-def _share(jobs: Sequence[tuple[int, _Job]], total: int) -> None:
+def share(jobs: Sequence[tuple[int, _Job]], total: int) -> None:
     """Does all jobs, by several threads when there is enough to read; raises the failure of the lowest number."""
     work = _Work(jobs)
     count = 1 if total <= _ALONE_BYTES else min(len(jobs), len(os.sched_getaffinity(0)))
@@ -166,7 +174,7 @@ class _Work:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
     """Reads files below an open folder; says so when one is not what was listed, or changes meanwhile."""
 
     folder: int
@@ -232,8 +240,11 @@ class _Reader:
                 hasher.update(data)
             return Hashed(sha256_digest(data), size, visit(path, io.BytesIO(data), size), _texts(recipes, hashers))
         digest = hashlib.sha256()
+        tee = Tee(descriptor, [digest, *hashers], self.tell)
+        inspection = None if visit is None else visit(path, cast("BinaryIO", tee), size)
+        seen = tee.hashed
         blocks = self._blocks if size <= MEMORY_BYTES or not hashers else self._blocks_beside
-        seen = 0
+        os.lseek(descriptor, seen, os.SEEK_SET)
         for block in blocks(descriptor, hashers, buffer):
             digest.update(block)
             self.tell(len(block))
@@ -242,11 +253,6 @@ class _Reader:
                 break
         if seen != size:
             raise self._changed(path)
-        inspection = None
-        if visit is not None:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            with open(descriptor, "rb", closefd=False) as file:
-                inspection = visit(path, file, size)
         return Hashed(Digest("sha256:" + digest.hexdigest()), size, inspection, _texts(recipes, hashers))
 
     @staticmethod
