@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import BinaryIO, Final, Protocol
 
+from gate.inspect.advice import why_not
 from gate.inspect.context import Budget, CapError, Context, Findings, shown
 from gate.inspect.limits import InspectLimits
 from gate.inspect.magic import may_be_pickle
@@ -38,12 +39,17 @@ _INSPECTORS: Final[Mapping[str, tuple[str, str]]] = {
     "tar": ("tar", "inspect_tar"),
     "json": ("text", "inspect_json"),
     "yaml": ("text", "inspect_yaml"),
+    "toml": ("text", "inspect_toml"),
     "text": ("text", "inspect_text"),
     "gguf": ("gguf", "inspect_gguf"),
     "onnx": ("onnx", "inspect_onnx"),
     "onnx_data": ("onnx", "inspect_external_data"),
     "hdf5": ("hdf5", "inspect_hdf5"),
     "saved_model": ("saved_model", "inspect_saved_model"),
+    "protobuf": ("saved_model", "inspect_graph"),
+    "tflite": ("tflite", "inspect_tflite"),
+    "coreml": ("coreml", "inspect_coreml"),
+    "coreml_weights": ("coreml", "inspect_weights"),
     "keras_metadata": ("saved_model", "inspect_keras_metadata"),
     "fingerprint": ("saved_model", "inspect_fingerprint"),
     "checkpoint_index": ("saved_model", "inspect_checkpoint_index"),
@@ -158,8 +164,9 @@ def _is_bare_pickle(source: Source, context: Context, head: bytes) -> bool:
 
 
 def _why_not(path: str, name: str, source: Source) -> str:
-    if name != "unknown":
-        return f"format {name} is not inspected by this version"
+    known = why_not(path, name)
+    if known is not None:
+        return known
     if is_pickle_name(path):
         return "neither a pickle nor another format that is known"
     problem = text_problem(source)

@@ -7,6 +7,7 @@ what the library that renders it hands out for this purpose, whatever sandbox it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
@@ -30,6 +31,8 @@ _NODES: Final = (
 )  # fmt: skip
 _HOLDING: Final = frozenset({"dict", "namespace", "range"})
 _FUNCTIONS: Final = _HOLDING | {"raise_exception", "strftime_now"}
+_GIVEN: Final = frozenset({"documents", "messages", "tools"})
+"""Lists that the application hands over."""
 _REACHING: Final = frozenset({"cycler", "joiner", "lipsum", "self"})
 """Names of objects of Jinja's own, whose attributes lead to the interpreter."""
 
@@ -43,6 +46,10 @@ _METHODS: Final = _words(
     "items join keys lower lstrip partition removeprefix removesuffix replace rfind rpartition rsplit rstrip split "
     "splitlines startswith strip title upper values"
 )
+_ADDING: Final = _words("append extend insert setdefault update")
+"""Methods that put something into a list or an object that the template keeps notes in."""
+_DATE: Final = re.compile(r"(?:%[A-Za-z]|[^A-Za-z_%])*")
+"""What a date is made of, and no name of an attribute."""
 _FILTERS: Final = _words(
     "abs batch capitalize center count d default dictsort e escape first float forceescape groupby indent int items "
     "join last length list lower map max min reject rejectattr replace reverse round safe select selectattr slice sort "
@@ -123,6 +130,7 @@ class _Judge:
     def __init__(self, tree: nodes.Node) -> None:
         self._macros = {macro.name for macro in _all(tree, nodes.Macro)}
         self._callees = {id(call.node) for call in _all(tree, nodes.Call)}
+        self._callees |= {id(test.node) for test in _all(tree, nodes.Test) if test.name in {"defined", "undefined"}}
         self._sources: dict[str, list[nodes.Node]] = {}
         for node in _walk(tree):
             for name, value in _set_by(node):
@@ -169,6 +177,10 @@ class _Judge:
                 yield f"a call of {shown(callee.name, 40)}"
         elif not isinstance(callee, nodes.Getattr):
             yield "a call of what is no name"
+        elif callee.attr in _ADDING:
+            values = (*node.args, *(part for pair in node.kwargs for part in (nodes.Const(pair.key), pair.value)))
+            if not all(map(self._is_plain, values)):
+                yield f"a call of the method {callee.attr} with what the template makes up"
         elif callee.attr not in _METHODS:
             yield f"a call of the method {shown(callee.attr, 40)}"
         if node.dyn_args or node.dyn_kwargs:
@@ -186,11 +198,20 @@ class _Judge:
         waiting = [node]
         while waiting:
             item = waiting.pop()
-            parts = None if self._is_made_up(item) else _parts(item)
+            parts = None if self._is_made_up(item) else [] if self._is_given(item) else _parts(item)
             if parts is None:
                 return False
             waiting += parts
         return True
+
+    def _is_given(self, node: nodes.Node) -> bool:
+        """Whether a value is a slice of a list of the conversation's own, which the template at most shortened."""
+        names = {*_sliced(node)}
+        return (
+            names <= _GIVEN
+            and not isinstance(node, nodes.Name)
+            and all({*_sliced(value)} <= {name} for name in names for value in self._sources.get(str(name), ()))
+        )
 
     def _is_made_up(self, node: nodes.Node) -> bool:
         if isinstance(node, nodes.Const):
@@ -227,6 +248,19 @@ def _set_by(node: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
         yield from ((arguments, value) for value in (*node.args, *(pair.value for pair in node.kwargs)))
 
 
+def _sliced(node: nodes.Node) -> Iterator[str | None]:
+    """The names that a value is a slice of, whatever a condition says; `None` for anything else."""
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, nodes.Getitem) and isinstance(item.arg, nodes.Slice):
+            waiting.append(item.node)
+        elif isinstance(item, nodes.CondExpr) and item.expr2 is not None:
+            waiting += [item.expr1, item.expr2]
+        else:
+            yield item.name if isinstance(item, nodes.Name) else None
+
+
 def _names(target: nodes.Node) -> Iterator[str]:
     yield from (name.name for name in _all(target, nodes.Name))
     for reference in _all(target, nodes.NSRef):
@@ -257,6 +291,8 @@ def _parts(node: nodes.Node) -> list[nodes.Node] | None:
     """What a value is taken from as it is; `None` where it could be put together."""
     if _is_number(node) or isinstance(node, (nodes.Const, nodes.Name, nodes.Compare, nodes.Not, nodes.Test)):
         return []
+    if isinstance(node, nodes.Add) and isinstance(node.left, nodes.List) + isinstance(node.right, nodes.List):
+        return [node.left, node.right]  # a longer list, or rendering breaks off
     if isinstance(node, nodes.Getattr):
         return [] if isinstance(node.node, nodes.Name) else [node.node]
     if isinstance(node, nodes.Getitem):
@@ -267,6 +303,9 @@ def _parts(node: nodes.Node) -> list[nodes.Node] | None:
         return [node.node, *node.args]
     if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in _HOLDING:
         return [*node.args, *(part for pair in node.kwargs for part in (nodes.Const(pair.key), pair.value))]
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "strftime_now":
+        texts = [part.value for part in node.args if isinstance(part, nodes.Const) and isinstance(part.value, str)]
+        return [] if len(texts) == 1 == len(node.args) and _DATE.fullmatch(texts[0]) else None
     if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr in _TAKING:
         return [node.node.node, *node.args]
     return None

@@ -13,6 +13,8 @@ class InspectLimits:
     """Bytes read to recognise a format."""
     json_bytes: int = 32 << 20
     """Bytes of a JSON text, which is parsed in memory."""
+    toml_bytes: int = 256 << 10
+    """Bytes of a TOML text, which is parsed in memory and not fast."""
     safetensors_header_bytes: int = 100_000_000
     """Bytes of a safetensors header (the format's own limit)."""
     safetensors_metadata_bytes: int = 16 << 20

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from gate.inspect.known_targets import is_known_target
+
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:[.:]+[^\W\d]\w*)+")
 _JSONPICKLE: Final = frozenset(
     f"py/{name}"
@@ -25,6 +27,10 @@ _DOTTED_VALUE: Final[Mapping[str, tuple[str, str]]] = {
     "target": ("target", "instantiate_from_config"),
 }
 """Keys that name a callable if their value has a dot."""
+_INSTANTIATORS: Final = frozenset(
+    {"lightning.pytorch.cli.instantiate_module", "pytorch_lightning.cli.instantiate_module"}
+)
+_NAMING: Final = frozenset({"_component_", "_target_", "class_path", "target"})
 _ACTIVATIONS: Final = frozenset(
     {"activation_function", "activation_fn", "default_activation_function", "sbert_ce_default_activation_function"}
 )
@@ -38,6 +44,8 @@ _DRIVE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 def names_code(key: str, value: object) -> tuple[str, str] | None:
     """The last part of the rule and who runs what is named, if a member of an object names code."""
+    if key in _NAMING and is_known_target(value):
+        return None
     if key in _ANY_VALUE:
         return _ANY_VALUE[key]
     if isinstance(value, str):
@@ -48,6 +56,8 @@ def names_code(key: str, value: object) -> tuple[str, str] | None:
 
 
 def _names_code(key: str, value: str) -> tuple[str, str] | None:
+    if key == "_instantiator" and value not in _INSTANTIATORS:
+        return "target", "Lightning"
     if key in _DOTTED_VALUE and _DOTTED.fullmatch(value):
         return _DOTTED_VALUE[key]
     if key in _ACTIVATIONS and "." in value and not value.startswith(_ACTIVATION_MODULES):

@@ -27,3 +27,8 @@ def is_pickle_head(head: bytes) -> bool:
 def may_be_pickle(head: bytes) -> bool:
     """Whether the first byte is an operation at all. JSON and most text never are."""
     return bool(head) and head[0] in _OPERATIONS
+
+
+def suffix_of(path: str) -> str:
+    """The last suffix of a name, in lower case, without its dot; a dot file's name counts as its suffix."""
+    return path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gate.inspect.context import Findings, shown
+from gate.inspect.known_targets import is_known_component
 from gate.inspect.loaders import leaves_folder, names_code, names_keras_module
 from gate.inspect.templates import judge_template
 from gate.inspect.values import Pairs, members, objects, texts
@@ -26,7 +27,9 @@ _KERNEL_KEYS: Final = (
 _CODE_KEYS: Final[Mapping[str, str]] = {
     "auto_map": "auto_map",
     "trust_remote_code": "trust_remote_code",
+    "custom_generate": "custom_pipeline",
     "custom_pipeline": "custom_pipeline",
+    "_custom_pipeline": "custom_pipeline",
     "custom_pipelines": "custom_pipelines",
     "kernel_config": "kernel_config",
     "use_kernels": "use_kernels",
@@ -47,7 +50,7 @@ def scan_settings(path: str, root: object, found: Findings) -> None:
         if names_keras_module(dict(inside)):
             found.add("remote_code.keras_module", Severity.HIGH, "an object of keras is of a module outside of it")
     name = path.rpartition("/")[2].lower()
-    if name == "model_index.json":
+    if name in {"model_index.json", "modular_model_index.json"}:
         _scan_model_index(root, found)
     elif name == "modules.json":
         _scan_modules(root, found)
@@ -68,7 +71,7 @@ def _scan_member(key: str, value: object, found: Findings) -> None:
     elif key in _ATTENTION_KEYS and not _is_known_attention(value):
         message = f"{key} is none of the built-in implementations: {_brief(value)}"
         found.add("remote_code.attn_implementation", Severity.HIGH, message)
-    elif key in _TEMPLATE_KEYS and not _is_empty(value):
+    elif (key in _TEMPLATE_KEYS and not _is_empty(value)) or _is_template(key, value):
         for name, text in _templates(key, value):
             judge_template(text, found, name)
     elif key == "weight_map":
@@ -105,11 +108,18 @@ def _scan_model_index(root: object, found: Findings) -> None:
         if key == "_class_name":
             custom = not isinstance(value, str)
         elif isinstance(value, list) and len(value) == 2 and not key.startswith("_"):
-            custom = value[0] is not None and value[0] not in _PIPELINE_LIBRARIES
+            custom = not _is_component(*value)
+        elif isinstance(value, list) and len(value) == 3 and members(value[2]) and not key.startswith("_"):
+            custom = not _is_component(*value[:2]) or _names_hub(value[2])
         else:
             custom = False
         if custom:
             found.add("remote_code.model_index", Severity.HIGH, f"component {shown(key, 60)} is a module of its own")
+
+
+def _is_component(library: object, name: object) -> bool:
+    known = isinstance(library, str) and library in _PIPELINE_LIBRARIES
+    return library is None or known or is_known_component(library, name)
 
 
 def _scan_modules(root: object, found: Findings) -> None:
@@ -138,6 +148,11 @@ def _scan_adapter(root: object, found: Findings) -> None:
         if not isinstance(value, str) or found.base not in {None, value}:
             found.add("adapter.base", Severity.HIGH, f"{key} is no name of a model, or two: {_brief(value)}")
         found.base = value if isinstance(value, str) else found.base
+
+
+def _is_template(key: str, value: object) -> bool:
+    """Whether a member that is called a template is one of Jinja: others put values between single braces."""
+    return key.endswith("_template") and isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
 def _templates(key: str, value: object) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,28 @@ def inspect_checkpoint_data(_path: str, _source: Source, _context: Context) -> F
     return FileInspection("checkpoint_data", inspected=True)
 
 
+def inspect_graph(_path: str, source: Source, context: Context) -> FileInspection:
+    """Judges the operators of a graph that stands alone; other messages of the same suffix are not inspected."""
+    found = Findings(context.limits.findings)
+    used: set[str] = set()
+    defined: set[str] = set()
+    nodes = 0
+    unknown: list[int] = []
+    limits = context.limits
+    try:
+        for message in read_messages(source, "graph", _MODEL, limits.protobuf_fields, limits.json_bytes):
+            unknown.extend(message.unknown)
+            nodes += message.kind == "node"
+            _judge(message, used, defined, context, found)
+    except (ProtobufError, CapError) as problem:
+        reason = f"no graph of TensorFlow that is read ({problem}): save the model as safetensors or ONNX"
+        return FileInspection("protobuf", inspected=False, reason=reason, findings=found.done())
+    if not nodes or unknown:
+        return FileInspection("protobuf", inspected=False, reason="a message that is no graph of TensorFlow")
+    _judge_operators(used - defined, found)
+    return FileInspection("graph", inspected=True, findings=found.done())
+
+
 def _inspect(name: str, shapes: Mapping[str, Shape], source: Source, context: Context) -> FileInspection:
     found = Findings(context.limits.findings)
     limits = context.limits

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate.inspect.executables import is_build_name, is_program_name, program_kind
-from gate.inspect.magic import NPY_MAGIC, is_pickle_head, is_ranks_head
+from gate.inspect.magic import NPY_MAGIC, is_pickle_head, is_ranks_head, suffix_of
 from gate.inspect.safetensors import is_safetensors_head
 
 _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
@@ -45,7 +45,7 @@ def _words(text: str) -> frozenset[str]:
 
 _TEXT_SUFFIXES: Final = _words(
     "bib bpe cff cfg codes csv gitattributes gitignore gitkeep ini jsonl license lock log md merges ndjson "
-    "prompt rst text toml tsv txt vocab "
+    "prompt rst text tsv txt vocab "
 )
 _TEXT_NAMES: Final = _words(
     "authors changelog codeowners contributing copying license licence notice readme use_policy version "
@@ -63,6 +63,9 @@ _BY_SUFFIX: Final[Mapping[str, str]] = {
     "model": "sentencepiece",
     "spm": "sentencepiece",
     "tar": "tar",
+    "mlmodel": "coreml",
+    "toml": "toml",
+    "ubj": "unknown",
 }
 _BY_NAME: Final[Mapping[str, str]] = {
     "saved_model.pb": "saved_model",
@@ -104,11 +107,6 @@ _LOADED: Final = _words("pickle torch torch.legacy torchscript gzip zlib bz2 xz 
 """Formats that a loader finds in a file which is named like a pickle."""
 
 
-def suffix_of(path: str) -> str:
-    """The last suffix of a name, in lower case, without its dot; a dot file's name counts as its suffix."""
-    return path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
-
-
 def is_text_name(path: str) -> bool:
     """Whether a name promises text that no loader runs."""
     suffix = suffix_of(path)
@@ -122,7 +120,7 @@ def is_pickle_name(path: str) -> bool:
 
 def has_expected_format(path: str, name: str) -> bool:
     """Whether a recognised format is what the file's name promises."""
-    if name in {"onnx_data", "build"}:
+    if name in {"build", "coreml_weights", "onnx_data"}:
         return True
     if is_text_name(path):
         return name in {"text", "json", "code"}
@@ -156,6 +154,8 @@ def _by_name(path: str, head: bytes) -> str:
     suffix, name = suffix_of(path), path.rpartition("/")[2]
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if name == "weight.bin" and "com.apple.CoreML/weights/" in path:
+        return "coreml_weights"
     for pattern, raw in _NUMBERS:
         if pattern.fullmatch(name):
             return raw

@@ -35,4 +35,5 @@ def judge_template(text: str, found: Findings, name: str = "chat_template") -> N
 
 def is_template_name(path: str) -> bool:
     """Whether text of such a name is a template, whatever its suffix."""
-    return "chat_template" in path.rpartition("/")[2].lower()
+    folders, _, name = path.lower().rpartition("/")
+    return "chat_template" in name or folders.rpartition("/")[2] in {"additional_chat_templates", "chat_templates"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import tomllib
 from collections.abc import Mapping
 from typing import Final
 
@@ -125,6 +126,18 @@ def inspect_yaml(path: str, source: Source, context: Context) -> FileInspection:
         if problem is not None:
             return FileInspection("yaml", inspected=False, reason=problem)
     return FileInspection("yaml", inspected=True, findings=found.done(), templates=found.templates)
+
+
+def inspect_toml(path: str, source: Source, context: Context) -> FileInspection:
+    """Judges settings in TOML."""
+    found = Findings(context.limits.findings)
+    if source.size > context.limits.toml_bytes:
+        return FileInspection("toml", inspected=False, reason="longer than the limit for TOML")
+    try:
+        scan_settings(path, tomllib.loads(source.read_at(0, source.size).decode()), found)
+    except (ValueError, RecursionError) as problem:
+        return FileInspection("toml", inspected=False, reason=f"does not parse: {shown(str(problem))}")
+    return FileInspection("toml", inspected=True, findings=found.done(), templates=found.templates)
 
 
 def _inspect_loose_yaml(path: str, source: Source, found: Findings) -> str | None:

@@ -222,10 +222,13 @@ def _judge_settings(root: object, found: Findings) -> None:
                 _judge_special(word, found)
         elif key == "added_tokens_decoder":
             _judge_decoder(value, found)
-        elif key in {"additional_special_tokens", "extra_special_tokens"} and isinstance(value, list):
-            for item in value:
-                for word in texts(dict(members(item)).get("content") if members(item) else item):
-                    _judge_special(word, found)
+        elif key in {"additional_special_tokens", "extra_special_tokens"}:
+            for name, _ in members(value):
+                if not name.endswith(("token", "tokens")):  # templates see these names as variables
+                    text = f"a special token is no token by its name: {_brief(name)}"
+                    found.add("tokenizer.special_name", Severity.HIGH, text)
+            for word in texts(value):
+                _judge_special(word, found)
 
 
 def _judge_decoder(value: object, found: Findings) -> None:
