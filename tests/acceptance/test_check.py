@@ -59,7 +59,7 @@ def test_good_evidence_is_allowed(world: World) -> None:
     idle = {"chain.valid", "container.provenance", "container.signed", "eval.binds", "eval.passed"}
     idle |= {"deploy.image_pinned", "deploy.restricted", "scan.secrets", "training.base_lineage", "waiver.valid"}
     assert statuses == {name: "not_applicable" if name in idle else "pass" for name in statuses}
-    assert len(statuses) == 20
+    assert len(statuses) == 23
     assert set(decision["digests"]) == {"input", "policy", "configuration", "trust", "rules"}
     assert all(digest.startswith("sha256:") for digest in decision["digests"].values())
     change = decision["subject"]["change"]

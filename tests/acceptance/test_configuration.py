@@ -98,7 +98,7 @@ WRONG: dict[str, tuple[Edit, str]] = {
     "another trusted root": (swap("gates:", "  sigstore: {trusted_root: keys/release.pub, sha256: '00'}\ngates:"), "trusted root's SHA-256"),
     "evidence of a registry": (swap("directory: .gate/attestations", "oci: {artifact: summarizer}"), "is no image"),
     "evidence of nowhere": (swap("- directory: .gate/attestations", "- {}"), "directory"),
-    "manifests": (plus("manifests: [1]\n"), "manifests"),
+    "manifests": (plus("manifests: [1]\n"), "not a glob"),
     "a signal without a path": (plus("signals: [{plugin: falco, artifact: summarizer}]\n"), "a plugin, a path and the artifact"),
     "a signal of nothing that runs": (plus("signals: [{plugin: falco, path: a, artifact: summarizer}]\n"), "is no image"),
     "a signal of nobody's plugin": (plus("signals: [{plugin: falko, path: a, artifact: summarizer}]\n"), "did you mean 'falco'?"),
