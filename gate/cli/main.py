@@ -23,6 +23,7 @@ COMPLETE: Final = "_GATE_COMPLETE"
 COMMANDS: Final = {
     "check": "Decide whether a change may be promoted.",
     "verify": "Verify the evidence and say what counts and what does not.",
+    "scan": "Look inside model files, without loading them.",
     "chain": "Show how statements build on one another.",
     "lineage": "Draw where artifacts come from, and where nothing says so.",
     "recall": "List what rests on a key, an identity, a statement or an artifact.",
