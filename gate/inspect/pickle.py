@@ -28,7 +28,9 @@ class Hidden(Enum):
     UNKNOWN = "unknown"
 
 
-def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bool = False) -> Walk:
+def walk_pickle(
+    source: Source, offset: int, context: Context, *, persistent: bool = False, tensors: frozenset[str] | None = None
+) -> Walk:
     """Reads one pickle, within what is left of the file's operations.
 
     One with arrays of joblib between its operations is read in every way in which somebody reads it: with the arrays
@@ -36,7 +38,7 @@ def walk_pickle(source: Source, offset: int, context: Context, *, persistent: bo
     """
     rules = WalkRules(
         pickle_policy(context.allowed), persistent, context.budget.operations, context.limits.pickle_line_bytes,
-        arrays=Arrays.PADDED,
+        arrays=Arrays.PADDED, tensors=tensors,
     )  # fmt: skip
     result = _spend(walk(source, offset, rules), context)
     for arrays in (Arrays.PLAIN, *((Arrays.BARE,) if result.padded else ())) if result.arrays else ():

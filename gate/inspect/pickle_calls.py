@@ -238,8 +238,7 @@ def _judge_fields(names: Value, fields: Value, size: int) -> None:
     table = fields.fields if isinstance(fields, Table) and not fields.others else None
     need(bool(known) and table is not None and len(known) == len(table), "fields that are not known")
     for name in known:
-        field = table.get(name) if table is not None and isinstance(name, str) else None
-        parts = tuple_parts(field)
+        parts = tuple_parts(table.get(name, NONE) if table is not None and isinstance(name, str) else NONE)
         kind, offset = parts if len(parts) == 2 else (NONE, NONE)
         if not isinstance(kind, Made) or kind.role != "dtype" or not kind.numbers or not isinstance(offset, int):
             raise RefusedError("a field that is not of a plain type")

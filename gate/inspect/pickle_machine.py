@@ -216,6 +216,9 @@ class Machine:
         """Judges a persistent id, which only torch's own containers can resolve, and pushes what it stands for."""
         if self.rules.plain:
             raise MalformedError("a persistent id, which nothing resolves")
+        if self.rules.tensors is not None and isinstance(value, str | int) and str(value) in self.rules.tensors:
+            self.stack.append(Made("tensor"))
+            return
         try:
             if not self.rules.persistent:
                 raise RefusedError("only a torch archive resolves it")  # noqa: TRY301 - the reasons meet below

@@ -158,5 +158,7 @@ class WalkRules:
     line_bytes: int
     plain: bool = False
     arrays: Arrays = Arrays.PLAIN
+    tensors: frozenset[str] | None = None
+    """The persistent ids that there are, if they are keys of tensors as in torch's tar archives."""
     second: bool = False
     """This is another reading of what was read, in which names of an array's own pickle come to stand for others."""

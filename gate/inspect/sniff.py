@@ -103,7 +103,7 @@ _EXPECTED: Final[Mapping[str, frozenset[str]]] = {
     "jpg": frozenset({"jpeg"}),
     "jpeg": frozenset({"jpeg"}),
 }
-_LOADED: Final = _words("pickle torch torch.legacy torchscript gzip zlib bz2 xz lzma ")
+_LOADED: Final = _words("pickle torch torch.legacy torch.tar torchscript gzip zlib bz2 xz lzma ")
 """Formats that a loader finds in a file which is named like a pickle."""
 
 

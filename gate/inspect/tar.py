@@ -12,6 +12,8 @@ from typing import Final
 
 from gate.inspect.context import CapError, Context, Findings, shown
 from gate.inspect.source import Slice, Source, chunks
+from gate.inspect.torch_tar import MEMBERS as TORCH_MEMBERS
+from gate.inspect.torch_tar import inspect_torch_tar
 from gate.inspect.zip_directory import find_end
 from gate.model.path import is_plain_relative
 from gate.model.scan import FileInspection, Severity
@@ -50,13 +52,15 @@ def inspect_tar(_path: str, source: Source, context: Context) -> FileInspection:
     try:
         for member in read_members(source, context.limits.archive_members, found):
             reader.judge(member)
+        is_torch = reader.judge_kept()
     except (CapError, TarError) as problem:
         broken = f"not a readable tar archive: {problem}"
         found.add("archive.structure", Severity.HIGH, broken)
         return FileInspection("tar", inspected=False, reason=broken, findings=found.done(), templates=found.templates)
     reader.check_end()
     reason = f"{len(reader.reasons)} members, first: {reader.reasons[0]}" if reader.reasons else None
-    return FileInspection("tar", not reader.reasons, reason, found.done(), found.templates)
+    name = "torch.tar" if is_torch else "tar"
+    return FileInspection(name, not reader.reasons, reason, found.done(), found.templates)
 
 
 class _Archive:
@@ -69,6 +73,7 @@ class _Archive:
         self._found = found
         self._seen: set[str] = set()
         self._zips: list[range] = []
+        self._kept: dict[str, TarMember] = {}
 
     def judge(self, member: TarMember) -> None:
         """One member: its name, its type, its bytes."""
@@ -81,10 +86,23 @@ class _Archive:
         self._seen.add(name.casefold())
         if member.kind in "12346":
             self._found.add("archive.link", Severity.HIGH, f"member {label} is a link or a device")
+        elif member.kind == "0" and name in TORCH_MEMBERS and name not in self._kept:
+            self._kept[name] = member
         elif member.kind == "0":
             self._judge(name, label, member)
         elif member.kind != "5":
             self.reasons.append(f"{label}: is of a kind that is not read")
+
+    def judge_kept(self) -> bool:
+        """The members of a model that torch wrote long ago; all four together are one. Raises `CapError`."""
+        is_torch = self._kept.keys() >= TORCH_MEMBERS
+        if is_torch:
+            parts = {name: Slice(self._source, member.data, member.size) for name, member in self._kept.items()}
+            inspect_torch_tar(parts, self._inside, self._found)
+        else:
+            for name, member in self._kept.items():
+                self._judge(name, shown(member.name), member)
+        return is_torch
 
     def _judge(self, name: str, label: str, member: TarMember) -> None:
         try:
