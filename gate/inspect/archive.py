@@ -19,6 +19,7 @@ from gate.inspect.numpy import inspect_npy
 from gate.inspect.pickle import Hidden, hidden_pickle, inspect_torch_data
 from gate.inspect.pickle_values import Storage
 from gate.inspect.source import CHUNK_BYTES, BytesSource, Slice, Source, SourceError
+from gate.inspect.torchscript import judge_code
 from gate.inspect.zip_directory import Member, ZipError, read_directory
 from gate.model.scan import FileInspection, Severity
 
@@ -146,8 +147,7 @@ class _Archive:
                 self._sizes[storage[1]] = member.unpacked
                 return self._judge_storage(member, inside)
             if name.startswith("code/"):
-                message = f"member {shown(member.name)} is a program (TorchScript)"
-                self._found.add("archive.code", Severity.HIGH, message)
+                judge_code(member.name, inside, self._found)
                 return None
         context = self._context.deeper()
         if member.name == _SETTINGS.get(self._kind):

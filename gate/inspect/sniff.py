@@ -33,6 +33,7 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\x89PNG\r\n\x1a\n", "png"),
     (0, b"\xff\xd8\xff", "jpeg"),
     (0, b"GIF8", "gif"),
+    (8, b"WEBP", "webp"),
     (0, b"%PDF-", "pdf"),
     (0, b"MZqFpD='", "llamafile"),
     (0, b"jartsr='", "llamafile"),
@@ -64,6 +65,7 @@ _BY_SUFFIX: Final[Mapping[str, str]] = {
     "spm": "sentencepiece",
     "tar": "tar",
     "mlmodel": "coreml",
+    "msgpack": "msgpack",
     "toml": "toml",
     "ubj": "unknown",
 }
