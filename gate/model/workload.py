@@ -46,10 +46,11 @@ def broken(manifest: str, problem: str) -> Workload:
 def told_apart(workloads: Sequence[Workload]) -> Mapping[str, Workload]:
     """By id; those of one id are numbered, since each of them may run."""
     found: dict[str, Workload] = {}
+    numbers: dict[str, int] = {}
     for workload in workloads:
-        key, number = workload.id, 1
+        key = workload.id
         while key in found:
-            number += 1
-            key = f"{workload.id}#{number}"
+            numbers[workload.id] = numbers.get(workload.id, 1) + 1
+            key = f"{workload.id}#{numbers[workload.id]}"
         found[key] = replace(workload, id=key)
     return found

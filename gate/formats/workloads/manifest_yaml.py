@@ -4,7 +4,8 @@ Unlike `strict_yaml`, which is for the gate's own files, this reads what Helm, K
 documents, anchors and aliases, any scalar. It never builds objects, follows no tag, and refuses duplicate keys and
 merge keys. A scalar is a boolean, null or a plain decimal integer where YAML 1.1 and 1.2 agree about it, and text
 otherwise, so `yes` or `0777` where a field wants a boolean or a number is a wrong type and not a guess. Bounded: bytes,
-documents, levels and nodes; an alias is the value again, not a copy, and none may stand inside of its own anchor.
+documents, levels and nodes; an alias is the value again, not a copy, and counts as all nodes of it, so that whoever
+walks a document meets no more of them. None may stand inside of its own anchor.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class _Composer:
 
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
-        self._anchors: dict[str | None, JsonValue] = {}
+        self._anchors: dict[str | None, tuple[JsonValue, int]] = {}
+        """By name: the value, and how many nodes it has."""
         self._nodes = 0
 
     def documents(self) -> list[JsonValue]:
@@ -66,23 +68,29 @@ class _Composer:
 
     def _value(self, event: yaml.Event, depth: int) -> JsonValue:
         place = _place(event.start_mark)
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise YamlError(f"more than {MAX_NODES} values", *place)
+        self._spend(1, place)
         if depth > MAX_DEPTH:
             raise YamlError(f"more than {MAX_DEPTH} levels", *place)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 raise YamlError("an alias of no anchor that stands before it", *place)
-            return self._anchors[event.anchor]
+            known, nodes = self._anchors[event.anchor]
+            self._spend(nodes, place)
+            return known
         if getattr(event, "tag", None) not in _PLAIN_TAGS:
             raise YamlError("tags are not read", *place)
         anchor = getattr(event, "anchor", None)
         self._anchors.pop(anchor, None)
+        before = self._nodes
         value = self._inner(event, depth)
         if anchor is not None:
-            self._anchors[anchor] = value
+            self._anchors[anchor] = (value, self._nodes - before)
         return value
+
+    def _spend(self, nodes: int, place: tuple[int, int]) -> None:
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            raise YamlError(f"more than {MAX_NODES} values", *place)
 
     def _inner(self, event: yaml.Event, depth: int) -> JsonValue:
         if isinstance(event, yaml.ScalarEvent):

@@ -76,6 +76,11 @@ class TestYaml:
         with pytest.raises(YamlError, match="more than"):
             load_documents(b"a: 1\n---\nb: 2\n")
 
+    def test_an_alias_counts_as_all_that_it_stands_for(self) -> None:
+        laughs = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))
+        with pytest.raises(YamlError, match="more than 500000 values"):
+            load_documents(f"a0: &a0 [x]\n{laughs}\n".encode())
+
 
 class TestObjects:
     @pytest.mark.parametrize(
@@ -116,6 +121,17 @@ class TestObjects:
     def test_equal_names_are_told_apart(self) -> None:
         item = thing("Pod", POD, "v1", "llm")
         assert list(read(item, item)) == ["app.yaml:Pod/llm/x", "app.yaml:Pod/llm/x#2"]
+
+    def test_many_of_one_name_are_told_apart_in_time(self) -> None:
+        text = f"p: &p {json.dumps(thing('Pod', POD, 'v1'))}\nkind: List\napiVersion: v1\nitems: [{'*p, ' * 20_000}]"
+        found = read_workloads([Manifest("app.yaml", text.encode())])
+        assert list(found)[-1] == "app.yaml:Pod/x#20000"
+
+    def test_policies_that_are_too_many_to_be_compared_are_told(self) -> None:
+        policy = thing("NetworkPolicy", {"egress": []}, "networking.k8s.io/v1")
+        found = read(*[thing("Pod", POD, "v1")] * 800, *[policy] * 800)
+        assert found["app.yaml"].problems == ("800 network policies are too many to be compared",)
+        assert found["app.yaml:Pod/x"].egress is None
 
     def test_lists_are_opened(self) -> None:
         inner = {"apiVersion": "v1", "kind": "PodList", "items": [thing("Pod", POD, "v1")]}
