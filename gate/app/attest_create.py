@@ -41,7 +41,8 @@ class TypedRequest:
 
     `depends_on` are statements or bundles that it builds on; the others are looked for in `out`, and where there is
     none of a type, among the signed bundles of the root. `checks` is how
-    often it is collected in all, each time but the first by a process of its own.
+    often it is collected in all, each time but the first by a process of its own. `content` is the configuration where
+    it lies in no file: then `config` names the statement, and paths in it are relative to the root.
     """
 
     place: Place
@@ -51,6 +52,7 @@ class TypedRequest:
     depends_on: Sequence[Path] = ()
     created_s: int | None = None
     checks: int = 1
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,9 @@ def draft_typed(request: TypedRequest, progress: Progress = nullcontext) -> Draf
     """The statement that `create_typed` would write."""
     collector = find_collector(request.word)
     root = root_of(request.place)
-    config = config_path(request, root)
+    config = config_path(request, root) if request.content is None else request.config.name
     with progress(f"collecting {request.config}"):
-        collected, fields, files = collect(collector, root, config)
+        collected, fields, files = collect(collector, root, config, request.content)
     with _placed(config):
         return _draft(request, collector, collected, fields, files, config)
 
@@ -127,11 +129,14 @@ def find_collector(word: str) -> Collector:
     return known[word]
 
 
-def collect(collector: Collector, root: Path, config: str) -> tuple[Collected, Mapping[str, Node], RootFiles]:
+def collect(
+    collector: Collector, root: Path, config: str, content: bytes | None = None
+) -> tuple[Collected, Mapping[str, Node], RootFiles]:
     """What a collector finds, and the fields of its configuration; errors name file, line and column."""
     files = RootFiles(root, config)
     with _placed(config):
-        fields = check_keys(collector, loads(read_file(root / config, LIMITS.evidence_bytes), decimals=True))
+        data = read_file(root / config, LIMITS.evidence_bytes) if content is None else content
+        fields = check_keys(collector, loads(data, decimals=True))
         collected = collector.collect(fields, files)
         check_roles(collector, collected)
         return with_others(collector, collected, root), fields, files

@@ -12,6 +12,7 @@ import click
 from gate.app.attest import CreateRequest, create
 from gate.app.attest_changed import CONFIGS, ChangedRequest, create_changed
 from gate.app.attest_create import TypedRequest, create_typed
+from gate.app.attest_scan import ScanRequest, create_scan
 from gate.app.produce import Made, Place
 from gate.attest.predicates import collectors
 from gate.attest.statement import makeable_claims
@@ -26,10 +27,14 @@ _TYPE_HELP: Final = f"What --config describes, one of: {', '.join(sorted(collect
 _CLAIM_HELP: Final = f"What --predicate states, one of: {', '.join(makeable_claims())}."
 _FILE: Final = click.Path(path_type=Path)
 _WAYS: Final = {
-    "type": frozenset({"config"}),
+    "type": frozenset({"config", "report", "artifact", "tool"}),
     "changed-only": frozenset({"base", "configs"}),
     "claim": frozenset({"predicate", "subject", "predicate-type", "key"}),
 }
+_OPTIONS: Final = (
+    *("type", "config", "report", "artifact", "tool", "changed-only", "base", "configs"),
+    *("claim", "predicate", "subject", "predicate-type", "key"),
+)
 
 
 @click.command(
@@ -38,12 +43,16 @@ _WAYS: Final = {
 Examples:
   gate attest create --type prompt --config attest/prompt.yaml
   gate attest create --type eval --config attest/eval.yaml --determinism-check 3
+  gate attest create --type scan --report reports/grype.json --artifact server --tool grype
   gate attest create --changed-only --base origin/main
   gate attest create --claim build.provenance --predicate slsa.json --subject models/summarizer --key keys/builder.key
 """,
 )
 @click.option("--type", "word", metavar="TYPE", help=_TYPE_HELP)
 @click.option("--config", type=_FILE, metavar="FILE", help="The files of a TYPE, in YAML; paths are relative to it.")
+@click.option("--report", type=_FILE, metavar="FILE", help="With --type scan, for --config: the report of a scanner.")
+@click.option("--artifact", metavar="NAME", help="With --report: the artifact of gate.yaml that it is about.")
+@click.option("--tool", metavar="TOOL", help="With --report: the scanner  [default: that of the report in gate.yaml]")
 @click.option("--changed-only", is_flag=True, help="Every configuration whose files differ from --base.")
 @click.option("--base", metavar="REF", help="With --changed-only: the branch or commit to compare with.")
 @click.option(
@@ -96,6 +105,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     *,
     word: str | None,
     config: Path | None,
+    report: Path | None,
+    artifact: str | None,
+    tool: str | None,
     changed_only: bool,
     base: str | None,
     configs: Path | None,
@@ -113,26 +125,16 @@ def command(  # noqa: PLR0913 - one parameter an option
     """Create an in-toto statement about files.
 
     --type collects what belongs together, as a configuration says: every file is a subject, folders are attested
-    whole, values are read from result files, and statements that it builds on are named by digest. `gate sign --in`
-    signs the folder of statements. --changed-only does that for each configuration that a change affects. --claim
-    takes a predicate that something else made.
+    whole, values are read from result files, and statements that it builds on are named by digest. For a scan,
+    --report and --artifact say enough without one. `gate sign --in` signs the folder of statements. --changed-only
+    does that for each configuration that a change affects. --claim takes a predicate that something else made.
 
     The same input gives the same bytes. created_at is that of --created-at or of SOURCE_DATE_EPOCH; no clock is read.
     What the gate would refuse when it verifies is refused here.
     """
-    given = {
-        "type": word,
-        "config": config,
-        "changed-only": changed_only,
-        "base": base,
-        "configs": configs,
-        "claim": claim,
-        "predicate": predicate,
-        "subject": subjects,
-        "predicate-type": predicate_type,
-        "key": key,
-    }
-    _check_way({option for option, value in given.items() if value})
+    described = (word, config, report, artifact, tool)
+    values = (*described, changed_only, base, configs, claim, predicate, subjects, predicate_type, key)
+    _check_way({option for option, value in zip(_OPTIONS, values, strict=True) if value})
     place = Place(Path(), root)
     epoch = source_date_epoch()
     if claim:
@@ -142,11 +144,16 @@ def command(  # noqa: PLR0913 - one parameter an option
         _stated(CreateRequest(place, claim, predicate, subjects, *told))
         return
     created_s = epoch if created_at is None else created_at
+    if word and (report or artifact or tool):
+        if word != "scan" or report is None or artifact is None or config or checks > 1:
+            raise click.UsageError("--report and --artifact go together, with --type scan and without --config")
+        request = ScanRequest(place, report, artifact, tool, out, depends_on, created_s)
+        _show_made(create_scan(request, progress))
+        return
     if word:
         if config is None:
-            raise click.UsageError("--type needs --config FILE")
-        made = create_typed(TypedRequest(place, word, config, out, depends_on, created_s, checks), progress)
-        show(result_text(made, _sign_next(made)))
+            raise click.UsageError("--type needs --config FILE, or --report and --artifact for a scan")
+        _show_made(create_typed(TypedRequest(place, word, config, out, depends_on, created_s, checks), progress))
         return
     if base is None or depends_on:
         raise click.UsageError("--changed-only needs --base REF, and finds what statements build on in --out")
@@ -175,13 +182,17 @@ def _stated(request: CreateRequest) -> None:
 def _changed(request: ChangedRequest) -> None:
     found = create_changed(request, progress)
     for made in found.made:
-        show(result_text(made, _sign_next(made)))
+        _show_made(made)
     for config in found.unchanged:
         show(f"{'same':<10}{terminal(config)}: nothing that it names differs from {terminal(request.base)}")
     for config, claims in found.stale.items():
         word = Path(config).stem.rpartition(".")[2]
         show(f"{'stale':<10}{terminal(config)}: builds on {' and '.join(claims)}; if it holds for what is new:")
         show(f"{'':<10}gate attest create --type {word} --config {terminal(config)}")
+
+
+def _show_made(made: Made) -> None:
+    show(result_text(made, _sign_next(made)))
 
 
 def _sign_next(made: Made) -> str:

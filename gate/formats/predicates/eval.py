@@ -1,9 +1,9 @@
 """Evaluation: measured values of a candidate and of its baseline, with thresholds and tolerances.
 
-Facts: those of every collected statement, `suite`, `samples`, and in millionths, for rules that compare integers:
-`metrics` (`candidate` and `baseline` as `low` and `high`, equal where the value is exact; `better`), `thresholds`
-(`min`, `max`) and `tolerances`. `result` is what the statement says; rules judge the values. What is better must be
-what the one bound of a metric implies.
+Facts: those of every collected statement, `suite`, `harness` (what measured), `samples`, and in millionths, for rules
+that compare integers: `metrics` (`candidate` and `baseline` as `low` and `high`, equal where the value is exact;
+`better`), `thresholds` (`min`, `max`) and `tolerances`. `result` is what the statement says; rules judge the values.
+What is better must be what the one bound of a metric implies.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def _facts(raw: RawStatement, _: Mapping[str, Digest]) -> JsonObject:
         _check_direction(name, metrics[name]["better"], thresholds[name])
     return {
         "suite": predicate["suite"],
+        "harness": predicate["harness"],
         "samples": predicate["samples"],
         "metrics": dict(metrics),
         "thresholds": dict(thresholds),

@@ -1,17 +1,20 @@
 """Scan report: any scanner's report by digest, with its coverage and findings in one shape for all tools.
 
 The subjects are the report and all files of the artifact, whether they were scanned or not, so that the statement is
-about exactly those files. Facts: those of every collected statement, `tool`, `version`, `arguments`, `report`,
-`artifact` (its digest), `status`, `problem`, `database_at_s`, `coverage` (as in `input.scans`), `files` (digests of the
-files that were judged, by path below the artifact) and `findings`.
+about exactly those files. An image is one subject, by its reference with its digest, and was scanned as a whole.
+Facts: those of every collected statement, `tool`, `version`, `arguments`, `report`, `artifact` (its digest), `status`,
+`problem`, `database_at_s`, `coverage` (as in `input.scans`), `files` (digests of the files that were judged, by path
+below the artifact, `.` for an image) and `findings`.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
+from gate.formats.image_reference import image_digest
 from gate.formats.intoto import RawStatement, StatementError
 from gate.formats.predicates.collected import reader
 from gate.formats.predicates.common import member, names_in, text, time
@@ -58,7 +61,11 @@ def _files(predicate: JsonObject, subjects: Mapping[str, Digest]) -> Mapping[str
     artifact = text(predicate, "artifact") or ""
     names = names_in(member(predicate, "roles", "artifact"))
     whole: Digest | None
-    if names == [artifact]:
+    if predicate.get("image") is True:
+        whole = _digest_of_image(artifact)
+        is_there = names == [artifact] and subjects[artifact] == whole
+        files = {WHOLE: subjects[artifact]} if is_there else {}
+    elif names == [artifact]:
         is_there, whole, files = True, subjects[artifact], {posixpath.basename(artifact): subjects[artifact]}
     else:
         is_there = all(name.startswith(f"{artifact}/") for name in names)
@@ -67,6 +74,26 @@ def _files(predicate: JsonObject, subjects: Mapping[str, Digest]) -> Mapping[str
     if not is_there or whole != predicate["artifact_digest"]:
         raise StatementError("artifact", "the subjects in the role `artifact` are not those files, or lie elsewhere")
     return files
+
+
+def _digest_of_image(reference: str) -> Digest | None:
+    try:
+        return image_digest(reference)
+    except ValueError:
+        return None
+
+
+def _read(raw: RawStatement) -> Statement:
+    """A statement; that about an image names no path of it below the root, where it would be looked for."""
+    found = _COLLECTED[raw.predicate_type](raw)
+    return replace(found, located=False) if raw.predicate.get("image") is True else found
+
+
+def _places(artifact: Artifact) -> Mapping[str, Digest | None]:
+    """What can have been scanned of an artifact, with its digests: its files, or an image as a whole."""
+    if artifact.path is None:
+        return {WHOLE: artifact.digest} if artifact.digest is not None else {}
+    return {path: file.digest for path, file in artifact.files.items()}
 
 
 def attested_scan(statement: Statement, artifact: Artifact, origin: str) -> Scan | None:
@@ -81,14 +108,11 @@ def attested_scan(statement: Statement, artifact: Artifact, origin: str) -> Scan
         return _vulnerability_scan(facts, artifact, origin)
     stated, missing = member(facts, "files"), member(facts, "coverage", "missing")
     errors = {path: text(facts, "coverage", "errors", path) or "" for path in names_in(_errors(facts))}
-    scanned = {
-        path: file.digest
-        for path, file in artifact.files.items()
-        if file.digest is not None and text(stated, path) == file.digest
-    }
+    places = _places(artifact)
+    scanned = {path: digest for path, digest in places.items() if digest is not None and text(stated, path) == digest}
     left_out = {
         path: text(missing, path) or "the statement does not say that these bytes were scanned"
-        for path in artifact.files
+        for path in places
         if path not in scanned and path not in errors
     }
     findings = facts["findings"]
@@ -101,7 +125,7 @@ def attested_scan(statement: Statement, artifact: Artifact, origin: str) -> Scan
         artifact=artifact.name,
         report=None if report is None else Digest(report),
         status=ScanStatus(facts["status"]),
-        coverage=Coverage(len(artifact.files), scanned, left_out, errors),
+        coverage=Coverage(len(places), scanned, left_out, errors),
         findings=tuple(_finding(item, artifact) for item in findings) if isinstance(findings, list) else (),
         arguments=tuple(names_in(facts["arguments"])),
         database_at_s=at_s if isinstance(at_s, int) else 0,
@@ -164,4 +188,5 @@ def _finding(value: JsonValue, artifact: Artifact) -> Finding:
 
 
 _COVERAGE: Final = ("scanned", "missing", "errors")
-READERS = reader(CLAIM, _facts)
+_COLLECTED: Final = reader(CLAIM, _facts)
+READERS: Final[Mapping[str, Callable[[RawStatement], Statement]]] = dict.fromkeys(_COLLECTED, _read)
