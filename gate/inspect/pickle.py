@@ -56,7 +56,7 @@ def _with_other(result: Walk, other: Walk) -> Walk:
     """What one reading found, with what another reader would do beyond it."""
     if other.exhausted:
         return replace(result, exhausted=True)
-    if not _does_harm(other):
+    if result.refused or not _does_harm(other):
         return result
     note = ("pickle.readings", Severity.CRITICAL, "calls what is not allowed when its arrays are read in another way")
     return replace(result, notes=(*result.notes, note))

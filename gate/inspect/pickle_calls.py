@@ -76,6 +76,13 @@ def sizes_of(value: Value) -> tuple[int, ...]:
     return numbers
 
 
+def is_array_class(value: Value) -> bool:
+    """Whether a value is a class of arrays that is allowed."""
+    if not isinstance(value, Reference):
+        return False
+    return value.role == "own" or (value.module == "numpy" and value.name in {"ndarray", "matrix"})
+
+
 def _mapping(args: Sequence[Value]) -> Made:
     need(len(args) <= 2, "too many arguments")
     return Made("mapping")
@@ -118,7 +125,7 @@ def _type_bytes(name: str) -> tuple[int, ...]:
 def _reconstruct(args: Sequence[Value]) -> Made:
     need(len(args) == 3, "not three arguments")
     base = args[0]
-    need(isinstance(base, Reference) and (base.module, base.name) == ("numpy", "ndarray"), "not a plain ndarray")
+    need(is_array_class(base), "not a plain ndarray")
     sizes_of(args[1])
     need(is_bytes(args[2]), "not a type code")
     return Made("ndarray")

@@ -15,7 +15,7 @@ from gate.formats.pickle_names import is_code_module, problem_of_allowed
 from gate.inspect.context import shown
 from gate.inspect.pickle_calls import FUNCTIONS, RefusedError, torch_storage
 from gate.inspect.pickle_judge import judge_call, judge_state
-from gate.inspect.pickle_objects import raw_array
+from gate.inspect.pickle_objects import fails_surely, raw_array
 from gate.inspect.pickle_policy import OWN_ROLE, is_plain_name
 from gate.inspect.pickle_reader import PickleReader
 from gate.inspect.pickle_values import (
@@ -174,6 +174,8 @@ class Machine:
             if wrapper in self.wrappers:
                 raise RefusedError("it is described twice")  # noqa: TRY301 - the reasons meet below
         except RefusedError as problem:
+            if self.rules.second and wrapper not in self.wrappers and fails_surely(state):
+                raise MalformedError("an array is not described") from None
             self.note("state", Severity.HIGH, f"describes an array in a way that joblib does not: {problem}")
             raise UnknownError("what follows is not known") from None
         self.wrappers.add(wrapper)

@@ -13,12 +13,13 @@ from typing import Final
 from gate.inspect.pickle_calls import (
     OBJECT_TYPE,
     RefusedError,
+    is_array_class,
     is_bytes,
     is_made,
     need,
     sizes_of,
 )
-from gate.inspect.pickle_values import BOOL, NONE, NUMBER, TEXT, Items, Made, Reference, Table, Value, tuple_parts
+from gate.inspect.pickle_values import BOOL, NONE, NUMBER, TEXT, Atom, Items, Made, Reference, Table, Value, tuple_parts
 
 _STATE_KEYS: Final = frozenset(
     {
@@ -84,6 +85,20 @@ def _text(args: Sequence[Value]) -> Made:
     return Made("number")
 
 
+def _slice(args: Sequence[Value]) -> Made:
+    need(len(args) == 3 and all(arg is NONE or isinstance(arg, int) for arg in args), "not made from numbers")
+    return Made("object")
+
+
+def _masked(args: Sequence[Value]) -> Made:
+    """An array with a mask, empty until it gets its state."""
+    need(len(args) == 4 and is_bytes(args[3]), "not what makes a masked array")
+    for kind, name in zip(args[:2], ("MaskedArray", "ndarray"), strict=True):
+        need(isinstance(kind, Reference) and kind.role == "value" and kind.name == name, "not a plain masked array")
+    sizes_of(args[2])
+    return Made("masked")
+
+
 def _own(_: Sequence[Value]) -> Made:
     return Made("own")
 
@@ -128,6 +143,8 @@ OBJECT_CALLS: Final = {
     "numbers": _numbers,
     "zone": _zone,
     "text": _text,
+    "slice": _slice,
+    "masked": _masked,
     "own": _own,
     "bit_generator": _bit_generator,
     "generator": _holder,
@@ -150,6 +167,12 @@ def judge_object_state(made: Made, state: Value) -> None:
             need(len(pair) == 2 and (pair[1] is NONE or is_made(pair[1], "seed", "object")), "not a state and a seed")
         if state is not NONE:
             _judge_generator(_GENERATORS[made.numbers[0]], pair[0] if pair else state)
+    elif made.role == "masked":
+        parts = tuple_parts(state)
+        need(
+            len(parts) == 7 and is_made(parts[2], "dtype") and parts[2] is not OBJECT_TYPE, "not a masked array's state"
+        )
+        sizes_of(parts[1])
     elif made.role == "seed":
         parts = tuple_parts(state)
         need(len(parts) == _SEED_PARTS and is_made(parts[2], "ndarray", "array"), "not the state of a seed")
@@ -192,13 +215,21 @@ class RawArray:
     padded: bool
 
 
+def fails_surely(state: Value) -> bool:
+    """Whether joblib raises for a description: it lacks what is needed, or has it from nothing that is a type."""
+    if isinstance(state, Table) and not state.others:
+        fields = state.fields or {}
+        return "shape" not in fields or not isinstance(fields.get("dtype"), Made | Reference)
+    return isinstance(state, str | int | Atom)
+
+
 def raw_array(state: Value) -> RawArray:
     """What a wrapper of joblib describes. Raises `RefusedError` for what joblib does not write."""
     fields = _fields(state, "not the description of an array")
     names = {"subclass", "shape", "order", "dtype", "allow_mmap"}
     need(names <= fields.keys() <= names | {"numpy_array_alignment_bytes"}, "not the description of an array")
     kind, dtype = fields["subclass"], fields["dtype"]
-    need(isinstance(kind, Reference) and (kind.module, kind.name) == ("numpy", "ndarray"), "not a plain ndarray")
+    need(is_array_class(kind), "not a plain ndarray")
     need(fields["order"] in {"C", "F"} and fields["allow_mmap"] is BOOL, "not the description of an array")
     alignment = fields.get("numpy_array_alignment_bytes", NONE)
     need(alignment is NONE or alignment == ALIGNMENT, "an alignment that joblib does not use")

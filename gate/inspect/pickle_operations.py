@@ -296,8 +296,9 @@ def _extension(width: int) -> Operation:
         if int.from_bytes(machine.reader.take(width), "little", signed=width == 4) <= 0:
             raise MalformedError("a number of the extension registry is not positive")
         machine.refused = True
-        # The registry is empty unless a program fills it: what only begins like a pickle calls nothing with it.
-        machine.calls = machine.calls or not machine.rules.plain
+        # The registry is empty unless a program fills it: what only begins like a pickle, or is another
+        # reading of one, calls nothing with it.
+        machine.calls = machine.calls or not (machine.rules.plain or machine.rules.second)
         machine.note("extension", Severity.CRITICAL, "names a global through the extension registry")
         machine.stack.append(DENIED)
 
