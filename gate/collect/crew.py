@@ -114,6 +114,7 @@ class _Worker:
     jobs: deque[_Job] = field(default_factory=deque)
     deadline: float = 0.0
     rest: bytes = b""
+    is_new: bool = True
 
     def has_room(self) -> bool:
         return not self.jobs or (len(self.jobs) < _AHEAD_FILES and sum(job.size for job in self.jobs) < _AHEAD_BYTES)
@@ -165,17 +166,23 @@ class _Crew:
                     raise EvidenceError(f"no process can be started to read files: {error.strerror}") from None
                 self._workers.append(worker)
                 self._selector.register(worker.channel, selectors.EVENT_READ, worker)
-        for worker in tuple(self._workers):
+        for worker in self._workers:
             while self._todo and worker.has_room():
                 job = self._todo.popleft()
                 if not worker.jobs:
                     worker.deadline = time.monotonic() + self._limits.time_for(job.size)
-                worker.jobs.append(job)
                 try:
                     worker.channel.sendall(job.line)
                 except OSError:
-                    self._lose(worker, "the process that read it ended")
+                    # It is gone, and what it said before is still to be heard. A file that it was not asked for is not
+                    # to blame; but whoever ends before any file would be started for ever.
+                    if worker.is_new:
+                        worker.jobs.append(job)
+                    else:
+                        self._todo.appendleft(job)
                     break
+                worker.jobs.append(job)
+                worker.is_new = False
 
     def _listen(self) -> None:
         """Takes what workers say, and ends those whose time is over."""
@@ -198,13 +205,13 @@ class _Crew:
         if not data:
             return "the process that read it ended: it crashed, or was out of memory"
         *lines, worker.rest = (worker.rest + data).split(b"\n")
-        if len(worker.rest) > self._limits.answer_bytes:
-            return f"what was found takes more than {self._limits.answer_bytes} bytes"
         try:
             for line in lines:
                 self._take(worker, line)
         except (NonsenseError, IndexError):
             return "the process that read it gave no answer that can be read"
+        if len(worker.rest) > self._limits.answer_bytes:
+            return f"what was found takes more than {self._limits.answer_bytes} bytes"
         return None
 
     def _take(self, worker: _Worker, line: bytes) -> None:

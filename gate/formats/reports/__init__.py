@@ -25,6 +25,7 @@ TextReader = Callable[[bytes, RawReport, Mapping[str, Artifact]], Scan]
 
 TOOLS: Final = (
     "fickling",
+    "gate",
     "gitleaks",
     "grype",
     "modelaudit",

@@ -49,6 +49,7 @@ def test_each_tool_has_all_kinds_of_samples(tool: str) -> None:
     [
         ("fickling/good", "pickle", {"p.pkl": WEIGHTS}),
         ("fickling/found", "pickle", {"p.pkl": WEIGHTS}),
+        ("gate/good", "model", MODEL),
         ("gitleaks/good", "app", APP),
         ("gitleaks/empty", "app", APP),
         ("grype/good", "app", APP),
@@ -78,6 +79,8 @@ def test_what_is_complete(name: str, artifact: str, scanned: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
+        ("gate/partial", "1 of 2 files were not judged"),
+        ("gate/wrong-target", "other target"),
         ("grype/empty", "nothing is named as scanned"),
         ("grype/partial", "its database is not valid"),
         ("grype/wrong-target", "other target"),
@@ -121,6 +124,8 @@ def test_what_is_incomplete(name: str, problem: str) -> None:
         *((f"{tool}/cut", "") for tool in TOOLS),
         ("fickling/empty", "severity is not text"),
         ("fickling/partial", "do not agree"),
+        ("gate/empty", "there is no file"),
+        ("gate/hostile", "do not agree"),
         ("modelaudit/hostile", "do not agree"),
         ("modelscan/hostile", "do not agree"),
         ("picklescan/hostile", "do not fit together"),
