@@ -25,7 +25,7 @@ _FIXED: Final = {
 }
 _SIZED: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 _EXTENDED: Final = {0xC7: 1, 0xC8: 2, 0xC9: 4}
-_ITEMS: Final = 4_000_000
+_ITEMS: Final = 500_000
 
 
 class _BrokenError(Exception):

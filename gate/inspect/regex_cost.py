@@ -15,7 +15,7 @@ _MAX_CHARS: Final = 8192
 _DEPTH: Final = 50
 _SIZE: Final = 10_000
 _LOOPS: Final = 4
-_COUNT: Final = re.compile(r"\{([0-9]{0,9})(,?)([0-9]{0,9})\}")
+_COUNT: Final = re.compile(r"\{(?=,?[0-9])([0-9]{0,9})(,?)([0-9]{0,9})\}")
 _OPTIONS: Final = re.compile(r"\?[imsuxy-]{0,8}[:)]|\?(?:=|!|<=|<!|>|:|<[A-Za-z_]\w*>|P<[A-Za-z_]\w*>)")
 _REFERENCE: Final = re.compile(r"[1-9gkXK]")
 _CLASS: Final = re.compile(r"[pPx]\{[^{}]*\}")
@@ -127,11 +127,10 @@ class _Reader:
             least = int(char == "+")
         elif counted := _COUNT.match(text, self._at):
             low, comma, high = counted.groups()
-            if low or high:
-                self._at = counted.end()
-                least = int(low or 0)
-                endless = bool(comma) and not high
-                most = int(high or 0) if comma else least
+            self._at = counted.end()
+            least = int(low or 0)
+            endless = bool(comma) and not high
+            most = int(high or 0) if comma else least
         else:
             return 1, 1
         if text[self._at : self._at + 1] in {"?", "+"}:

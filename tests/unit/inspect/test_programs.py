@@ -97,7 +97,10 @@ def test_what_settings_of_a_nemo_archive_name_is_a_finding() -> None:
 
 RULES = re.compile(r'found\.add\(\s*f?"([a-z0-9_]+\.[a-z_]+)"')
 BROKEN = re.compile(r'_GgufError\("([a-z_]+)"')
-MODULES = ("gguf", "onnx", "hdf5", "keras", "saved_model", "skops", "mar", "llamafile")
+MODULES = (
+    "gguf", "onnx", "hdf5", "keras", "saved_model", "skops", "mar", "llamafile", "coreml", "executables", "images",
+    "msgpack", "tflite", "tokenizer", "torchscript", "vocabulary",
+)  # fmt: skip
 
 
 def test_every_rule_is_explained() -> None:
