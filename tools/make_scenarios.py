@@ -26,6 +26,7 @@ from tools import (
     scenarios_searched,
     scenarios_signals,
     scenarios_templates,
+    scenarios_vulnerable,
 )
 from tools.scenario_compat import compat_files
 from tools.scenario_draft import NOW, SCENARIOS, Scenario
@@ -45,6 +46,7 @@ STORIES = (
     scenarios_searched,
     scenarios_signals,
     scenarios_templates,
+    scenarios_vulnerable,
 )
 KEYS_README = """\
 # Test keys
