@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from gate import __version__
 from gate.app.gather import BYTES, Counting, silent
+from gate.app.workspace import WorkTree
 from gate.collect.crew import CrewLimits, read_files
 from gate.collect.crew_worker import Folder, Item, Task
 from gate.collect.hashing import Hashed, Unread, nothing, unheard
 from gate.collect.survey import Survey, survey
+from gate.config.settings import load_allowed_globals
 from gate.errors import ConfigError
 from gate.formats.glob import compile_glob
 from gate.inspect.interface import inspect_file
@@ -29,26 +32,31 @@ from gate.model.scanned import Scanned, ScannedFile, State, Target
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
-    """What somebody asked for: paths, patterns of what is left out below them, and what counts."""
+    """What somebody asked for: paths, patterns of what is left out below them, and what counts.
+
+    `config` is a `gate.yaml`, of which only the section `inspection` is used.
+    """
 
     paths: Sequence[Path]
     exclude: Sequence[str] = ()
+    config: Path | None = None
     fail_on: Severity = Severity.LOW
     limits: CrewLimits = field(default_factory=CrewLimits)
 
 
 def scan(request: ScanRequest, progress: Counting = silent) -> Scanned:
     """Looks at everything; raises `ConfigError` for a bad pattern, `EvidenceError` for a path that is not there."""
-    is_excluded = _excluding(request.exclude)
+    is_excluded, allowed = _excluding(request.exclude), _allowed(request.config)
     surveys = [survey(path, is_excluded) for path in request.paths]
     items = [Item(Folder(found.folder, f"{_text(found.folder)}/"), entry) for found in surveys for entry in found.files]
+    task = Task(items, partial(inspect_file, allowed=allowed), nothing)
     with progress(f"scanning {len(items)} file{'' if len(items) == 1 else 's'}", BYTES) as tell:
-        read = iter(read_files(Task(items, inspect_file, nothing), request.limits, tell or unheard) if items else ())
+        read = iter(read_files(task, request.limits, tell or unheard) if items else ())
     targets = []
     for path, found in zip(request.paths, surveys, strict=True):
         files = {path_text(entry.path): _scanned(next(read), entry.status) for entry in found.files}
         targets.append(_target(path, found, files))
-    return Scanned(__version__, tuple(targets), request.fail_on, tuple(request.exclude))
+    return Scanned(__version__, tuple(targets), request.fail_on, tuple(request.exclude), tuple(sorted(allowed)))
 
 
 def _excluding(patterns: Sequence[str]) -> Callable[[str], bool]:
@@ -57,6 +65,10 @@ def _excluding(patterns: Sequence[str]) -> Callable[[str], bool]:
     except ValueError as error:
         raise ConfigError(f"--exclude: {error}") from None
     return lambda path: any(glob.matches(path) for glob in globs)
+
+
+def _allowed(config: Path | None) -> frozenset[str]:
+    return frozenset() if config is None else load_allowed_globals(config.name, WorkTree(config.parent))
 
 
 def _scanned(found: Hashed | Unread, status: os.stat_result) -> ScannedFile:

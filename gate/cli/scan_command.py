@@ -44,6 +44,12 @@ Examples:
     help="The least severity that counts. What was not judged always counts.",
 )
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A gate.yaml whose section `inspection` counts; without it no configuration is read.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     metavar="N",
@@ -63,20 +69,21 @@ def command(
     output: Path | None,
     exclude: tuple[str, ...],
     fail_on: str,
+    config: Path | None,
     jobs: int | None,
     timeout: int,
 ) -> int:
     """Look inside model files, without loading them.
 
     Every file is hashed and inspected: pickles, safetensors, GGUF, Keras, ONNX, archives, templates, code and more.
-    No configuration is needed and none is read. Exit code 0: every file was judged, and nothing was found. 13:
-    something was found, or a file could not be judged, or there is no file. A link is never followed.
+    No configuration is needed. Exit code 0: every file was judged, and nothing was found. 13: something was found,
+    or a file could not be judged, or there is no file. A link is never followed.
     """
     if output is not None:
         _check_beside(output, paths)
     file = None if output is None else OutputFile(output)
     limits = CrewLimits(jobs=jobs or default_jobs(), seconds=timeout)
-    found = scan(ScanRequest(paths, exclude, Severity(fail_on), limits), progress)
+    found = scan(ScanRequest(paths, exclude, config, Severity(fail_on), limits), progress)
     text = render_scan(form, found)
     if file is None:
         show(text)

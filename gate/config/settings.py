@@ -103,6 +103,17 @@ def load_evidence_directories(path: str, source: Source) -> tuple[str, ...]:
         raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
 
 
+def load_allowed_globals(path: str, source: Source) -> frozenset[str]:
+    """What the section `inspection` alone allows; raises `ConfigError`, also when there is no such file."""
+    data = source.read(path)
+    if data is None:
+        raise ConfigError(f"there is no {path} in {source.name}")
+    try:
+        return read_allowed_globals(_Loader(path, source, data).fields.get("inspection"))
+    except YamlError as error:
+        raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
+
+
 class _Loader:
     def __init__(self, path: str, source: Source, data: bytes) -> None:
         self.path, self.source, self.data = path, source, data

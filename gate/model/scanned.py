@@ -66,12 +66,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One scan. Findings below `fail_on` are listed and do not count; what was not judged always counts."""
+    """One scan. Findings below `fail_on` are listed and do not count; what was not judged always counts.
+
+    `exclude` are the patterns of what was left out, `allowed` the globals that pickles may name by a configuration.
+    """
 
     version: str
     targets: tuple[Target, ...]
     fail_on: Severity = Severity.LOW
     exclude: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     @property
     def files(self) -> Iterator[tuple[str, ScannedFile]]:

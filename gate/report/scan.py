@@ -45,6 +45,7 @@ def scan_json(found: Scanned) -> JsonObject:
         "problem": found.problem,
         "fail_on": found.fail_on.value,
         "exclude": list(found.exclude),
+        "allow_globals": list(found.allowed),
         "counts": {
             "files": sum(1 for _ in found.files),
             "bytes": sum(file.bytes for _, file in found.files),
