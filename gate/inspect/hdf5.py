@@ -31,9 +31,12 @@ def inspect_hdf5(_path: str, source: Source, context: Context) -> FileInspection
     """Judges every object that can be reached from the root."""
     found = Findings(context.limits.findings)
     try:
-        _walk(Objects(source, context.limits.hdf5_objects), context, found)
+        objects = Objects(source, context.limits.hdf5_objects)
+        _walk(objects, context, found)
     except (UnreadError, CapError, SourceError) as problem:
         return FileInspection("hdf5", inspected=False, reason=str(problem), findings=found.done())
+    if objects.end != source.size:
+        found.add("hdf5.trailing_data", Severity.HIGH, f"{source.size - objects.end} bytes follow the end of the file")
     return FileInspection("hdf5", inspected=True, findings=found.done())
 
 

@@ -61,6 +61,8 @@ class Objects:
 
     def __init__(self, source: Source, limit: int) -> None:
         self._source = source
+        self.end = source.size
+        """Where the file ends, as its head says: known when the root was read."""
         self._left = limit
         self._bytes = _TOTAL_BYTES
         self._trees: set[int] = set()
@@ -78,6 +80,7 @@ class Objects:
             raise UnreadError("has addresses that are not of 64 bits, which are not read")
         head.take({0: 9, 1: 13}.get(version, 1))
         base, other, end = head.number(8), head.number(8), head.number(8)
+        self.end = end
         if base or end > self._source.size:
             raise UnreadError("does not begin or end where it says")
         if version in {2, 3}:

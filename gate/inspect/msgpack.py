@@ -25,6 +25,8 @@ _FIXED: Final = {
 }
 _SIZED: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 _EXTENDED: Final = {0xC7: 1, 0xC8: 2, 0xC9: 4}
+_MARKS: Final = frozenset({b"nd", b"kind", b"typ"})
+_MARK_LENGTHS: Final = frozenset({2, 3, 4})
 _ITEMS: Final = 500_000
 
 
@@ -64,11 +66,11 @@ def _value(cursor: Cursor, found: Findings) -> int:
     if head <= 0x9F:
         return head & 0x0F
     if head <= 0xBF:
-        cursor.skip(head & 0x1F)
+        _text(cursor, head & 0x1F, found)
     elif head in _FIXED:
         cursor.skip(_FIXED[head])
     elif head in _SIZED:
-        cursor.skip(cursor.number(_SIZED[head], "big"))
+        _text(cursor, cursor.number(_SIZED[head], "big"), found)
     elif head in {0xDC, 0xDD}:
         return cursor.number(2 << (head - 0xDC), "big")
     elif head in {0xDE, 0xDF}:
@@ -81,3 +83,12 @@ def _value(cursor: Cursor, found: Findings) -> int:
             found.add("msgpack.extension", Severity.HIGH, "holds a type of an application that is not Flax")
         cursor.skip(size)
     return 0
+
+
+def _text(cursor: Cursor, length: int, found: Findings) -> None:
+    """Passes over a text. Some are marks by which other readers know arrays that hold a pickle."""
+    if length in _MARK_LENGTHS:
+        if cursor.take(length) in _MARKS:
+            found.add("msgpack.extension", Severity.HIGH, "holds marks of msgpack-numpy or pandas, which unpickle")
+    else:
+        cursor.skip(length)

@@ -152,7 +152,7 @@ def _scan_adapter(root: object, found: Findings) -> None:
 
 def _is_template(key: str, value: object) -> bool:
     """Whether a member that is called a template is one of Jinja: others put values between single braces."""
-    return key.endswith("_template") and isinstance(value, str) and ("{{" in value or "{%" in value)
+    return key.endswith("_template") and any("{{" in text or "{%" in text for text in texts(value))
 
 
 def _templates(key: str, value: object) -> Iterator[tuple[str, str]]:

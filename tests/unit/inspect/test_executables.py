@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gate.model.scan import Severity
@@ -110,8 +112,14 @@ def test_a_path_file_is_text_and_a_checkpoint_is_not() -> None:
     assert is_clean(look("x.pth", samples.torch_zip()))
 
 
+WRITTEN = Path(__file__).parents[2] / "vectors" / "models"
 ZIP = samples.zip_bytes({"a.txt": b"x"})
 POLYGLOTS = {
+    "program behind HDF5": ("m.h5", (WRITTEN / "functional.h5").read_bytes() + ELF),
+    "program behind Keras": ("m.keras", (WRITTEN / "functional.keras").read_bytes() + ELF),
+    "program behind ONNX": ("m.onnx", (WRITTEN / "weights_inside.onnx").read_bytes() + ELF),
+    "program behind skops": ("m.skops", (WRITTEN / "sgd.skops").read_bytes() + ELF),
+    "script before JSON": ("config.json", b"#!/bin/sh\n{}"),
     "program behind tensors": ("m.safetensors", samples.safetensors() + ELF),
     "program behind a GGUF": ("m.gguf", gguf() + PE),
     "program behind a pickle": ("m.pkl", b"\x80\x04N." + PE),

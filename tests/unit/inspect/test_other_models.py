@@ -168,6 +168,8 @@ def test_weights_of_flax_are_clean(value: bytes) -> None:
 
 def test_other_messagepack_is_not() -> None:
     assert rules(flax(b"\xd4\x05a")) == {"msgpack.extension"}
+    assert rules(flax(b"\x81\xc4\x02nd\xc3")) == {"msgpack.extension"}
+    assert rules(flax(b"\x81\xa4kind\xa1O")) == {"msgpack.extension"}
     assert rules(flax(b"\x00extra")) == {"file.trailing_data"}
     for value in (b"\xc1", b"\xc4\x05a", b"", b"\xdd\xff\xff\xff\xff\x00"):
         assert not flax(value).inspected
@@ -280,6 +282,7 @@ def test_components_that_are_part_of_diffusers(index: object, clean: bool) -> No
         ({"_instantiator": "evil.f"}, "remote_code.target"),
         ({"prompt_template": "{{ x.__class__ }}"}, "template.unsafe"),
         ({"tool_use_template": "{% include 'x' %}"}, "template.unsafe"),
+        ({"tool_template": [{"name": "a", "template": "{% include 'x' %}"}]}, "template.unsafe"),
     ],
 )
 def test_other_keys_that_run_code(settings: object, rule: str) -> None:
