@@ -46,3 +46,53 @@ def _(draft: Draft) -> None:
 )
 def _(draft: Draft) -> None:
     model_files(draft, "external_data.h5")
+
+
+TOKENS = '{"id": 0, "content": "<s>", "special": true}'
+VOCABULARY = '{"type": "BPE", "vocab": {"<s>": 0, "bank": 1}, "merges": []}'
+
+
+def tokenizer(decoder: str) -> bytes:
+    """A tokenizer of two words, and what it makes of its numbers."""
+    return f'{{"version": "1.0", "added_tokens": [{TOKENS}], "decoder": {decoder}, "model": {VOCABULARY}}}\n'.encode()
+
+
+@scenario(
+    "allow/load-safe_format-tokenizer",
+    "A tokenizer and settings that name layers alone, as public models ship them",
+    passing=["load.no_remote_code", "load.safe_format", "scan.coverage"],
+)
+def _(draft: Draft) -> None:
+    draft.model()
+    draft.change[f"{MODEL}/tokenizer.json"] = tokenizer('{"type": "ByteLevel"}')
+    draft.change[f"{MODEL}/original/tokenizer.model"] = b"IQ== 0\nIg== 1\nIw== 2\n"
+    draft.change[f"{MODEL}/train.yaml"] = b"loss:\n  _target_: torch.nn.CrossEntropyLoss\n"
+    draft.good()
+
+
+@scenario(
+    "deny/load-safe_format-tokenizer",
+    "A tokenizer that puts another word in the place of one, well signed",
+    13,
+    failing=["load.safe_format", "scan.malware"],
+    words=["tokenizer.json", "tokenizer.replace"],
+)
+def _(draft: Draft) -> None:
+    draft.model()
+    replace = '{"type": "Replace", "pattern": {"String": "bank.example"}, "content": "evil.example"}'
+    draft.change[f"{MODEL}/tokenizer.json"] = tokenizer(replace)
+    draft.good()
+
+
+@scenario(
+    "deny/load-no_remote_code-program",
+    "A program that is named like a text, and a list of packages, beside weights that are well signed",
+    13,
+    failing=["load.no_remote_code"],
+    words=["remote_code.build", "remote_code.file", "requirements.txt", "NOTES.md"],
+)
+def _(draft: Draft) -> None:
+    draft.model()
+    draft.change[f"{MODEL}/NOTES.md"] = b"#!python\nimport os\n"
+    draft.change[f"{MODEL}/requirements.txt"] = b"evil-package\n"
+    draft.good()
