@@ -91,6 +91,8 @@ DIMENSIONS: Mapping[str, list[Any]] = {
     "target": ["training", "fine-tuning", "deployment"],
 }
 OWN = "controls: {artifact.signed: {mode: enforce}, change.attested: {mode: enforce}, evidence.fresh: {mode: warn}}\n"
+# Packages have to be searched, by a statement with a time that somebody vouches for: scenarios show that.
+SEARCHED = "extends: strict\nparameters: {scan.secrets: {kinds: []}, scan.vulnerabilities: {kinds: []}}\n"
 
 
 def choices() -> list[dict[str, Any]]:
@@ -138,7 +140,9 @@ class Good:
     def configuration(self) -> bytes:
         pick = self.pick
         scheme = {True: "scheme: rsa-pkcs1v15-sha256, ", False: ""}[pick["signer"].pkcs1]
-        profile = {"own": "policy/own.yaml"}.get(pick["profile"], pick["profile"])
+        profile = "policy/own.yaml" if pick["profile"] == "own" else pick["profile"]
+        if profile == "strict" and pick["kind"] == "package":
+            profile = "policy/searched.yaml"
         lines = [
             f"version: 1\ntarget: {pick['target']}\nprofile: {profile}",
             f"artifacts:\n  one: {{kind: {pick['kind']}, path: '{self.path}'}}",
@@ -184,6 +188,7 @@ class Good:
         self.root.mkdir()
         world = World(self.root)
         steering = {"gate.yaml": self.configuration(), "keys/me.pub": signer.pem, "policy/own.yaml": OWN.encode()}
+        steering["policy/searched.yaml"] = SEARCHED.encode()
         if pick["base"]:
             world.git("init", "-q", "-b", "main")
             world.write_all(steering)
