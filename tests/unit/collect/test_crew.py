@@ -22,11 +22,14 @@ import pytest
 from gate.collect import crew, crew_worker
 from gate.collect.crew import CrewLimits, default_jobs, read_files
 from gate.collect.crew_worker import Folder, Item, NonsenseError, Said, Task, confine, read_line, serve, write_line
+from gate.collect.directory import Reading, collect_artifact
 from gate.collect.files import entries, opened_root
 from gate.collect.hashing import Hashed, Unread, nothing
 from gate.errors import EvidenceError
+from gate.model.artifact import ArtifactKind
 from gate.model.digest import sha256_digest
 from gate.model.scan import FileInspection
+from gate.model.settings import ArtifactSettings, Limits
 from tests.unit.collect.test_directory import make
 
 FILES = {f"f{number:02}": bytes([number]) * (1 + number * 1000) for number in range(40)}
@@ -299,6 +302,25 @@ def test_bytes_are_told_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_the_default_is_bounded() -> None:
     assert 1 <= default_jobs() <= crew.DEFAULT_JOBS
+
+
+def test_an_artifact_is_the_same_whoever_reads_it(tmp_path: Path) -> None:
+    make(tmp_path, {f"m/{name}": data for name, data in FILES.items()})
+    settings = ArtifactSettings("model", ArtifactKind.WEIGHTS, "m", None, None)
+    told: list[Any] = []
+    for limits in (None, LIMITS):
+        looks: dict[str, FileInspection] = {}
+        reading = Reading(lambda path, _: ("blake2b",) if path == "f07" else (), crew=limits)
+        told.append((collect_artifact(tmp_path, settings, Limits(), seen, looks, reading), looks, dict(reading.others)))
+    assert told[0] == told[1]
+    assert len(told[1][2]) == 1
+
+    def writes(path: str, file: BinaryIO, size: int) -> FileInspection:
+        (tmp_path / "m" / path).write_bytes(b"other")
+        return seen(path, file, size)
+
+    with pytest.raises(EvidenceError, match=r"'m/f[0-9]+' changed while it was read"):
+        collect_artifact(tmp_path, settings, Limits(), writes, {}, Reading(crew=LIMITS))
 
 
 # --- the worker, in this process --------------------------------------------------------------------------------------
