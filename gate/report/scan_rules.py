@@ -22,6 +22,7 @@ _AGAIN: Final = "Write the file again with the library of its format, from a sou
 _HELP: Final[Mapping[str, RuleHelp]] = {
     "adapter": RuleHelp("An adapter and its base model", "Use the adapter with the base model that it was made for."),
     "archive": RuleHelp("The structure and the members of an archive", "Pack it again with an ordinary tool."),
+    "coreml": RuleHelp("Layers and paths of a Core ML model", "Convert the model without custom layers and paths."),
     "file": RuleHelp(
         "A file that is something else than its name says, or two things at once",
         "Give the file its true name, or replace it by one that is of one format.",
@@ -34,6 +35,7 @@ _HELP: Final[Mapping[str, RuleHelp]] = {
         "Save the model without Lambda layers and registered names, or ship the weights as safetensors.",
     ),
     "mar": RuleHelp("Programs that a TorchServe archive brings", "Serve the model with a handler of TorchServe."),
+    "msgpack": RuleHelp("The structure of a msgpack file", _AGAIN),
     "numpy": RuleHelp("The structure of an array file", "Save the array with numpy and allow_pickle=False."),
     "onnx": RuleHelp(
         "Operators and external data of an ONNX model",
@@ -52,7 +54,12 @@ _HELP: Final[Mapping[str, RuleHelp]] = {
     "template": RuleHelp(
         "What a chat template does beside writing text", "Replace the template by one that only formats messages."
     ),
+    "tflite": RuleHelp(
+        "Operators and buffers of a TensorFlow Lite model", "Convert the model without custom operators."
+    ),
+    "tokenizer": RuleHelp("The structure of a tokenizer, and paths in it", _AGAIN),
     "torch": RuleHelp("Formats of old versions of PyTorch", _CONVERT),
+    "torchscript": RuleHelp("The program that a TorchScript archive is", _CONVERT),
     "yaml": RuleHelp("YAML that makes objects when it is loaded", "Remove the tags; load it with a safe loader."),
 }
 _OTHER: Final = RuleHelp("What an inspector of another package found", "See the documentation of that inspector.")

@@ -7,7 +7,7 @@ that it did not succeed, so that no reader takes what is left out for harmless.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote_from_bytes
 
@@ -46,7 +46,11 @@ _NOTICE: Final = "not-judged"
 def sarif(found: Scanned) -> JsonObject:
     """The log, of one run."""
     files = list(found.files)
-    rules = sorted({item.rule for _, file in files for item in file.findings})
+    by_rule: dict[str, list[Finding]] = {}
+    for _, file in files:
+        for item in file.findings:
+            by_rule.setdefault(item.rule, []).append(item)
+    rules = sorted(by_rule)
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -56,7 +60,7 @@ def sarif(found: Scanned) -> JsonObject:
                     "driver": {
                         "name": "gate",
                         "semanticVersion": found.version,
-                        "rules": [_rule(rule) for rule in rules],
+                        "rules": [_rule(rule, by_rule[rule]) for rule in rules],
                         "notifications": [
                             {"id": _NOTICE, "shortDescription": {"text": "A file that nobody could judge"}}
                         ],
@@ -75,13 +79,16 @@ def sarif(found: Scanned) -> JsonObject:
     }
 
 
-def _rule(rule: str) -> JsonObject:
+def _rule(rule: str, items: Sequence[Finding]) -> JsonObject:
     told = rule_help(rule)
+    worst = max((item.severity for item in items), key=tuple(Severity).index)
+    tags = sorted({_TAGS.get(item.category, item.category.value) for item in items})
     return {
         "id": rule,
         "shortDescription": {"text": told.about},
         "fullDescription": {"text": f"{told.about}."},
         "help": {"text": told.fix, "markdown": told.fix},
+        "properties": {"security-severity": _SCORES[worst], "tags": ["security", *tags]},
     }
 
 
@@ -119,7 +126,6 @@ def _artifact(path: str, file: ScannedFile) -> JsonObject:
 
 def _result(path: str, number: int, item: Finding, rule: int) -> JsonObject:
     same = f"{item.rule}\n{path}\n{item.message}"
-    tag = _TAGS.get(item.category, item.category.value)
     return {
         "ruleId": item.rule,
         "ruleIndex": rule,
@@ -127,7 +133,7 @@ def _result(path: str, number: int, item: Finding, rule: int) -> JsonObject:
         "message": {"text": terminal(f"{item.message}. {rule_help(item.rule).fix}", 2000)},
         "locations": [_location(path, number)],
         "partialFingerprints": {"gate/v1": hashlib.sha256(same.encode("utf-8", "backslashreplace")).hexdigest()},
-        "properties": {"security-severity": _SCORES[item.severity], "tags": ["security", tag]},
+        "properties": {"security-severity": _SCORES[item.severity]},
     }
 
 
