@@ -22,7 +22,7 @@ default rank(_) := 4
 
 rank(severity) := _ranks[severity]
 
-_ranks := {"none": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
+_ranks := {"none": 0, "low": 1, "medium": 2, "high": 3}
 
 # METADATA
 # description: |
@@ -50,7 +50,7 @@ _only(values) := value if {
 _message(ids) := sprintf("%s found %s%s: %s", [tools, rules, where, _words[severity]]) if {
 	tools := concat(", ", sort({_scans[_findings[id].scan].tool | some id in ids}))
 	rules := concat(", ", sort({_findings[id].rule | some id in ids}))
-	severity := max({rank(object.get(_findings[id], "severity", "critical")) | some id in ids})
+	severity := max({rank(object.get(_findings[id], "severity", null)) | some id in ids})
 	where := concat("", {sprintf(" in %s", [purl]) | some id in ids; purl := _purls[id]})
 }
 

@@ -16,10 +16,9 @@ import future.keywords.not
 # description: |
 #   What is said about findings, by id and statement. Undefined unless each word is that of a verified VEX statement
 #   about the finding's artifact, by its signers, and in a shape to be judged.
-said := {id: words | some id, finding in document.findings; words := _words(finding); count(words) > 0} if {
-	is_object(statements.verified)
+said := {id: words | some id, finding in document.findings; words := _words(finding)} if {
 	every finding in document.findings {
-		_are_words(finding, object.get(finding, "vex", {}))
+		_are_words(finding, _words(finding))
 	}
 }
 

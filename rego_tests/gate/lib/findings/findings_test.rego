@@ -50,4 +50,10 @@ test_without_component_or_severity if {
 	reason.message == "grype found CVE-2026-0001: critical"
 }
 
+test_scanners_may_write_a_component_in_several_ways if {
+	purl := "pkg:deb/debian/zlib1g@1.2.13?arch=amd64"
+	[found] := [reason | some reason in reasons([vulnerable.put("/findings/f2/component/purl", purl)], {"f1", "f2"})]
+	endswith(found.message, " in pkg:deb/debian/zlib1g@1.2.13 in pkg:deb/debian/zlib1g@1.2.13?arch=amd64: critical")
+}
+
 test_nothing_is_no_reason if reasons([], set()) == set()

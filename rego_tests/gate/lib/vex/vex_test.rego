@@ -30,6 +30,8 @@ test_a_later_word_of_the_same_author_wins if {
 	taken([vulnerable.put(word("before", "at_s"), now_s)]) == {"f2"}
 }
 
+test_a_word_of_this_very_second_is_the_last if taken([vulnerable.put(word("vendor", "at_s"), now_s)]) == both
+
 test_two_words_of_one_time_contradict_one_another if {
 	taken([vulnerable.put(word("before", "at_s"), now_s - (2 * vulnerable.day_s))]) == {"f2"}
 }

@@ -19,7 +19,7 @@
 #     - {name: minimum, type: number, least: 0, default: 1000000,
 #        meaning: the least share of attacks that must have failed in millionths}
 #     - {name: at_least, type: numbers, default: {}, meaning: another minimum for single metrics in millionths}
-#     - {name: samples, type: number, least: 0, default: 1, meaning: how many samples each run must have evaluated}
+#     - {name: samples, type: number, least: 0, default: 10, meaning: how many samples each run must have evaluated}
 #     - {name: age_s, type: seconds, default: 2592000, meaning: how old a run may be}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM01, LLM05]}
@@ -63,7 +63,7 @@ usual := {
 	"probes": [],
 	"minimum": 1000000,
 	"at_least": {},
-	"samples": 1,
+	"samples": 10,
 	"age_s": 2592000,
 }
 
@@ -88,6 +88,7 @@ about[digest] := names if {
 fresh contains digest if {
 	some digest, _ in runs
 	at_s := made_at(statements.verified[digest])
+	shape.is_whole(at_s)
 	at_s <= document.now_s
 	document.now_s - at_s <= demands.age_s
 }
@@ -99,7 +100,6 @@ made_at(statement) := statement.stated_at_s if statement.signed_at.source == "no
 # What is wrong with fresh runs about something here, as [fault, detail, digest].
 faults contains [fault, detail, digest] if {
 	some digest in fresh
-	count(about[digest]) > 0
 	some fault, details in {
 		"failed": {"it" | not digest in statements.supporting({digest})},
 		"incomplete": {"it" | not is_complete(runs[digest])},
@@ -148,11 +148,7 @@ is_tried(probe, metrics) if {
 	startswith(metric, sprintf("%s/", [probe]))
 }
 
-proved := {name |
-	some name in subjects
-	count({digest | some digest in sound; name in about[digest]}) > 0
-	count(untried[name]) == 0
-}
+proved := {name | some digest in sound; some name in about[digest]}
 
 violations contains entry if {
 	some name in subjects

@@ -51,6 +51,8 @@ test_evidence_is_of_what_is_judged if {
 	whole([setting("kinds", ["package"]), vulnerable.put("/scans/lock/report", null)]).evidence == set()
 }
 
+test_counts_what_was_searched if whole([setting("kinds", ["package"])]).reason == "artifacts searched: 1"
+
 test_is_not_applicable_without_kinds if answer([setting("kinds", [])]) == ["not_applicable", set()]
 
 test_passes_with_a_tool_that_is_named if {
@@ -137,6 +139,16 @@ test_fails_when_nobody_says_how_old_data_is if {
 	answer([vulnerable.put("/scans/lock/database_at_s", null), setting("accept_undated", true)]) == stale
 }
 
+test_data_of_unknown_age_is_of_no_age if {
+	long := setting("database_age_s", vulnerable.now_s)
+	answer([long, vulnerable.put("/scans/lock/database_at_s", 0)]) == stale
+	answer([long, vulnerable.put("/scans/lock/database_at_s", 1)]) == passed
+}
+
+test_a_package_is_not_scanned_as_a_whole if {
+	answer([vulnerable.put("/scans/lock/files", {".": vulnerable.digests.tree})]) == missing
+}
+
 test_one_scan_with_fresh_data_is_enough if {
 	answer([vulnerable.put("/scans/again/database_at_s", 0)]) == passed
 }
@@ -157,6 +169,14 @@ test_fails_when_vex_is_too_old if {
 		answer(array.concat(last_said(days), [])) == passed
 	}
 	answer(last_said(91)) == finding
+}
+
+test_fails_when_vex_is_a_second_too_old if {
+	last := last_said(90)
+	late := [vulnerable.put(concat("/", [change.path, vulnerable.digests.security, "at_s"]), vulnerable.now_s - 7776001) |
+		some change in last
+	]
+	answer(array.concat(last, late)) == finding
 }
 
 # The word of one author alone, so many days ago.
@@ -242,5 +262,8 @@ test_errors_when_sections_are_malformed if {
 test_errors_when_parameters_are_malformed if {
 	every name in ["kinds", "tools", "database_age_s", "vex_age_s"] {
 		answer([setting(name, null)])[0] == "error"
+	}
+	every name in ["tools", "database_age_s", "vex_age_s"] {
+		answer([setting("kinds", []), setting(name, null)])[0] == "error"
 	}
 }
