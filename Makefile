@@ -22,7 +22,7 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python test-slow bench docs lock \
+.PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python test-slow fuzz bench docs lock \
         wheel clean preflight preflight-test
 
 help:  ## show this list
@@ -75,17 +75,25 @@ test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance
 	@# Once, before the tests ask for them side by side.
 	@for tool in composecheck ociparts; do $(PYTHON) tools/build.py $$tool > /dev/null; done
 	$(call say,pytest with coverage)
-	$(BIN)/python -m pytest --cov --cov-report=term --ignore=tests/property
+	$(BIN)/python -m pytest --cov --cov-report=term --ignore=tests/property --ignore=tests/fuzz
 	$(call say,the stages that decide: every line and branch)
 	$(BIN)/python -m coverage report --fail-under=100 \
 	  --include='gate/model/*,gate/formats/*,gate/verify/*,gate/normalize/*,gate/evaluate/*,gate/decide.py'
 	@# They run the same code thousands of times, and show nothing that others did not cover.
-	$(call say,pytest: properties and mutants and engines beside each other)
-	$(BIN)/python -m pytest tests/property
+	$(call say,pytest: properties and mutants and engines beside each other and a short round of fuzzing)
+	$(BIN)/python -m pytest tests/property tests/fuzz
 
 test-slow: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## against a real Sigstore and cosign: minutes to build, once
 	$(PYTHON) tools/build.py sigparts > /dev/null
 	$(BIN)/python -m pytest -n 0 tests/slow
+
+FUZZ_SECONDS ?= 600
+FUZZ_ONLY    ?=
+FUZZ_JOBS    ?= $(shell getconf _NPROCESSORS_ONLN)
+
+fuzz: preflight-test $(STAMPS)/fuzz $(STAMPS)/package  ## every reader with made and mutated input: FUZZ_SECONDS=600 each, FUZZ_ONLY=name
+	$(call say,fuzzing: failures are kept in .fuzz)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --only '$(FUZZ_ONLY)' --jobs $(FUZZ_JOBS)
 
 bench: $(STAMPS)/package  ## the benchmarks
 	$(BIN)/python -m bench
@@ -98,7 +106,7 @@ docs: $(STAMPS)/dev $(STAMPS)/package  ## write the generated parts of the docum
 lock: preflight  ## newest versions that fit requirements/*.in into the lock files
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --require-hashes -r requirements/lock.lock
-	cd requirements && for name in runtime opa extras dev build lock; do \
+	cd requirements && for name in runtime opa extras dev fuzz build lock; do \
 	  ../.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$$name.in" -o "$$name.lock"; done
 
@@ -108,7 +116,7 @@ wheel: $(STAMPS)/package  ## the wheel, in dist/
 
 clean:  ## remove what these targets made in the checkout
 	rm -rf $(VENV) .venv-lock dist native/target .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
-	  .import_linter_cache .hypothesis gate/_regorus*.so
+	  .import_linter_cache .hypothesis .fuzz gate/_regorus*.so
 	find gate tests tools bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 preflight:
@@ -126,6 +134,11 @@ $(STAMPS)/runtime: requirements/runtime.lock requirements/build.lock | preflight
 $(STAMPS)/dev: requirements/dev.lock $(STAMPS)/runtime
 	$(call say,what the checks and tests need)
 	$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(STAMPS)/fuzz: requirements/fuzz.lock $(STAMPS)/dev
+	$(call say,what guides fuzzing by coverage)
+	$(PIP) --require-hashes -r requirements/fuzz.lock
 	@touch $@
 
 # The extension module lies in the source tree; without it the stamp says nothing.
