@@ -14,6 +14,7 @@ from typing import Final
 
 from gate.inspect.context import Context, Findings, shown
 from gate.inspect.source import BytesSource, Source
+from gate.inspect.values import check_values
 from gate.model.scan import FileInspection, Severity
 
 _LIBRARIES: Final = frozenset({"keras", "keras_cv", "keras_hub", "keras_nlp", "tf_keras"})
@@ -50,7 +51,8 @@ def inspect_settings(path: str, source: Source, context: Context) -> FileInspect
 
 
 def judge_settings(name: str, data: bytes, context: Context, found: Findings) -> None:
-    """Adds what the settings of a model do; they are read as leniently as Keras reads them."""
+    """Adds what the settings of a model do; they are read as leniently as Keras reads them. Raises `CapError`."""
+    check_values(data, context.limits)
     try:
         root: object = json.loads(data.decode("utf-8"), object_pairs_hook=_Members, parse_int=len, parse_float=len)
     except (ValueError, RecursionError):

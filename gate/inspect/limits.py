@@ -11,8 +11,10 @@ class InspectLimits:
 
     head_bytes: int = 4096
     """Bytes read to recognise a format."""
-    json_bytes: int = 32 << 20
-    """Bytes of a JSON text, which is parsed in memory."""
+    json_bytes: int = 36 << 20
+    """Bytes of a JSON text, which is parsed in memory; the largest tokenizers of public models have 34 million."""
+    json_values: int = 5_000_000
+    """Values of a JSON text, each list and object counted four times."""
     toml_bytes: int = 256 << 10
     """Bytes of a TOML text, which is parsed in memory and not fast."""
     safetensors_header_bytes: int = 100_000_000

@@ -11,6 +11,7 @@ from typing import Final
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.inspect.context import Context, Findings, shown
 from gate.inspect.source import Source
+from gate.inspect.values import check_values
 from gate.model.path import is_plain_relative
 from gate.model.scan import FileInspection, Severity
 
@@ -22,8 +23,10 @@ _FILES: Final = ("modelFile", "serializedFile", "configFile")
 def inspect_settings(_path: str, source: Source, context: Context) -> FileInspection:
     """Judges the `MANIFEST.json` of an archive."""
     found = Findings(context.limits.findings)
+    data = source.read_at(0, min(source.size, context.limits.json_bytes + 1))
+    check_values(data, context.limits)
     try:
-        model = loads_object(source.read_at(0, source.size), limit=context.limits.json_bytes).get("model")
+        model = loads_object(data, limit=context.limits.json_bytes).get("model")
     except StrictJsonError as problem:
         found.add("mar.manifest", Severity.HIGH, f"the manifest is not strict JSON: {shown(str(problem))}")
         return FileInspection("json", inspected=True, findings=found.done())

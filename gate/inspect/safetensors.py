@@ -13,6 +13,7 @@ from gate.formats.strict_json import StrictJsonError, loads, loads_object
 from gate.inspect.context import Context, Findings, shown
 from gate.inspect.remote_code import scan_settings
 from gate.inspect.source import Source
+from gate.inspect.values import check_values
 from gate.model.json import JsonObject, JsonValue
 from gate.model.scan import FileInspection, Severity
 
@@ -43,6 +44,7 @@ def inspect_safetensors(path: str, source: Source, context: Context) -> FileInsp
     raw = source.read_at(8, length)
     if raw[:1] != b"{" or raw.rstrip(b" ")[-1:] != b"}":
         return _refused(found, "header", "the header does not begin with a brace, or is padded with more than spaces")
+    check_values(raw, context.limits)
     try:
         header = loads_object(raw, limit=length)
     except StrictJsonError as problem:

@@ -13,6 +13,7 @@ from typing import Final
 from gate.formats.strict_json import StrictJsonError, loads
 from gate.inspect.context import Context, Findings, shown
 from gate.inspect.source import Source
+from gate.inspect.values import check_values
 from gate.model.json import JsonValue
 from gate.model.scan import FileInspection, Severity
 
@@ -62,8 +63,10 @@ def inspect_settings(_path: str, source: Source, context: Context) -> FileInspec
     found = Findings(context.limits.findings)
     if source.size > context.limits.json_bytes:
         return FileInspection("json", inspected=False, reason="longer than the limit for JSON")
+    data = source.read_at(0, source.size)
+    check_values(data, context.limits)
     try:
-        root = loads(source.read_at(0, source.size), limit=source.size)
+        root = loads(data, limit=source.size)
     except StrictJsonError as problem:
         found.add("skops.schema", Severity.HIGH, f"the schema is not strict JSON: {shown(str(problem))}")
         return FileInspection("json", inspected=True, findings=found.done())

@@ -14,7 +14,7 @@ from gate.inspect.remote_code import scan_settings
 from gate.inspect.source import Source, chunks
 from gate.inspect.templates import is_template_name, judge_template
 from gate.inspect.tokenizer import judge_tokenizer
-from gate.inspect.values import Pairs
+from gate.inspect.values import Pairs, check_values
 from gate.model.scan import FileInspection, Severity
 
 _DIGITS: Final = 20
@@ -66,6 +66,7 @@ def inspect_json(path: str, source: Source, context: Context) -> FileInspection:
     if source.size > context.limits.json_bytes:
         return FileInspection("json", inspected=False, reason="longer than the limit for JSON")
     data = source.read_at(0, source.size)
+    check_values(data, context.limits)
     try:
         _scan_json(path, loads(data, limit=len(data)), found)
     except StrictJsonError as problem:

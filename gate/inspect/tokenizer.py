@@ -186,8 +186,11 @@ def _judge_vocabulary(vocabulary: tuple[tuple[str, object], ...], found: Finding
 def _judge_added(value: object, vocabulary: tuple[tuple[str, object], ...], found: Findings) -> dict[str, object]:
     """Tokens that are looked for before anything else; gives the number of each, those of special pieces too."""
     tokens = [dict(members(item)) for item in value] if isinstance(value, list) else []
-    by_word = dict(vocabulary)
-    by_number = {number: word for word, number in vocabulary if isinstance(number, int)}
+    asked = {
+        value for item in tokens for value in (item.get("content"), item.get("id")) if isinstance(value, (str, int))
+    }
+    by_word = {word: number for word, number in vocabulary if word in asked}
+    by_number = {number: word for word, number in vocabulary if isinstance(number, int) and number in asked}
     numbers: dict[str, object] = {}
     taken: set[int] = set()
     for token in tokens:

@@ -138,7 +138,7 @@ POLYGLOTS = {
 
 
 @pytest.mark.parametrize("name", POLYGLOTS)
-def test_s32_two_files_in_one_are_never_clean(name: str) -> None:
+def test_two_files_in_one_are_never_clean(name: str) -> None:
     found = look(*POLYGLOTS[name])
     assert not is_clean(found)
     assert rules(found)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gate.model.scan import Severity
+from tests.support import samples
 from tests.support.looking import is_clean, look, rules
 
 
@@ -127,6 +128,15 @@ def test_lenient_reading_keeps_every_rule() -> None:
 
 def test_json_beyond_the_limit_is_not_inspected() -> None:
     assert not look("config.json", b"{}" + b" " * 100, json_bytes=100).inspected
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.json"])
+def test_s17_json_of_very_many_values_is_not_read_into_memory(name: str) -> None:
+    for data in (b"[" + b"[]," * 2_000_000 + b"1]", b"[" + b"1," * 6_000_000 + b"1]"):
+        found = look(name, data)
+        assert (found.inspected, found.reason) == (False, "holds more values than the limit for JSON")
+    packed = samples.zip_bytes({"MAR-INF/MANIFEST.json": b"[" + b"{}," * 30 + b"1]"})
+    assert "more values" in (look("m.mar", packed, json_values=100).reason or "")
 
 
 def test_json_by_content() -> None:
