@@ -40,14 +40,27 @@ _COMPONENTS: Final[Mapping[str, frozenset[str]]] = {
 _PARTS: Final = ("normalizers", "pretokenizers", "decoders", "processors")
 _MODELS: Final = _words("BPE Unigram WordLevel WordPiece")
 _SHOWN: Final = 10
-_WORD: Final = re.compile(r"[^\W_]{2,}")
-_CLASSES: Final = re.compile(
-    r"\\[pP]\{[^{}]*\}|\\x\{[^{}]*\}|\\[A-Za-z]|\[(?:\\.|[^\]\\])*\]|\(\?[a-zA-Z-]*:?|\{[0-9,]*\}"
+_LETTER: Final = re.compile(r"[^\W_]")
+_GAPS: Final = re.compile(
+    r"(?:\\[snrt]|\\p\{[ZPMC][a-z]?\}|\\[^A-Za-z0-9]|\{[0-9]{1,9}(?:,[0-9]{0,9})?\}|\{,[0-9]{1,9}\}|[^\w.\\\[\]]|_"
+    r"|\[(?!\^)(?:\\[snrt]|\\[^A-Za-z0-9]|[^\w\\\]]|_)*\])*"
 )
+"""Expressions that match spaces and punctuation alone."""
 _PLACEHOLDER: Final = re.compile(
     r"[<\[{(|].*[>\]})|]|.*(?:unused|reserved|placeholder|extra).*", re.IGNORECASE | re.DOTALL
 )
 _OPENING: Final = frozenset("<[{(|")
+_INSERTED: Final[Mapping[str, tuple[str, ...]]] = {
+    "BPEDecoder": ("suffix",),
+    "CTC": ("word_delimiter_token",),
+    "Metaspace": ("replacement", "str_rep"),
+    "Prepend": ("prepend",),
+    "Strip": ("content",),
+    "WordPiece": ("prefix",),
+}
+"""Parts that put something into a text or take it away, and the members that say what."""
+_MARKS: Final = frozenset({"</w>", "<w>"})
+_NAMES: Final = _words("BOS CLS EOS MASK NULL PAD SEP UNK")
 _TOKEN_KEYS: Final = _words("bos_token cls_token eos_token mask_token pad_token sep_token unk_token")
 
 
@@ -85,6 +98,8 @@ def _judge_file(root: object, found: Findings) -> None:
         found.add(
             "tokenizer.component", Severity.HIGH, f"its model is of no kind that is known: {_brief(model['type'])}"
         )
+    for word in texts([model.get("unk_token"), dict(members(top.get("padding"))).get("pad_token")]):
+        _judge_special(word, found)
     vocabulary = _vocabulary(model.get("vocab"))
     _judge_vocabulary(vocabulary, found)
     added = {word: number for word, number in vocabulary if word[:1] in _OPENING and _PLACEHOLDER.fullmatch(word)}
@@ -110,20 +125,17 @@ def _components(value: object) -> Iterator[dict[str, object]]:
 
 
 def _judge_component(component: Mapping[str, object], added: Mapping[str, object], found: Findings) -> None:
-    kind = component["type"]
+    kind = str(component["type"])
     for name, pattern in members(component.get("pattern")):
         if name == "Regex":
             problem = regex_problem(pattern) if isinstance(pattern, str) else "is no text"
             if problem is not None:
                 found.add("tokenizer.regex", Severity.HIGH, f"an expression {problem}: {_brief(pattern)}")
-    if kind == "Replace" and (_replaces_words(component.get("pattern")) or _has_word(component.get("content"))):
-        text = (
-            f"a rule replaces words: {_brief(_pattern(component.get('pattern')))} by {_brief(component.get('content'))}"
-        )
-        found.add("tokenizer.replace", Severity.HIGH, text)
-    elif kind == "Prepend" and _has_word(component.get("prepend")):
-        text = f"words are put before every text: {_brief(component.get('prepend'))}"
-        found.add("tokenizer.replace", Severity.HIGH, text)
+    if kind == "Replace" and (_matches_letters(component.get("pattern")) or _has_letter(component.get("content"))):
+        pattern, content = _brief(_pattern(component.get("pattern"))), _brief(component.get("content"))
+        found.add("tokenizer.replace", Severity.HIGH, f"a rule replaces letters: {pattern} by {content}")
+    elif any(_has_letter(component.get(key)) for key in _INSERTED.get(kind, ())):
+        found.add("tokenizer.replace", Severity.HIGH, f"a {shown(kind, 40)} puts in or takes away letters")
     elif kind == "Precompiled":
         problem = _charsmap_problem(component.get("precompiled_charsmap"))
         if problem is not None:
@@ -213,7 +225,8 @@ def _judge_added(value: object, vocabulary: tuple[tuple[str, object], ...], foun
 
 def _judge_special(word: str, found: Findings) -> None:
     """Special tokens are left out of what people read, and are obeyed rather than read by a model."""
-    if len(word) > 1 and word.isalpha() and not word.isupper():
+    letters = word.replace(" ", "")
+    if len(letters) > 1 and letters.isalpha() and word not in _NAMES:
         found.add("tokenizer.special_word", Severity.HIGH, f"an ordinary word counts as special: {_brief(word)}")
 
 
@@ -253,15 +266,16 @@ def _pattern(value: object) -> object:
     return next((pattern for _, pattern in members(value)), value)
 
 
-def _replaces_words(pattern: object) -> bool:
+def _matches_letters(pattern: object) -> bool:
+    """Whether a rule is about more than spaces and punctuation."""
     for name, text in members(pattern) or (("String", pattern),):
-        if isinstance(text, str) and _has_word(_CLASSES.sub(" ", text) if name == "Regex" else text):
+        if isinstance(text, str) and (_GAPS.fullmatch(text) is None if name == "Regex" else _has_letter(text)):
             return True
     return False
 
 
-def _has_word(value: object) -> bool:
-    return isinstance(value, str) and _WORD.search(value) is not None
+def _has_letter(value: object) -> bool:
+    return isinstance(value, str) and value not in _MARKS and _LETTER.search(value) is not None
 
 
 def _charsmap_problem(value: object) -> str | None:

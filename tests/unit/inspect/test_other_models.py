@@ -230,7 +230,7 @@ def test_settings_in_toml_are_judged() -> None:
         ("x.meta", b"\n", "TensorFlow 1"), ("m.pte", b"\0\0\0\0ET12", "ExecuTorch"),
     ],
 )  # fmt: skip
-def test_s32_formats_that_are_only_named_are_not_inspected_and_say_what_to_do(name: str, data: bytes, word: str) -> None:
+def test_s32_formats_that_are_only_named_are_not_inspected_and_say_why(name: str, data: bytes, word: str) -> None:
     found = look(name, data)
     assert not found.inspected
     assert word in (found.reason or "")
