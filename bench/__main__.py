@@ -22,6 +22,7 @@ from bench.keyless import keyless
 from bench.measure import GATE, ROOT, Figure, median_ms, milliseconds, peak_mib, run, table
 from bench.model_signing import model_signing
 from bench.policy import hundred_controls, model_repository
+from bench.scan import scan
 from gate import __version__
 from gate.collect.directory import collect_artifact
 from gate.formats import canonical_json
@@ -114,6 +115,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "engines": engines,
     "hashing": hashing,
     "model-signing": model_signing,
+    "scan": scan,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,17 +29,20 @@ class Watched:
 
 def watch(command: Sequence[str], cwd: Path, environment: Mapping[str, str], every_s: float = 0.02) -> Watched:
     """Runs a program to its end."""
-    began = time.monotonic()
-    with subprocess.Popen(
-        command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        peak = 0
-        while process.poll() is None:
-            peak = max(peak, sum(resident(pid) for pid in family(process.pid)))
-            time.sleep(every_s)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.monotonic()
+        with subprocess.Popen(
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+        ) as process:
+            peak = 0
+            while process.poll() is None:
+                peak = max(peak, sum(resident(pid) for pid in family(process.pid)))
+                time.sleep(every_s)
         seconds = time.monotonic() - began
-        out, err = process.communicate()
-    return Watched(process.returncode, out.decode(), err.decode(), peak, seconds)
+        out.seek(0)
+        err.seek(0)
+        said = [file.read().decode(errors="replace") for file in (out, err)]
+    return Watched(process.returncode, said[0], said[1], peak, seconds)
 
 
 def family(pid: int) -> list[int]:
