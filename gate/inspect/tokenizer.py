@@ -43,9 +43,11 @@ _SHOWN: Final = 10
 _LETTER: Final = re.compile(r"[^\W_]")
 _GAPS: Final = re.compile(
     r"(?:\\[snrt]|\\p\{[ZPMC][a-z]?\}|\\[^A-Za-z0-9]|\{[0-9]{1,9}(?:,[0-9]{0,9})?\}|\{,[0-9]{1,9}\}|[^\w.\\\[\]]|_"
-    r"|\[(?!\^)(?:\\[snrt]|\\[^A-Za-z0-9]|[^\w\\\]]|_)*\])*"
+    r"|\[(?!\^)(?:\\[snrt]|\\[^A-Za-z0-9]|[^\w\\\[\]]|_)*\])*"
 )
-"""Expressions that match spaces and punctuation alone."""
+"""Expressions that match spaces and punctuation alone, ranges apart."""
+_RANGE: Final = re.compile(r"(?s)(?=(.)-(.))")
+_WIDE: Final = 1000
 _PLACEHOLDER: Final = re.compile(
     r"[<\[{(|].*[>\]})|]|.*(?:unused|reserved|placeholder|extra).*", re.IGNORECASE | re.DOTALL
 )
@@ -269,9 +271,16 @@ def _pattern(value: object) -> object:
 def _matches_letters(pattern: object) -> bool:
     """Whether a rule is about more than spaces and punctuation."""
     for name, text in members(pattern) or (("String", pattern),):
-        if isinstance(text, str) and (_GAPS.fullmatch(text) is None if name == "Regex" else _has_letter(text)):
+        if isinstance(text, str) and (not _is_gaps(text) if name == "Regex" else _has_letter(text)):
             return True
     return False
+
+
+def _is_gaps(pattern: str) -> bool:
+    """Whether an expression matches no letter; a range between two marks may hold some."""
+    ranges = ((ord(first), ord(last)) for first, last in _RANGE.findall(pattern))
+    letters = (last - first > _WIDE or any(map(str.isalnum, map(chr, range(first, last)))) for first, last in ranges)
+    return _GAPS.fullmatch(pattern) is not None and not any(letters)
 
 
 def _has_letter(value: object) -> bool:
