@@ -58,6 +58,8 @@ def scan_settings(path: str, root: object, found: Findings) -> None:
         _scan_router(root, found)
     elif name == "adapter_config.json":
         _scan_adapter(root, found)
+    elif name == "mlmodel":
+        _scan_mlflow(root, found)
 
 
 def _scan_member(key: str, value: object, found: Findings) -> None:
@@ -148,6 +150,16 @@ def _scan_adapter(root: object, found: Findings) -> None:
         if not isinstance(value, str) or found.base not in {None, value}:
             found.add("adapter.base", Severity.HIGH, f"{key} is no name of a model, or two: {_brief(value)}")
         found.base = value if isinstance(value, str) else found.base
+
+
+def _scan_mlflow(root: object, found: Findings) -> None:
+    """MLflow: a flavour names the module that loads the model, and a folder of code that is imported before."""
+    for inside in objects(root):
+        for key, value in inside:
+            foreign = key == "loader_module" and not (isinstance(value, str) and value.startswith("mlflow."))
+            if foreign or (key in {"code", "model_code_path"} and not _is_empty(value)):
+                text = f"{key} names code that MLflow imports to load the model: {_brief(value)}"
+                found.add("remote_code.mlflow", Severity.HIGH, text)
 
 
 def _is_template(key: str, value: object) -> bool:

@@ -73,6 +73,7 @@ _BY_NAME: Final[Mapping[str, str]] = {
     "saved_model.pb": "saved_model",
     "keras_metadata.pb": "keras_metadata",
     "fingerprint.pb": "fingerprint",
+    "MLmodel": "yaml",
     "variables.index": "checkpoint_index",
 }
 _NUMBERS: Final = (

@@ -289,6 +289,14 @@ def test_other_keys_that_run_code(settings: object, rule: str) -> None:
     assert rule in rules(look("config.json", json.dumps(settings).encode()))
 
 
+def test_what_mlflow_imports_is_a_finding() -> None:
+    good = b"flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    code: null\n"
+    assert is_clean(look("m/MLmodel", good))
+    for bad in (b"loader_module: evil", b"loader_module: 1", b"loader_module: mlflow.sklearn\n    code: code"):
+        text = b"flavors:\n  python_function:\n    " + bad + b"\n"
+        assert rules(look("m/MLmodel", text)) == {"remote_code.mlflow"}
+
+
 def test_keys_that_only_look_like_it() -> None:
     settings = {
         "prompt_template": "{prompt}",
