@@ -1,9 +1,8 @@
 """`gate scan` beside fickling, modelaudit, modelscan and picklescan: a folder of 2,000 files; and memory on 5 GiB.
 
-Each tool is started once for the folder; fickling takes one file, and is started for each hostile pickle and every sixth
-harmless one. Memory is the
-most resident bytes of all processes of a tool at one time, shared pages counted for each. `BENCH_MIB` makes the large
-folder smaller.
+Each tool is started once for the folder; fickling takes one file, and is started for each hostile pickle and for every
+sixth harmless one. Memory is the most resident bytes of all processes of a tool at one time, shared pages counted for
+each. `BENCH_MIB` makes the large folder smaller.
 """
 
 from __future__ import annotations
