@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gate.app.gather import BYTES
 from gate.cli import output
 from gate.errors import AttestError
 from gate.formats.canonical_json import dumps
@@ -445,6 +446,23 @@ def test_progress_shows_how_many_of_how_many_and_needs_no_thread(monkeypatch: py
     shown = [re.sub(r"[0-9.]+ s", "S", line).strip() for line in watched.text.split("\r")]
     lines = ["", "verifying ... S, 5000 of 12000", "verifying ... S, 12000 of 12000, done"]
     assert shown == ([""] if quiet else lines)
+
+
+@pytest.mark.parametrize("quiet", [0.0, 30.0])
+def test_progress_of_bytes_can_be_shown_without_a_thread(monkeypatch: pytest.MonkeyPatch, quiet: float) -> None:
+    import sys
+
+    watched, threads = Watched(), threading.active_count()
+    monkeypatch.setattr(sys, "stderr", watched)
+    monkeypatch.setattr(output, "_QUIET_S", quiet)
+    with output.progress("scanning", BYTES) as tell:
+        assert tell is not None
+        assert threading.active_count() == threads
+        time.sleep(0.01)
+        tell(1 << 30)
+        tell(1 << 30)  # less than a second later
+    shown = [re.sub(r"[0-9.]+ s", "S", line).strip().partition("iB, ")[0] for line in watched.text.split("\r")]
+    assert shown == ([""] if quiet else ["", "scanning ... S, 1.0 G", "scanning ... S, 2.0 G"])
 
 
 def test_nobody_is_told_who_does_not_watch() -> None:

@@ -251,6 +251,35 @@ def test_control_c_ends_every_process(tmp_path: Path) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in started)
 
 
+def test_processes_end_when_the_one_that_started_them_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    safetensors(tmp_path / "model/large.safetensors", 64 << 30)
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(
+        command("scan", "model"), cwd=tmp_path, env=ENVIRONMENT, stdout=nowhere, stderr=nowhere
+    ) as one:
+        while len(started := family(one.pid)) < 2:
+            time.sleep(0.05)
+        one.kill()
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in started) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in started)
+
+
+def test_what_cannot_be_printed_is_no_success(model: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("scan", "model"),
+            cwd=model.parent,
+            env=ENVIRONMENT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 5
+
+
 # --- the report is a scan as any other --------------------------------------------------------------------------------
 
 
