@@ -57,7 +57,8 @@ def test_good_evidence_is_allowed(world: World) -> None:
     statuses = {name: control["status"] for name, control in decision["controls"].items()}
     # Nothing was collected or deployed, no model was tuned, there is no image and nothing is waived or searched.
     idle = {"chain.valid", "container.provenance", "container.signed", "eval.binds", "eval.passed"}
-    idle |= {"deploy.image_pinned", "deploy.restricted", "scan.secrets", "training.base_lineage", "waiver.valid"}
+    idle |= {"deploy.image_pinned", "deploy.restricted", "scan.secrets", "scan.vulnerabilities"}
+    idle |= {"training.base_lineage", "waiver.valid"}
     assert statuses == {name: "not_applicable" if name in idle else "pass" for name in statuses}
     assert len(statuses) == 23
     assert set(decision["digests"]) == {"input", "policy", "configuration", "trust", "rules"}

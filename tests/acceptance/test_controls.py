@@ -67,7 +67,7 @@ def test_the_list_is_filtered() -> None:
     assert ids("--target", "training") == [item["id"] for item in ALL if "training" in item["targets"]]
     assert ids("--framework", "S2C2F") == [item["id"] for item in ALL if "S2C2F" in item["frameworks"]]
     assert ids("--profile", "baseline") == [item["id"] for item in ALL if item["profiles"]["baseline"] != "off"]
-    assert ids("--family", "scan", "--framework", "NIST-800-218A") == ["scan.coverage"]
+    assert ids("--family", "scan", "--framework", "NIST-800-218A") == ["scan.coverage", "scan.vulnerabilities"]
 
 
 @pytest.mark.parametrize(

@@ -325,7 +325,7 @@ def test_coverage_counts_what_was_looked_at() -> None:
     assert found["artifacts"] == {"total": 1, "with_verified_evidence": 1}
     assert found["files"] == {"changed": 2, "in_artifacts": 2}
     assert found["claims"] == {"artifact.signature": 1, "build.provenance": 1, "eval": 1, "prompt": 1}
-    assert found["controls"]["evaluated"] == found["controls"]["total"] == 23
+    assert found["controls"]["evaluated"] == found["controls"]["total"] == 24
     # Nothing was collected, no model was tuned and nothing is waived.
     assert found["controls"]["pass"] == 13
     assert len(evidence.verified) == 4

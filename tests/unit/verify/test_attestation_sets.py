@@ -292,7 +292,7 @@ def test_every_control_of_the_profile_judges_the_case() -> None:
     outcomes = {name: control.outcome for name, control in judge(good_case()).controls.items()}
     # Nothing here was collected, no model was tuned, there is no image and nothing is waived.
     nothing_to_judge = {"chain.valid", "container.provenance", "container.signed", "eval.binds", "eval.passed"}
-    nothing_to_judge |= {"deploy.image_pinned", "deploy.restricted", "scan.secrets"}
+    nothing_to_judge |= {"deploy.image_pinned", "deploy.restricted", "scan.secrets", "scan.vulnerabilities"}
     nothing_to_judge |= {"training.base_lineage", "waiver.valid"}
     assert outcomes == {name: Outcome.NOT_APPLICABLE if name in nothing_to_judge else Outcome.PASS for name in outcomes}
     assert outcomes.keys() >= {"artifact.signed", "change.attested", "scan.malware", *nothing_to_judge}

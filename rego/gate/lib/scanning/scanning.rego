@@ -83,12 +83,7 @@ _is_dated(at_s, _, age_s) if {
 
 # METADATA
 # description: |
-#   What has to be scanned of an artifact: the paths of its files or, where it is an image, `.` for the whole. Undefined
-#   if there is no such artifact.
-places(name) := object.keys(_artifacts[name].files) | {"." | is_null(_artifacts[name].path)}
-
-# METADATA
-# description: Places of an artifact that one of the scans judged by the very bytes that are there.
+#   Paths of an artifact's regular files that one of the scans judged by the very bytes that are there, `.` for an image.
 covered(ids, name) := {path |
 	some id in ids
 	_scans[id].artifact == name

@@ -62,6 +62,11 @@ cleared := vex.taken_away(object.get(settings, "vex_age_s", 7776000))
 
 subjects := {name | some name, artifact in document.artifacts; artifact.kind in kinds}
 
+paths[name] := listed if {
+	some name in subjects
+	listed := object.keys(document.artifacts[name].files)
+}
+
 covered[name] := found if {
 	some name in subjects
 	found := scanning.covered(scans, name)
@@ -83,7 +88,7 @@ violations contains entry if {
 
 violations contains entry if {
 	some name in searched
-	some path in (scanning.places(name) - covered[name])
+	some path in (paths[name] - covered[name])
 	message := "no complete search for vulnerabilities looked at these very bytes"
 	entry := result.violation("scan.vulnerabilities.uncovered", message, {"artifact": name, "file": path})
 }
