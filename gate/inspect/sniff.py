@@ -45,11 +45,12 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TEXT_SUFFIXES: Final = _words(
-    "bib bpe cff cfg codes csv gitattributes gitignore gitkeep ini jsonl license lock log md merges ndjson "
-    "prompt rst text tsv txt vocab "
+    "bib bpe cff cfg codes csv gitattributes gitignore gitkeep ini jsonl license lock log md md5 merges ndjson "
+    "prompt rst sha1 sha256 sha512 text tsv txt vocab "
 )
 _TEXT_NAMES: Final = _words(
-    "authors changelog codeowners contributing copying license licence notice readme use_policy version "
+    "authors changelog checksums codeowners contributing copying license licence md5sums notice "
+    "readme sha256sums use_policy version "
 )
 _BY_SUFFIX: Final[Mapping[str, str]] = {
     "json": "json",
@@ -78,9 +79,10 @@ _BY_NAME: Final[Mapping[str, str]] = {
 }
 _NUMBERS: Final = (
     (re.compile(r"variables\.data-[0-9]{5}-of-[0-9]{5}"), "checkpoint_data"),
+    (re.compile(r"tokenizer\.model\.v[0-9]{1,2}(?:m[0-9]{1,2})?"), "sentencepiece"),
     (re.compile(r".+\.onnx[._]data(?:_[0-9]{1,4})?"), "onnx_data"),
 )
-"""Names of files that hold nothing but the numbers of a model beside them."""
+"""Names that no suffix tells: the numbers of a model beside them, and tokenizers with their version."""
 _PICKLE_SUFFIXES: Final = _words("bin ckpt data dat dill joblib mdl model pickle pkl pt pth sav th ")
 _EXPECTED: Final[Mapping[str, frozenset[str]]] = {
     "safetensors": frozenset({"safetensors"}),

@@ -73,6 +73,8 @@ def judge_tokenizer(path: str, root: object, found: Findings) -> None:
         _judge_file(root, found)
     elif name in {"vocab.json", "added_tokens.json"}:
         _judge_vocabulary(members(root), found)
+    elif name == "tekken.json":
+        _judge_pattern(dict(members(dict(members(root)).get("config"))), found)
     elif name in {"tokenizer_config.json", "special_tokens_map.json"}:
         _judge_settings(root, found)
 
@@ -128,11 +130,7 @@ def _components(value: object) -> Iterator[dict[str, object]]:
 
 def _judge_component(component: Mapping[str, object], added: Mapping[str, object], found: Findings) -> None:
     kind = str(component["type"])
-    for name, pattern in members(component.get("pattern")):
-        if name == "Regex":
-            problem = regex_problem(pattern) if isinstance(pattern, str) else "is no text"
-            if problem is not None:
-                found.add("tokenizer.regex", Severity.HIGH, f"an expression {problem}: {_brief(pattern)}")
+    _judge_pattern({name: part for name, part in members(component.get("pattern")) if name == "Regex"}, found)
     if kind == "Replace" and (_matches_letters(component.get("pattern")) or _has_letter(component.get("content"))):
         pattern, content = _brief(_pattern(component.get("pattern"))), _brief(component.get("content"))
         found.add("tokenizer.replace", Severity.HIGH, f"a rule replaces letters: {pattern} by {content}")
@@ -149,6 +147,15 @@ def _judge_component(component: Mapping[str, object], added: Mapping[str, object
             pair = component.get(key)
             if isinstance(pair, list) and len(pair) == 2:
                 _judge_inserted([pair[0]], [pair[1]], added, found)
+
+
+def _judge_pattern(settings: Mapping[str, object], found: Findings) -> None:
+    """The expression by which texts are split, under the name that its library has for it."""
+    for name in ("Regex", "pattern"):
+        pattern = settings.get(name)
+        problem = regex_problem(pattern) if isinstance(pattern, str) else "is no text"
+        if name in settings and problem is not None:
+            found.add("tokenizer.regex", Severity.HIGH, f"an expression {problem}: {_brief(pattern)}")
 
 
 def _judge_template(component: Mapping[str, object], added: Mapping[str, object], found: Findings) -> None:

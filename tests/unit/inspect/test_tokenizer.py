@@ -174,6 +174,13 @@ def test_ordinary_settings_of_tokenizers() -> None:
     assert is_clean(look("other.json", b'{"bos_token": "hello"}'))
 
 
+def test_the_expression_of_tekken_is_judged() -> None:
+    assert is_clean(look("tekken.json", b'{"config": {"pattern": "[a-z]+|x"}, "vocab": [{"rank": 0}]}'))
+    assert is_clean(look("tekken.json", b'{"vocab": []}'))
+    for pattern in (b'"(a+)+"', b"1"):
+        assert rules(look("tekken.json", b'{"config": {"pattern": ' + pattern + b"}}")) == {"tokenizer.regex"}
+
+
 def test_tables_of_normalisation() -> None:
     assert check_charsmap(struct.pack("<I", 4) + bytes(4)) is None
     assert check_charsmap(struct.pack("<I", 4) + bytes(4) + b"a\x00") is None
@@ -196,7 +203,7 @@ def table(data: bytes) -> bytes:
 
 def test_models_of_sentencepiece() -> None:
     good = pieces("<unk>", "▁the", rules_=table(struct.pack("<I", 4) + bytes(4)))
-    for name in ("tokenizer.model", "spiece.model", "source.spm"):
+    for name in ("tokenizer.model", "spiece.model", "source.spm", "tokenizer.model.v3", "tokenizer.model.v11m2"):
         found = look(name, good)
         assert is_clean(found), found
         assert found.format == "sentencepiece"
