@@ -60,7 +60,7 @@ def test_good_evidence_is_allowed(world: World) -> None:
     idle |= {"deploy.image_pinned", "deploy.restricted", "scan.secrets", "scan.vulnerabilities"}
     idle |= {"training.base_lineage", "waiver.valid"}
     assert statuses == {name: "not_applicable" if name in idle else "pass" for name in statuses}
-    assert len(statuses) == 23
+    assert len(statuses) == 24
     assert set(decision["digests"]) == {"input", "policy", "configuration", "trust", "rules"}
     assert all(digest.startswith("sha256:") for digest in decision["digests"].values())
     change = decision["subject"]["change"]
