@@ -105,6 +105,13 @@ def hashing(folder: Path) -> Iterator[Figure]:
     )  # fmt: skip
 
 
+def pickles(folder: Path) -> Iterator[Figure]:
+    """Its files are written by libraries that only the tests need."""
+    from bench.pickles import pickles as beside_scanners
+
+    yield from beside_scanners(folder)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "start-up": start_up,
     "verification": verification,
@@ -115,6 +122,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "engines": engines,
     "hashing": hashing,
     "model-signing": model_signing,
+    "pickles": pickles,
     "scan": scan,
 }
 
