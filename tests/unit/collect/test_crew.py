@@ -323,6 +323,18 @@ def test_an_artifact_is_the_same_whoever_reads_it(tmp_path: Path) -> None:
         collect_artifact(tmp_path, settings, Limits(), writes, {}, Reading(crew=LIMITS))
 
 
+def test_s32_a_file_of_an_artifact_that_ends_its_process_has_its_digest_and_is_not_inspected(tmp_path: Path) -> None:
+    make(tmp_path, {f"m/{name}": data for name, data in FILES.items()})
+    settings, looks = ArtifactSettings("model", ArtifactKind.WEIGHTS, "m", None, None), dict[str, FileInspection]()
+    artifact = collect_artifact(
+        tmp_path, settings, Limits(), misbehaving("f09")(dies), looks, Reading(lambda *_: ("blake2b",), crew=LIMITS)
+    )
+    assert {name: file.digest for name, file in artifact.files.items()} == {
+        name: sha256_digest(data) for name, data in FILES.items()
+    }
+    assert [name for name, look in looks.items() if not look.inspected] == ["f09"]
+
+
 # --- the worker, in this process --------------------------------------------------------------------------------------
 
 
