@@ -31,8 +31,10 @@ SECONDS = 900
 """After which a program is stopped; what it did not say by then is not judged."""
 HOSTILE = (
     "called by REDUCE", "called by INST", "called by OBJ", "made by NEWOBJ", "made by NEWOBJ_EX", "pickles in a row",
-    "STACK_GLOBAL out of the memo", "STACK_GLOBAL of old texts", "a pickle that breaks off", "a pickle in bytes",
-    "a gadget of an advisory", "wrapped: torch archive", "wrapped: torch archive, deflated", "wrapped: torch before 1.6",
+    "STACK_GLOBAL out of the memo", "STACK_GLOBAL of old texts", "a pickle that breaks off",
+    "a pickle in bytes",
+    "a gadget of an advisory", "wrapped: torch archive", "wrapped: torch archive, deflated",
+    "wrapped: torch before 1.6",
     "wrapped: .npy of objects", "wrapped: .npz", "wrapped: gzip", "wrapped: zlib", "wrapped: bz2", "wrapped: xz",
     "wrapped: lzma", "wrapped: joblib, an array of objects", "a function that reaches others", "another name",
 )  # fmt: skip
@@ -134,7 +136,7 @@ def beside_each_other(tools: Path, folder: Path, what: str, hostile: set[str], h
 
 
 def measured(command: Sequence[str], folder: Path, seen: Seen) -> tuple[int, str]:
-    """Runs a program; adds its time to what was seen, and the memory of its largest process. Answers with its output."""
+    """Runs a program; adds its time, and the memory of its largest process. Answers with its code and output."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryDirectory() as home:
         began = time.perf_counter()
         started = subprocess.Popen(

@@ -136,11 +136,21 @@ def test_other_shapes_are_findings(name: str) -> None:
     assert not is_clean(found)
 
 
+def test_a_generator_may_have_no_state() -> None:
+    assert is_clean(look("m.pkl", dumped(GOOD["a generator"])[:-1] + b"Nb."))
+
+
+def test_a_base_class_that_is_none_is_refused() -> None:
+    data = dumped(Call(Named("numpy.core.multiarray", "_reconstruct"), (1, (0,), b"b")))
+    assert rules(look("m.pkl", data)) == {"pickle.call"}
+
+
 def test_a_dictionary_of_many_keys_is_no_state_that_is_looked_at() -> None:
     fields = {f"f{number}": (dtype("i1"), number) for number in range(30)}
     assert "pickle.state" in rules(look("m.pkl", dumped(dtype("V30", 30, fields, tuple(fields)))))
     many = Call(KIND, (), {f"a{number}": number for number in range(200)}, new=True)
     assert is_clean(look("m.pkl", dumped(many)))
+    assert is_clean(look("m.pkl", dumped({number: number for number in range(3000)})))
 
 
 def test_dictionaries_beyond_a_number_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
