@@ -9,7 +9,7 @@ version; where parts of a product are named, one of them is the component. Names
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote
 
@@ -37,7 +37,7 @@ Judged = Mapping[tuple[int, int], JsonObject]
 
 def judged_findings(scans: Sequence[Scan], verified: Sequence[Verified], artifacts: Mapping[str, Artifact]) -> Judged:
     """What VEX statements say about findings; those about which nothing is said are left out."""
-    speaking = [item for item in verified if item.statement.claim == CLAIM and item.artifacts]
+    speaking = [_Speech(item) for item in verified if item.statement.claim == CLAIM and item.artifacts]
     found: dict[tuple[int, int], JsonObject] = {}
     if not speaking:
         return found
@@ -47,7 +47,7 @@ def judged_findings(scans: Sequence[Scan], verified: Sequence[Verified], artifac
             artifact = artifacts.get(finding.artifact or "")
             if finding.category is Category.VULNERABILITY and artifact is not None:
                 target = _Target(finding, artifact, names.of(finding, scan.basis))
-                words = ((item.payload, target.said_by(item)) for item in speaking)
+                words = ((speech.item.payload, target.said_by(speech)) for speech in speaking)
                 said: dict[str, JsonObject] = {payload: word for payload, word in words if word is not None}
                 if said:
                     found[number, place] = dict(said)
@@ -70,6 +70,23 @@ class _Names:
         return found if len(cves) < 2 else frozenset({finding.rule.upper()})
 
 
+class _Speech:
+    """A statement, with its judgements by the names of what they are about."""
+
+    def __init__(self, item: Verified) -> None:
+        self.item: Final = item
+        self._judgements: Final[dict[str, dict[int, JsonValue]]] = {}
+        judgements = item.statement.facts["judgements"]
+        for number, entry in enumerate(judgements if isinstance(judgements, list) else ()):
+            for name in names_in(member(entry, "names")):
+                self._judgements.setdefault(name.upper(), {})[number] = entry
+
+    def about(self, names: frozenset[str]) -> Iterable[JsonValue]:
+        """The judgements about a vulnerability with these names, in their order."""
+        found = {number: entry for name in names for number, entry in self._judgements.get(name, {}).items()}
+        return [found[number] for number in sorted(found)]
+
+
 class _Target:
     """A finding, as statements may mean it."""
 
@@ -80,17 +97,16 @@ class _Target:
         self._purl = finding.purl
         self._digests: set[Digest | None] = {artifact.digest, None if file is None else file.digest} - {None}
 
-    def said_by(self, item: Verified) -> JsonObject | None:
+    def said_by(self, speech: _Speech) -> JsonObject | None:
         """The last word of a statement about it, and of several at one time the gravest; `None` if it is silent."""
-        if self._artifact not in item.artifacts:
+        if self._artifact not in speech.item.artifacts:
             return None
-        judgements = item.statement.facts["judgements"]
-        meant = [entry for entry in (judgements if isinstance(judgements, list) else ()) if self._is_meant(entry)]
+        meant = [entry for entry in speech.about(self._names) if self._is_meant(entry)]
         if not meant:
             return None
         last = max(meant, key=_weight)
         return {
-            "author": " and ".join(sorted({signer.name for signer in item.signers})),
+            "author": " and ".join(sorted({signer.name for signer in speech.item.signers})),
             "status": text(last, "status"),
             "justification": text(last, "justification"),
             "at_s": member(last, "at_s"),
@@ -98,9 +114,7 @@ class _Target:
 
     def _is_meant(self, judgement: JsonValue) -> bool:
         products = member(judgement, "products")
-        return not self._names.isdisjoint(name.upper() for name in names_in(member(judgement, "names"))) and any(
-            self._is_product(product) for product in (products if isinstance(products, list) else ())
-        )
+        return any(self._is_product(product) for product in (products if isinstance(products, list) else ()))
 
     def _is_product(self, product: JsonValue) -> bool:
         is_here = not self._digests.isdisjoint(names_in(member(product, "digests")))

@@ -218,6 +218,19 @@ def test_of_two_words_at_one_time_the_graver_counts(words: tuple[str, str]) -> N
         assert word["status"] == grave
 
 
+def test_of_two_equal_words_the_first_counts() -> None:
+    products, reasons = [{"@id": PURL}], ("component_not_present", "vulnerable_code_not_present")
+    words = [
+        statement(products, name=name, status="not_affected", justification=reason)
+        for name in ("CVE-2026-0001", "GHSA-aaaa-bbbb-cccc", "X-1", "X-2")
+        for reason in reasons
+    ]
+    finding = replace(FINDING, aliases=("GHSA-aaaa-bbbb-cccc", "X-1", "X-2"))
+    word = said(verified(document(*words)), finding)
+    assert word is not None
+    assert word["justification"] == reasons[0]
+
+
 def test_without_a_reason_is_the_graver() -> None:
     products = [{"@id": PURL}]
     reasoned = statement(products, status="not_affected", justification="component_not_present")

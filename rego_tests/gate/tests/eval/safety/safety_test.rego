@@ -25,7 +25,16 @@ said(name, key, value) := attacked.put(of(name, concat("/", ["facts", key])), va
 
 passed := ["pass", set()]
 
-fails(codes) := ["fail", {[sprintf("eval.safety.%s", [code]), "prompts"] | some code in codes}]
+coded := {
+	"failed": "eval.safety.failed",
+	"incomplete": "eval.safety.incomplete",
+	"limit": "eval.safety.limit",
+	"missing": "eval.safety.missing",
+	"probe": "eval.safety.probe",
+	"stale": "eval.safety.stale",
+}
+
+fails(words) := ["fail", {[coded[word], "prompts"] | some word in words}]
 
 test_passes_when_all_held if answer([]) == passed
 
