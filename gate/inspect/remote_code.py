@@ -92,11 +92,14 @@ def _is_empty(value: object) -> bool:
 
 
 def _is_known_attention(value: object) -> bool:
-    if value is None or (isinstance(value, str) and value in _ATTENTION):
-        return True
-    if isinstance(value, (Pairs, Mapping)):
-        return all(_is_known_attention(item) for _, item in members(value))
-    return False
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, (Pairs, Mapping)):
+            waiting.extend(inner for _, inner in members(item))
+        elif item is not None and not (isinstance(item, str) and item in _ATTENTION):
+            return False
+    return True
 
 
 def _names_hub(value: object) -> bool:

@@ -19,6 +19,8 @@ from gate.model.scan import FileInspection, Severity
 
 _DIGITS: Final = 20
 _LARGE: Final = 1 << 63
+_TOML_DOTS: Final = 200
+"""Dots in one line: the parser takes the square of the parts of a key."""
 _CONTROL: Final = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
 
 
@@ -135,7 +137,10 @@ def inspect_toml(path: str, source: Source, context: Context) -> FileInspection:
     if source.size > context.limits.toml_bytes:
         return FileInspection("toml", inspected=False, reason="longer than the limit for TOML")
     try:
-        scan_settings(path, tomllib.loads(source.read_at(0, source.size).decode()), found)
+        text = source.read_at(0, source.size).decode()
+        if max(line.count(".") for line in text.split("\n")) > _TOML_DOTS:
+            return FileInspection("toml", inspected=False, reason="has a line of more dots than the limit for TOML")
+        scan_settings(path, tomllib.loads(text), found)
     except (ValueError, RecursionError) as problem:
         return FileInspection("toml", inspected=False, reason=f"does not parse: {shown(str(problem))}")
     return FileInspection("toml", inspected=True, findings=found.done(), templates=found.templates)

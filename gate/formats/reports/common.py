@@ -13,6 +13,8 @@ from gate.model.json import JsonObject, JsonValue
 from gate.model.path import path_text
 from gate.model.scan import Basis, Coverage, RawReport, Scan, ScanStatus, Severity
 
+PATH_CHARACTERS: Final = 4096
+"""A longer path names no file; no system has one."""
 MESSAGE_CHARACTERS: Final = 2000
 """A finding's message is cut at this length; its other parts at a quarter of it."""
 
@@ -152,6 +154,8 @@ class Locator:
     artifacts: Mapping[str, Artifact]
     about: str | None
     _files: dict[str, Place] = field(default_factory=dict)
+    _depths: set[int] = field(default_factory=set)
+    """In how many segments the files lie below the root."""
 
     def __post_init__(self) -> None:
         for name, artifact in self.artifacts.items():
@@ -161,6 +165,7 @@ class Locator:
                 self._files[join(artifact.path, file) if artifact.is_folder else clean(artifact.path)] = Place(
                     name, file
                 )
+        self._depths.update(path.count("/") + 1 for path in self._files)
 
     def find(self, path: str) -> Place | None:
         """The file that a path names; a member of an archive (`model.bin:data.pkl`) counts for the archive."""
@@ -185,15 +190,16 @@ class Locator:
 
     def at(self, path: str) -> Place | None:
         """The file at a path from the root, or at the end of an absolute one."""
+        if len(path) > PATH_CHARACTERS:
+            return None
         path = clean(path_text(path.encode("utf-8", "surrogateescape")))
         if not path.startswith("/"):
             return self._files.get(path)
         # The ends of the path are tried, not all files.
         segments = path.split("/")[1:]
-        shortest = len(segments) - (1 if self.about is not None else 2)
-        for start in range(max(shortest + 1, 0)):
-            place = self._files.get("/".join(segments[start:]))
-            if place is not None:
+        least = 1 if self.about is not None else 2
+        for depth in sorted(self._depths, reverse=True):
+            if least <= depth <= len(segments) and (place := self._files.get("/".join(segments[-depth:]))) is not None:
                 return place
         return None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gate.formats.reports.common import Locator, Place, clean, cut, join, owners
+from gate.formats.reports.common import PATH_CHARACTERS, Locator, Place, clean, cut, join, owners
 from gate.model.digest import Digest, sha256_digest
 from gate.model.scan import Basis, Coverage, Finding, RawReport, Scan, ScanStatus
 
@@ -30,6 +30,8 @@ class Names:
 
     def find(self, name: str) -> Place | None:
         """The file that a name stands for."""
+        if max(len(name), len(self.target)) > PATH_CHARACTERS:
+            return None
         target, about = clean(self.target), clean(self.locator.about_path)
         for whole in owners(name):
             full = clean(whole)

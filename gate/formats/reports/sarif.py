@@ -21,7 +21,7 @@ from gate.formats.reports.common import (
     optional_objects,
     optional_text,
 )
-from gate.formats.reports.sarif_result import read_result
+from gate.formats.reports.sarif_result import Rules, read_result
 from gate.formats.reports.sarif_uri import Uris
 from gate.model.artifact import Artifact
 from gate.model.digest import Digest, digest_from_hex, sha256_digest
@@ -116,8 +116,9 @@ def _read_run(run: JsonObject, locator: Locator, reading: _Reading) -> None:
     if run.get("results") is None:
         reading.worse(ScanStatus.FAILED, "a run holds no results: nothing was scanned")
         return
+    rules = Rules(tool)
     for result in objects_at(run, "results"):
-        reading.findings.extend(read_result(result, tool, uris))
+        reading.findings.extend(read_result(result, rules, uris))
 
 
 def _read_elsewhere(parts: Sequence[JsonObject], reading: _Reading) -> None:

@@ -232,3 +232,15 @@ def test_yaml_that_runs_code_is_a_finding(data: bytes, rule: str) -> None:
 )
 def test_kernels_of_a_hub(settings: Any, clean: bool) -> None:
     assert is_clean(look("config.json", json.dumps(settings).encode())) is clean
+
+
+def test_a_deep_choice_of_attention_is_judged() -> None:
+    for inner, known in (('"sdpa"', True), ('"evil/kernel"', False)):
+        found = look("config.json", ('{"_attn_implementation": ' + '{"a": ' * 900 + inner + "}" * 901).encode())
+        assert found.inspected
+        assert ("remote_code.attn_implementation" in rules(found)) is not known
+
+
+def test_keys_of_very_many_parts_are_not_read() -> None:
+    found = look("config.toml", b"a." * 30_000 + b"b = 1\n")
+    assert (found.inspected, found.reason) == (False, "has a line of more dots than the limit for TOML")
