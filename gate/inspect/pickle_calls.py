@@ -28,6 +28,8 @@ from gate.inspect.pickle_values import (
 
 _DTYPE: Final = re.compile(r"[<>|=]?[?bBhHiIlLqQefdgFDGSUVOmMcapu][0-9]{0,9}")
 _SIZED: Final = re.compile(r"[<>|=]?([biufcmMVSUa])([0-9]{1,9})")
+_FLEXIBLE: Final = frozenset("SUVa")
+"""Types of any size: NumPy takes it from their state, unchecked."""
 _BYTE_ORDERS: Final = frozenset({"<", ">", "|", "="})
 _DIMENSIONS: Final = 64
 _OBJECT_FLAGS: Final = 63
@@ -117,9 +119,13 @@ def _dtype(args: Sequence[Value]) -> Made:
 
 
 def _type_bytes(name: str) -> tuple[int, ...]:
-    """The bytes of an item, if its code says them."""
+    """The bytes of an item, if its code says them; a second number tells that they belong to the type itself."""
     match = _SIZED.fullmatch(name)
-    return () if match is None else (int(match[2]) * (4 if match[1] == "U" else 1),)
+    need(match is not None or name.lstrip("<>|=") not in _FLEXIBLE, "a type of no particular size")
+    if match is None:
+        return ()
+    size = int(match[2]) * (4 if match[1] == "U" else 1)
+    return (size, 1) if match[1] in _FLEXIBLE else (size,)
 
 
 def _reconstruct(args: Sequence[Value]) -> Made:
@@ -233,7 +239,8 @@ def judge_dtype_state(made: Made, state: Value) -> None:
     size, alignment, flags = parts[5:8]
     if not isinstance(size, int) or not isinstance(alignment, int) or size < -1 or alignment < -1:
         raise RefusedError("sizes that are not known")
-    need(size == -1 or not made.numbers or size == made.numbers[0], "another size than that of its type")
+    is_own = len(made.numbers) < 2 and size == -1
+    need(is_own or not made.numbers or size == made.numbers[0], "another size than that of its type")
     need(flags in ({_OBJECT_FLAGS} if made is OBJECT_TYPE else _PLAIN_FLAGS), "flags that its kind does not have")
     if parts[3] is not NONE or parts[4] is not NONE:
         _judge_fields(parts[3], parts[4], made.numbers[0] if made.numbers and size != -1 else 0)

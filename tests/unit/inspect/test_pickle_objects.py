@@ -118,7 +118,10 @@ BAD: dict[str, Any] = {
     "fields without names": dtype("V8", 8, {"a": (dtype("i4"), 0)}),
     "names without fields": dtype("V8", 8, None, ("a",)),
     "a name that is no text": dtype("V8", 8, {"a": (dtype("i4"), 0)}, (1,)),
-    "fields of a size that nobody says": dtype("V", -1, {"a": (dtype("i4"), 0)}, ("a",)),
+    "fields of a size that nobody says": dtype("i", -1, {"a": (dtype("i4"), 0)}, ("a",)),
+    "a type of no size": dtype("V"),
+    "a type whose size is taken back": dtype("V8", -1),
+    "texts whose size is taken back": dtype("U8", -1),
 }  # fmt: skip
 
 
