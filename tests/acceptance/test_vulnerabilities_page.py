@@ -14,6 +14,7 @@ from gate.app.workspace import Request
 from gate.model.decision import Decision, Verdict
 from tests.acceptance.world import gate
 from tests.support.pages import HOW_TO, run_page
+from tools.scenario_evidence import safetensors
 
 PAGE = (HOW_TO / "vulnerabilities.md").read_text()
 CONFIG, PROFILE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -132,3 +133,69 @@ def test_s33_an_unsigned_report_counts_only_where_the_profile_says_so(signed: Pa
     assert "no complete search for vulnerabilities looked at it" in messages(refused)
     (signed / "profile.yaml").write_text(PROFILE.replace("observed: false", "observed: true"))
     assert decide(signed).verdict is Verdict.ALLOW
+
+
+ALL_FOUR = """name: four
+description: Whatever was scanned, by signed reports or by the gate itself.
+controls: {scan.coverage: {mode: enforce}, scan.malware: {mode: enforce},
+           scan.secrets: {mode: enforce}, scan.vulnerabilities: {mode: enforce}}
+parameters:
+  scan.coverage: {observed: false}
+  scan.malware: {observed: false}
+  scan.secrets: {observed: false, kinds: [package]}
+  scan.vulnerabilities: {observed: false, kinds: [package], accept_undated: true}
+"""
+
+
+def outcomes(decision: Decision) -> dict[str, str]:
+    return {name.removeprefix("scan."): control.outcome.value for name, control in decision.controls.items()}
+
+
+def test_s33_the_profile_says_which_basis_is_enough(world: Path) -> None:
+    """Files of models the gate judges itself; of a package, signed reports say what was searched."""
+    (world / "models").mkdir()
+    (world / "models/m.safetensors").write_bytes(safetensors("m"))
+    (world / "reports/leaks.json").write_text("[]")
+    write_report(world)
+    artifacts = "artifacts:\n  m: {kind: weights, path: models/m.safetensors}\n"
+    listed = "reports:\n" + "".join(
+        f"  - {{tool: {tool}, path: reports/{name}.json, artifact: deps}}\n"
+        for tool, name in (("gitleaks", "leaks"), ("pip-audit", "audit"))
+    )
+    text = CONFIG.replace("artifacts:\n", artifacts).replace("reports: []\n", listed)
+    (world / "profile.yaml").write_text(ALL_FOUR)
+    for name in ("ci", "security"):
+        assert gate("keygen", "--out", f"keys/{name}", cwd=world).code == 0
+    (world / "gate.yaml").write_text(text)
+    unsigned = {"coverage": "pass", "malware": "pass", "secrets": "fail", "vulnerabilities": "fail"}
+    assert outcomes(decide(world)) == unsigned
+    for report in ("leaks", "audit"):
+        create = ("attest", "create", "--type", "scan", "--report", f"reports/{report}.json", "--artifact", "deps")
+        done = gate(*create, cwd=world)
+        assert done.code == 0, done.err
+    done = gate("sign", "--in", ".gate/statements", "--key", "keys/ci.key", cwd=world)
+    assert done.code == 0, done.err
+    assert set(outcomes(decide(world)).values()) == {"pass"}
+    (world / "profile.yaml").write_text(ALL_FOUR.replace("observed: false", "observed: true"))
+    for path in (world / ".gate/attestations").iterdir():
+        path.unlink()
+    assert set(outcomes(decide(world)).values()) == {"pass"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--type", "scan", "--report", "r.json"],
+        ["--type", "scan", "--artifact", "deps"],
+        ["--type", "scan"],
+        ["--type", "scan", "--tool", "grype"],
+        ["--type", "prompt", "--report", "r.json", "--artifact", "deps"],
+        ["--type", "scan", "--config", "c.yaml", "--report", "r.json", "--artifact", "deps"],
+        ["--type", "scan", "--report", "r.json", "--artifact", "deps", "--determinism-check", "2"],
+        ["--claim", "vex", "--report", "r.json", "--artifact", "deps"],
+    ],
+)
+def test_how_a_report_is_named(world: Path, arguments: list[str]) -> None:
+    done = gate("attest", "create", *arguments, cwd=world)
+    assert (done.code, done.out) == (2, "")
+    assert "--report" in done.err or "--artifact" in done.err or "--tool" in done.err
