@@ -110,7 +110,8 @@ def _judge_file(root: object, found: Findings) -> None:
     added |= _judge_added(top.get("added_tokens"), vocabulary, found)
     for part, kinds in _COMPONENTS.items():
         for component in _components(top.get(part)):
-            if component.get("type") not in kinds:
+            kind = component.get("type")
+            if not isinstance(kind, str) or kind not in kinds:
                 text = f"a {part} is of no kind that is known: {_brief(component.get('type'))}"
                 found.add("tokenizer.component", Severity.HIGH, text)
             else:
