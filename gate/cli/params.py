@@ -122,7 +122,7 @@ def engine_choice() -> EngineOptions:
 
 def jobs_option(function: Callable[P, R]) -> Callable[P, R]:
     """`--jobs`, which `jobs` gives."""
-    text = "Processes that verify many attestations at once; 1 starts none.  [default: one for each core]"
+    text = "Processes that verify attestations, or inspect files; 1 starts none.  [default: one for each core]"
     number = click.IntRange(1, 256)
     return click.option("--jobs", type=number, metavar="N", expose_value=False, callback=_keep, help=text)(function)
 

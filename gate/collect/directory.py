@@ -198,7 +198,8 @@ def _read(
     read: list[Hashed] = []
     for found in read_files(task, reading.crew, reading.tell):
         if isinstance(found, Unread):
-            raise EvidenceError(found.reason, hint="nothing may write while the gate judges")
+            hint = "every file has to be readable, and nothing may write while the gate judges"
+            raise EvidenceError(found.reason, hint=hint)
         read.append(found)
     return read
 
