@@ -75,6 +75,7 @@ def inspect_zip(_path: str, source: Source, context: Context) -> FileInspection:
     found = Findings(context.limits.findings)
     try:
         members = read_directory(source, context.limits, found)
+        context.budget.spend_members(len(members))
     except ZipError as problem:
         message = f"not a readable zip archive: {problem}"
         found.add("archive.structure", Severity.HIGH, message)

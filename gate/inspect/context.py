@@ -20,12 +20,19 @@ class Budget:
 
     operations: int
     inflated: int
+    members: int
 
     def spend_inflated(self, count: int) -> None:
         """Takes unpacked bytes off; raises `CapError`."""
         self.inflated -= count
         if self.inflated < 0:
             raise CapError("unpacks to more than the limit")
+
+    def spend_members(self, count: int) -> None:
+        """Takes members of archives off; raises `CapError`."""
+        self.members -= count
+        if self.members < 0:
+            raise CapError("has more members in all its archives than the limit")
 
 
 Nested = Callable[[str, Source, "Context"], FileInspection]

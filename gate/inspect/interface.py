@@ -89,7 +89,8 @@ def inspect_file(
     never clean.
     """
     limits = limits or InspectLimits()
-    context = Context(limits, Budget(limits.pickle_operations, limits.inflated_total_bytes), _inspect, allowed=allowed)
+    budget = Budget(limits.pickle_operations, limits.inflated_total_bytes, limits.archive_total_members)
+    context = Context(limits, budget, _inspect, allowed=allowed)
     return _inspect(path, FileSource(file, size), context)
 
 

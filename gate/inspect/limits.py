@@ -33,6 +33,8 @@ class InspectLimits:
     """Compressed streams that follow one another in one file."""
     archive_members: int = 20_000
     """Members of one archive."""
+    archive_total_members: int = 100_000
+    """Members of all archives of one file together: archives in archives multiply."""
     archive_directory_bytes: int = 16 << 20
     """Bytes of a zip's central directory."""
     archive_depth: int = 3

@@ -51,6 +51,7 @@ def inspect_tar(_path: str, source: Source, context: Context) -> FileInspection:
     reader = _Archive(source, context.deeper(), found)
     try:
         for member in read_members(source, context.limits.archive_members, found):
+            context.budget.spend_members(1)
             reader.judge(member)
         is_torch = reader.judge_kept()
     except (CapError, TarError) as problem:

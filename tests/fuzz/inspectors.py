@@ -25,6 +25,7 @@ LIMITS: Final = InspectLimits(
     inflated_bytes=1 << 20,
     inflated_total_bytes=4 << 20,
     archive_members=300,
+    archive_total_members=1000,
     pickle_operations=100_000,
     hidden_operations=5_000,
     gguf_entries=50_000,

@@ -29,6 +29,14 @@ CENTRAL, LOCAL, END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"
 PLAIN = samples.zip_bytes({"a.txt": b"hello"})
 
 
+def test_archives_in_archives_have_a_limit_together() -> None:
+    inner = samples.zip_bytes({f"{number}.txt": b"x" for number in range(9)})
+    data = samples.zip_bytes({f"{number}.zip": inner for number in range(9)})
+    assert look("a.zip", data, archive_total_members=90).inspected
+    found = look("a.zip", data, archive_total_members=89)
+    assert (found.inspected, "more members in all its archives" in (found.reason or "")) == (False, True)
+
+
 def test_good_archives_are_clean() -> None:
     for name, data, kind in (
         ("model.pt", samples.torch_zip(), "torch"),

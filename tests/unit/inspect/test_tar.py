@@ -182,3 +182,9 @@ def test_kinds_that_are_not_read() -> None:
 def test_archives_beyond_the_limits_are_not_inspected() -> None:
     assert not seen(*[block()] * 3, END, archive_members=2).inspected
     assert not seen(block(data=b"x" * (1 << 21), kind=b"x"), block(), END).inspected
+
+
+def test_members_of_all_archives_are_counted() -> None:
+    data = tar(*((f"{number}.txt", b"x") for number in range(9)))
+    assert look("a.tar", data, archive_total_members=9).inspected
+    assert not look("a.tar", data, archive_total_members=8).inspected
