@@ -27,8 +27,9 @@ from gate.model.artifact import Artifact
 from gate.model.json import JsonObject
 from gate.model.scan import Category, Finding, RawReport, Scan, Severity
 
+# By the first part of the ecosystem's name: that of Rust is the host of its registry.
 _PURL_TYPES: Final[Mapping[str, str]] = {
-    "crates.io": "cargo",
+    "crates": "cargo",
     "Go": "golang",
     "Maven": "maven",
     "npm": "npm",
@@ -87,7 +88,7 @@ def _finding(name: str, record: JsonObject, groups: tuple[JsonObject, ...], pack
 
 def _purl(package: JsonObject) -> str | None:
     name, version = optional_text(package, "name"), optional_text(package, "version")
-    kind = _PURL_TYPES.get(optional_text(package, "ecosystem"))
+    kind = _PURL_TYPES.get(optional_text(package, "ecosystem").partition(".")[0])
     if kind is None or not name or not version:
         return None
     path = name.replace(":", "/") if kind == "maven" else name
