@@ -1,7 +1,8 @@
 """Pickles: the gate beside fickling, modelaudit, modelscan and picklescan, on the same files in one run.
 
 500 files, half of them hostile; one pickle of a million operations; a torch archive of 2 GiB. Each tool is a process of
-its own (fickling one for each file, which is all that it takes), started once. `BENCH_MIB` makes the archive smaller.
+its own (fickling one for each file, which is all that it takes), started once. The ratio is of processor time.
+`BENCH_MIB` makes the archive smaller, `BENCH_TOOLS` leaves slow tools out.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import pickle
 import re
 import struct
 import subprocess
+import sys
 import tempfile
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class Seen:
     reported: set[str] = field(default_factory=set)
     unjudged: set[str] = field(default_factory=set)
     seconds: float = 0.0
+    processor: float = 0.0
     mebibytes: float = 0.0
 
 
@@ -121,37 +123,52 @@ def beside_each_other(tools: Path, folder: Path, what: str, hostile: set[str], h
     }
     versions = dict(pin.split("==") for pin in PINS)
     first = 0.0
+    wanted = os.environ.get("BENCH_TOOLS", " ".join(runs)).split()
     for name, work in runs.items():
+        if name.partition(" ")[0] not in wanted:
+            continue
         seen = work()
-        first = first or seen.seconds
-        parts = [f"{seen.mebibytes:.0f} MiB"]
+        first = first or seen.processor
+        parts = [f"{seen.processor:.1f} s of processor, {seen.mebibytes:.0f} MiB"]
         for title, files in (("hostile", hostile), ("harmless", harmless)):
             if files:
                 reported, unjudged = len(files & seen.reported), len((files & seen.unjudged) - seen.reported)
                 passed = len(files) - reported - unjudged
                 parts.append(f"{title}: {reported} reported, {unjudged} not judged, {passed} passed")
         version = f" {versions[name]}" if name in versions else ""
-        ratio = f"{seen.seconds / first:.1f}x"
+        ratio = f"{seen.processor / first:.1f}x"
         yield Figure(f"{what}: {name}{version}", f"{seen.seconds:.2f} s", "; ".join(parts), ratio)
 
 
 def measured(command: Sequence[str], folder: Path, seen: Seen) -> tuple[int, str]:
-    """Runs a program; adds its time, and the memory of its largest process. Answers with its code and output."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryDirectory() as home:
-        began = time.perf_counter()
-        started = subprocess.Popen(
-            ["timeout", str(SECONDS), *command],
-            cwd=folder,
-            env=environment(Path(home)),
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(started.pid, 0)
-        started.returncode = os.waitstatus_to_exitcode(status)
-        seen.seconds += time.perf_counter() - began
-        seen.mebibytes = max(seen.mebibytes, usage.ru_maxrss / 1024)
-        out.seek(0)
-        return started.returncode, out.read().decode(errors="replace")
+    """Runs a program; adds its times, and the memory of its largest process. Answers with its code and output."""
+    with tempfile.TemporaryDirectory() as home:
+        report = Path(home) / "usage.json"
+        # A process starts with the peak of the one that it was forked from, so a small one stands between.
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _LAUNCHER, str(report), str(SECONDS), *command],
+            cwd=folder, env=environment(Path(home)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        usage = json.loads(report.read_bytes())
+    seen.seconds += usage["seconds"]
+    seen.processor += usage["processor"]
+    seen.mebibytes = max(seen.mebibytes, usage["mebibytes"])
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+_LAUNCHER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+try:
+    code = subprocess.run(sys.argv[3:], timeout=float(sys.argv[2])).returncode
+except subprocess.TimeoutExpired:
+    code = 124
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+figures = {"seconds": time.perf_counter() - began, "processor": used.ru_utime + used.ru_stime}
+with open(sys.argv[1], "w") as file:
+    json.dump({**figures, "mebibytes": used.ru_maxrss / 1024}, file)
+sys.exit(code)
+"""
 
 
 def gate(folder: Path) -> Seen:
