@@ -1,7 +1,7 @@
 """Containers: zip archives (torch, NumPy, plain) and compressed streams. Nothing is unpacked to disk.
 
 Every member is judged by its content, as a file of its own would be. What cannot be judged makes the whole archive
-uninspected. Tar archives, torch's oldest format among them, are named and not inspected.
+uninspected.
 """
 
 from __future__ import annotations
