@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from typing import Protocol
 
 
 class Hasher(Protocol):
@@ -54,7 +51,7 @@ class Tee(io.RawIOBase):
         """The position."""
         return self._position
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # all that readers give
         """As many bytes as one read gives; hashed, as far as they are the next ones."""
         space = memoryview(buffer).cast("B")
         count = os.preadv(self._descriptor, [space], self._position)

@@ -15,7 +15,8 @@ from tests.acceptance.world import NOW, gate
 KEPT = Path(__file__).resolve().parents[2] / "fixtures" / "compat"
 VERSIONS = sorted(path.name for path in KEPT.iterdir())
 # Claims whose formats this version does not read yet.
-LATER = {"sbom", "scorecard", "source.summary", "verification.summary", "properties", "runtime.trace", "eval.result", "vex"}
+LATER = {"eval.result", "properties", "runtime.trace", "sbom", "scorecard"}
+LATER |= {"source.summary", "verification.summary", "vex"}
 AS_THEY_WERE = {
     "v1": "6c066d768a3ace70be641fe8e0a2992b1d5cc3a5dae08ff1ac9fe00ba8352ed6",
     "v2": "9fecd34bc6728c6f27ba2a88d3815d1d48a7c1ad087a2e6dd143a11c9182ae95",

@@ -130,7 +130,7 @@ test_edges_are_these if {
 decided := concat(" ", [
 	"approval artifact.signature attributes build.provenance composition corpus dataset eval eval.result link",
 	"model.card package.publication plugin prompt properties references release review route runtime.trace sbom",
-	"scan.report scorecard slo source.summary test.result training.provenance verification.summary",
+	"scan.report scorecard slo source.summary test.result training.provenance verification.summary vex",
 ])
 
 test_claims_of_third_parties_are_only_decided_upon if {

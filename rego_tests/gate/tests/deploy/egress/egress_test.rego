@@ -21,7 +21,7 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 
 said(patches) := {entry.message | some entry in whole(patches).violations}
 
-refused(reason) := ["fail", {[concat(".", ["deploy.egress", reason]), "deploy/app.yaml"]}]
+refused(code) := ["fail", {[code, "deploy/app.yaml"]}]
 
 message(text) := {concat(": ", ["Deployment/server", text])}
 
@@ -30,7 +30,7 @@ pod(path, value) := fixtures.put(concat("/", [deployed.at, "pod", path]), value)
 problem := fixtures.put(concat("/", [deployed.at, "problems"]), ["it is odd"])
 
 test_fails_when_it_cannot_be_judged if {
-	answer([problem]) == refused("unreadable")
+	answer([problem]) == refused("deploy.egress.unreadable")
 	said([problem]) == message("it is odd; not all of it could be judged")
 }
 
@@ -59,24 +59,24 @@ test_is_not_applicable_without_manifests if {
 }
 
 test_fails_when_a_peer_is_not_listed if {
-	answer([allowed([])]) == refused("peer")
+	answer([allowed([])]) == refused("deploy.egress.peer")
 	said([allowed([])]) == message("it may connect to pods, which is not on the list")
 }
 
 test_fails_when_everything_is_reached_whatever_is_listed if {
 	every peer in {"any", "unknown", "0.0.0.0/0", "::/0"} {
-		answer([peers([peer]), allowed([peer])]) == refused("peer")
+		answer([peers([peer]), allowed([peer])]) == refused("deploy.egress.peer")
 	}
 }
 
 test_fails_when_no_policy_selects_it if {
 	open := fixtures.put(concat("/", [deployed.at, "egress/policies"]), [])
-	answer([open]) == refused("open")
+	answer([open]) == refused("deploy.egress.open")
 	said([open]) == message("no network policy limits where it connects to")
-	answer([fixtures.put(concat("/", [deployed.at, "egress"]), null)]) == refused("open")
+	answer([fixtures.put(concat("/", [deployed.at, "egress"]), null)]) == refused("deploy.egress.open")
 }
 
-test_fails_in_the_network_of_the_host if answer([pod("host_namespaces", ["network"])]) == refused("open")
+test_fails_in_the_network_of_the_host if answer([pod("host_namespaces", ["network"])]) == refused("deploy.egress.open")
 
 test_passes_in_another_namespace_of_the_host if answer([pod("host_namespaces", ["pid"])]) == ["pass", set()]
 

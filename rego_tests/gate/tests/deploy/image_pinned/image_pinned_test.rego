@@ -21,7 +21,7 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 
 said(patches) := {entry.message | some entry in whole(patches).violations}
 
-refused(reason) := ["fail", {[concat(".", ["deploy.image_pinned", reason]), "deploy/app.yaml"]}]
+refused(code) := ["fail", {[code, "deploy/app.yaml"]}]
 
 message(text) := {concat(": ", ["Deployment/server", text])}
 
@@ -32,7 +32,7 @@ own(path, value) := fixtures.put(concat("/", [deployed.container, path]), value)
 problem := fixtures.put(concat("/", [deployed.at, "problems"]), ["it is odd"])
 
 test_fails_when_it_cannot_be_judged if {
-	answer([problem]) == refused("unreadable")
+	answer([problem]) == refused("deploy.image_pinned.unreadable")
 	said([problem]) == message("it is odd; not all of it could be judged")
 }
 
@@ -53,25 +53,25 @@ test_is_not_applicable_without_manifests if {
 }
 
 test_fails_when_an_image_has_no_digest if {
-	answer([own("digest", null)]) == refused("unpinned")
+	answer([own("digest", null)]) == refused("deploy.image_pinned.unpinned")
 	said([own("digest", null)]) == message("the image of container server is not named by a SHA-256 digest")
 }
 
 test_fails_when_an_image_is_not_admitted if {
-	answer([own("digest", deployed.digests.other)]) == refused("unadmitted")
+	answer([own("digest", deployed.digests.other)]) == refused("deploy.image_pinned.unadmitted")
 	text := "the image of container server is no artifact that asks for admission"
 	said([own("digest", deployed.digests.other)]) == message(text)
 }
 
 test_fails_when_a_mounted_image_is_not_admitted if {
-	answer([pod("images/files/digest", deployed.digests.other)]) == refused("unadmitted")
+	answer([pod("images/files/digest", deployed.digests.other)]) == refused("deploy.image_pinned.unadmitted")
 	text := "the image of volume files is not named by a SHA-256 digest"
 	said([pod("images/files/digest", null)]) == message(text)
 }
 
 test_fails_when_the_artifact_is_no_container if {
-	answer([fixtures.put("/artifacts/server/kind", "package")]) == refused("unadmitted")
-	answer([fixtures.put("/artifacts/server/digest", null)]) == refused("unadmitted")
+	answer([fixtures.put("/artifacts/server/kind", "package")]) == refused("deploy.image_pinned.unadmitted")
+	answer([fixtures.put("/artifacts/server/digest", null)]) == refused("deploy.image_pinned.unadmitted")
 }
 
 test_errors_when_there_are_no_artifacts if {
@@ -80,8 +80,8 @@ test_errors_when_there_are_no_artifacts if {
 }
 
 test_fails_when_a_mounted_image_is_not_told if {
-	answer([pod("images", {})]) == refused("unpinned")
-	answer([pod("volumes/files", "several"), pod("images", {})]) == refused("unpinned")
+	answer([pod("images", {})]) == refused("deploy.image_pinned.unpinned")
+	answer([pod("volumes/files", "several"), pod("images", {})]) == refused("deploy.image_pinned.unpinned")
 	answer([pod("volumes/files", "secret"), pod("images", {})]) == ["pass", set()]
 }
 

@@ -21,7 +21,7 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 
 said(patches) := {entry.message | some entry in whole(patches).violations}
 
-refused(reason) := ["fail", {[concat(".", ["deploy.restricted", reason]), "deploy/app.yaml"]}]
+refused(code) := ["fail", {[code, "deploy/app.yaml"]}]
 
 message(text) := {concat(": ", ["Deployment/server", text])}
 
@@ -32,7 +32,7 @@ own(path, value) := fixtures.put(concat("/", [deployed.container, path]), value)
 problem := fixtures.put(concat("/", [deployed.at, "problems"]), ["it is odd"])
 
 test_fails_when_it_cannot_be_judged if {
-	answer([problem]) == refused("unreadable")
+	answer([problem]) == refused("deploy.restricted.unreadable")
 	said([problem]) == message("it is odd; not all of it could be judged")
 }
 
@@ -51,8 +51,8 @@ test_passes_by_default_without_what_is_not_asked if {
 	patches := [fixtures.remove("/parameters/deploy.restricted"), pod("service_account_token", true)]
 	answer(patches) == ["pass", set()]
 	again := array.concat(patches, [own("security/read_only_root", false)])
-	answer(again) == refused("root_filesystem")
-	answer([fixtures.remove("/parameters/deploy.restricted"), own("limits", [])]) == refused("limits")
+	answer(again) == refused("deploy.restricted.root_filesystem")
+	answer([fixtures.remove("/parameters/deploy.restricted"), own("limits", [])]) == refused("deploy.restricted.limits")
 }
 
 test_is_not_applicable_without_manifests if {
@@ -61,26 +61,26 @@ test_is_not_applicable_without_manifests if {
 }
 
 test_fails_with_the_code_of_each_reason if {
-	every reason, patch in {
-		"capabilities": own("security/capabilities_dropped", []),
-		"escalation": own("security/allow_privilege_escalation", null),
-		"host": pod("host_namespaces", ["pid"]),
-		"limits": own("limits", ["cpu"]),
-		"privileged": own("security/privileged", true),
-		"probes": own("probes", []),
-		"profile": pod("security/seccomp", "Unconfined"),
-		"root": pod("security/run_as_non_root", null),
-		"root_filesystem": own("security/read_only_root", false),
-		"token": pod("service_account_token", true),
-		"volume": pod("volumes/x", "hostPath"),
+	every code, patch in {
+		"deploy.restricted.capabilities": own("security/capabilities_dropped", []),
+		"deploy.restricted.escalation": own("security/allow_privilege_escalation", null),
+		"deploy.restricted.host": pod("host_namespaces", ["pid"]),
+		"deploy.restricted.limits": own("limits", ["cpu"]),
+		"deploy.restricted.privileged": own("security/privileged", true),
+		"deploy.restricted.probes": own("probes", []),
+		"deploy.restricted.profile": pod("security/seccomp", "Unconfined"),
+		"deploy.restricted.root": pod("security/run_as_non_root", null),
+		"deploy.restricted.root_filesystem": own("security/read_only_root", false),
+		"deploy.restricted.token": pod("service_account_token", true),
+		"deploy.restricted.volume": pod("volumes/x", "hostPath"),
 	} {
-		answer([patch]) == refused(reason)
+		answer([patch]) == refused(code)
 	}
 }
 
 test_fails_when_it_asks_for_no_resources if {
 	asked := fixtures.put("/parameters/deploy.restricted/besides", ["requests"])
-	answer([asked, own("requests", []), own("limits", [])]) == refused("requests")
+	answer([asked, own("requests", []), own("limits", [])]) == refused("deploy.restricted.requests")
 }
 
 test_passes_when_less_is_asked if {
@@ -90,7 +90,7 @@ test_passes_when_less_is_asked if {
 		fixtures.put("/parameters/deploy.restricted/level", "baseline"),
 	]
 	answer(array.concat(patches, less)) == ["pass", set()]
-	answer(array.concat(less, [own("security/privileged", true)])) == refused("privileged")
+	answer(array.concat(less, [own("security/privileged", true)])) == refused("deploy.restricted.privileged")
 }
 
 test_errors_when_parameters_are_odd if {
@@ -102,7 +102,7 @@ test_errors_when_parameters_are_odd if {
 
 test_one_bad_workload_is_enough if {
 	other := json.patch(deployed.good.workloads[deployed.id], [{"op": "replace", "path": "/problems", "value": ["x"]}])
-	answer([fixtures.put("/workloads/x", other)]) == refused("unreadable")
+	answer([fixtures.put("/workloads/x", other)]) == refused("deploy.restricted.unreadable")
 	whole([fixtures.put("/workloads/x", other)]).reason == "workloads within the level: 1"
 }
 

@@ -21,7 +21,7 @@ whole(patches) := {"evidence": evidence, "reason": reason, "violations": found} 
 
 said(patches) := {entry.message | some entry in whole(patches).violations}
 
-refused(reason) := ["fail", {[concat(".", ["deploy.safe_loading", reason]), "deploy/app.yaml"]}]
+refused(code) := ["fail", {[code, "deploy/app.yaml"]}]
 
 message(text) := {concat(": ", ["Deployment/server", text])}
 
@@ -30,7 +30,7 @@ own(path, value) := fixtures.put(concat("/", [deployed.container, path]), value)
 problem := fixtures.put(concat("/", [deployed.at, "problems"]), ["it is odd"])
 
 test_fails_when_it_cannot_be_judged if {
-	answer([problem]) == refused("unreadable")
+	answer([problem]) == refused("deploy.safe_loading.unreadable")
 	said([problem]) == message("it is odd; not all of it could be judged")
 }
 
@@ -53,23 +53,23 @@ test_is_not_applicable_without_a_server if {
 
 test_fails_when_a_flag_is_unsafe if {
 	patches := [own("loading/unsafe", ["--trust-remote-code"])]
-	answer(patches) == refused("unsafe")
+	answer(patches) == refused("deploy.safe_loading.unsafe")
 	said(patches) == message("container server: --trust-remote-code")
 }
 
 test_fails_when_an_unknown_server_has_an_unsafe_flag if {
-	answer([own("loading/server", null), own("loading/unsafe", ["--trust-remote-code"])]) == refused("unsafe")
+	answer([own("loading/server", null), own("loading/unsafe", ["--trust-remote-code"])]) == refused("deploy.safe_loading.unsafe")
 }
 
 test_fails_when_nothing_keeps_it_to_safe_formats if {
-	answer([own("loading/safe", [])]) == refused("unbound")
+	answer([own("loading/safe", [])]) == refused("deploy.safe_loading.unbound")
 	said([own("loading/safe", [])]) == message("container server: nothing keeps its server to safe formats")
-	answer([own("loading/safe", []), own("loading/unsafe", ["x"])]) == refused("unsafe")
+	answer([own("loading/safe", []), own("loading/unsafe", ["x"])]) == refused("deploy.safe_loading.unsafe")
 }
 
 test_fails_when_something_cannot_be_seen if {
 	patches := [own("loading/unknown", ["the value of X"])]
-	answer(patches) == refused("hidden")
+	answer(patches) == refused("deploy.safe_loading.hidden")
 	said(patches) == message("container server: the value of X cannot be seen")
 }
 
