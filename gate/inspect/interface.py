@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, Protocol
 from gate.inspect.advice import why_not
 from gate.inspect.context import Budget, CapError, Context, Findings, shown
 from gate.inspect.limits import InspectLimits
-from gate.inspect.magic import may_be_pickle
+from gate.inspect.magic import is_tar_head, may_be_pickle
 from gate.inspect.sniff import has_expected_format, is_pickle_name, recognise
 from gate.inspect.source import FileSource, Source, SourceError
 from gate.inspect.text import text_problem
@@ -114,7 +114,7 @@ def _judge(path: str, source: Source, context: Context, found: Findings) -> File
     head = source.read_at(0, context.limits.head_bytes)
     name = recognise(path, head, source.size)
     unclear = name not in _BARE and name != "pickle" and _may_hide_pickle(path, source, context, head, found)
-    if name != "tar" and head[257:262] == b"ustar":
+    if name != "tar" and (is_tar_head(head) or head[257:262] == b"ustar"):
         found.add("file.polyglot", Severity.CRITICAL, "is a tar archive too")
     if name in _BARE and _is_bare_pickle(source, context, head):
         judged = _inspector("pickle")(path, source, context)

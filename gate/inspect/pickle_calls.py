@@ -30,6 +30,8 @@ _DTYPE: Final = re.compile(r"[<>|=]?[?bBhHiIlLqQefdgFDGSUVOmMcapu][0-9]{0,9}")
 _SIZED: Final = re.compile(r"[<>|=]?([biufcmMVSUa])([0-9]{1,9})")
 _FLEXIBLE: Final = frozenset("SUVa")
 """Types of any size: NumPy takes it from their state, unchecked."""
+_CHARACTER: Final = "c"
+"""A text of one byte; with a number the same letter is of complex numbers."""
 _BYTE_ORDERS: Final = frozenset({"<", ">", "|", "="})
 _DIMENSIONS: Final = 64
 _OBJECT_FLAGS: Final = 63
@@ -121,7 +123,10 @@ def _dtype(args: Sequence[Value]) -> Made:
 def _type_bytes(name: str) -> tuple[int, ...]:
     """The bytes of an item, if its code says them; a second number tells that they belong to the type itself."""
     match = _SIZED.fullmatch(name)
-    need(match is not None or name.lstrip("<>|=") not in _FLEXIBLE, "a type of no particular size")
+    code = name.lstrip("<>|=")
+    need(match is not None or code not in _FLEXIBLE, "a type of no particular size")
+    if code == _CHARACTER:
+        return (1, 1)
     if match is None:
         return ()
     size = int(match[2]) * (4 if match[1] == "U" else 1)

@@ -166,7 +166,9 @@ def _member(header: bytes, data: int, notes: Mapping[str, str], found: Findings)
     if _number(header[148:156]) != sum(header[:148]) + sum(b" " * 8) + sum(header[156:]):
         raise TarError("a header has another checksum than it says")
     name = _text(header[:100])
-    if header[257:263] == b"ustar\0" and header[345]:
+    if header[345]:
+        if header[257:263] != b"ustar\0":
+            raise TarError("a header has a second part of a name, which only some readers take for one")
         name = f"{_text(header[345:500])}/{name}"
     # Before there were types, a folder's name ended with a slash.
     kind = chr(header[156]) if header[156] else "5" if name.endswith("/") else "0"

@@ -120,6 +120,8 @@ BAD: dict[str, Any] = {
     "a name that is no text": dtype("V8", 8, {"a": (dtype("i4"), 0)}, (1,)),
     "fields of a size that nobody says": dtype("i", -1, {"a": (dtype("i4"), 0)}, ("a",)),
     "a type of no size": dtype("V"),
+    "a character of another size": dtype("c", 1 << 20),
+    "a character whose size is taken back": dtype("|c", -1),
     "a type whose size is taken back": dtype("V8", -1),
     "texts whose size is taken back": dtype("U8", -1),
 }  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import pickle
+import struct
 import tarfile
 from typing import Any
 
@@ -161,6 +163,8 @@ def test_old_and_large_headers() -> None:
         ([pax(b"13 path=a.md\n"), pax(b"13 path=b.md\n"), block(), END], "archive.mismatch"),
         ([block(b"././@LongLink", b"a.md\0", b"L"), pax(b"13 path=b.md\n"), block(), END], "archive.mismatch"),
         ([pax(b"13 path=a.md\n"), END], "archive.structure"),
+        ([block(prefix=b"..", magic=b"ustar  \0"), END], "archive.structure"),
+        ([block(prefix=b"..", magic=b""), END], "archive.structure"),
     ],
 )
 def test_what_readers_could_see_differently(parts: list[bytes], rule: str) -> None:
@@ -188,3 +192,27 @@ def test_members_of_all_archives_are_counted() -> None:
     data = tar(*((f"{number}.txt", b"x") for number in range(9)))
     assert look("a.tar", data, archive_total_members=9).inspected
     assert not look("a.tar", data, archive_total_members=8).inspected
+
+
+@pytest.mark.parametrize("number", ["octal", "binary", "signed"])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pkl", "model.pt"])
+def test_a_pickle_that_is_an_old_tar_archive_too(name: str, number: str) -> None:
+    rest = block(b"storages", EVIL, magic=b"") + END
+    lead = b"\x80\x03B" + struct.pack("<I", 512 - 7 + len(rest))
+    header = block(lead, magic=b"")
+    total = sum(header[:148]) + sum(header[156:]) + 256
+    checksum = b"%06o\0 " % total
+    if number == "binary":
+        checksum = b"\x80" + total.to_bytes(7, "big")
+    elif number == "signed":
+        checksum = b"%06o\0 " % (total - 256 * sum(byte > 0x7F for byte in header))
+    data = block(lead, magic=b"", checksum=checksum) + rest + b"."
+    assert isinstance(pickle.loads(data), bytes)
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        assert archive.getnames()[1:] == ["storages"]
+    assert "file.polyglot" in rules(look(name, data))
+
+
+def test_numbers_that_are_no_checksum() -> None:
+    for field in (b"zzzzzz\0 ", b"\xff" * 8, b"\0" * 8):
+        assert is_clean(look("model.onnx_data", block(b"\1", magic=b"", checksum=field)))
