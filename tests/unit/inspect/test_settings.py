@@ -244,3 +244,36 @@ def test_a_deep_choice_of_attention_is_judged() -> None:
 def test_keys_of_very_many_parts_are_not_read() -> None:
     found = look("config.toml", b"a." * 30_000 + b"b = 1\n")
     assert (found.inspected, found.reason) == (False, "has a line of more dots than the limit for TOML")
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"a: &k _target_\nb:\n  *k : os.system\n", "remote_code.target"),
+        (b"a: &v os.system\nb:\n  target: *v\n", "remote_code.target"),
+        (b"a: &v true\nb:\n  trust_remote_code: *v\n", "remote_code.trust_remote_code"),
+        (b"a: &v {AutoModel: m.M}\nb:\n  auto_map: *v\n", "remote_code.auto_map"),
+        (b'a: &v "{{ x.__class__ }}"\nchat_template: *v\n', "template.unsafe"),
+        (b'a: &v ["{{ x.__class__ }}"]\nchat_template: *v\n', "template.unsafe"),
+        (b"a: &v {class_name: f}\nb: {<<: *v, module: os}\n", "remote_code.keras_module"),
+        (b"a: &v {class_name: f}\nb: {<<: [*v], module: os}\n", "remote_code.keras_module"),
+        (b"x: &v a.b\na: &v {b: &v os.system}\nc: {target: *v}\n", "remote_code.target"),
+    ],
+)
+def test_aliases_of_yaml_are_what_they_stand_for(data: bytes, rule: str) -> None:
+    assert rule in rules(look("config.yaml", data)), look("config.yaml", data)
+
+
+def test_aliases_of_yaml_that_are_harmless_or_stand_for_too_much() -> None:
+    assert is_clean(look("config.yaml", b"a: &a {b: 1}\nc:\n  <<: *a\n  d: *a\n  <<: 1\n---\nx: &y 1\n"))
+    bomb = b"a0: &a0 [x, x]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (i, i, i - 1, i - 1) for i in range(1, 30))
+    for data, reason in (
+        (bomb, "aliases stand for more than"),
+        (b"a: &a [*a]\n", "an alias stands for nothing"),
+        (b"a: &a 1\nb: &a [*a]\n", "an alias stands for nothing"),
+        (b"a: &a 1\n---\nb: *a\n", "an alias stands for nothing"),
+        (b"a: &a " + b"x" * 100_000 + b"\nb: [" + b"*a, " * 101 + b"]\n", "aliases stand for more than"),
+    ):
+        found = look("config.yaml", data)
+        assert not found.inspected
+        assert reason in (found.reason or ""), found
