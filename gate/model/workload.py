@@ -22,7 +22,8 @@ class Workload:
     """One pod, or template of pods, that a manifest asks for.
 
     `pod` and each of `containers` are facts in the shape of the input document. What is wrong with it, so that the
-    facts may not be all, is in `problems`; where nothing at all is known of a pod, `pod` is `None`.
+    facts may not be all, is in `problems`; where nothing at all is known of a pod, `pod` is `None`. `loose_labels` are
+    the keys of labels that an operator may add or replace.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Workload:
     name: str | None
     platform: str = "kubernetes"
     labels: Mapping[str, str] = field(default_factory=dict)
+    loose_labels: frozenset[str] = frozenset()
     pod: JsonObject | None = None
     containers: Mapping[str, JsonObject] = field(default_factory=dict)
     egress: JsonObject | None = None

@@ -6,63 +6,104 @@ policy that may select a pod once a controller has labelled it adds its peers, b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from typing import Final
 
 from gate.formats.workloads.fields import Fields
 from gate.model.workload import Workload
 
+POLICY: Final = ("networking.k8s.io/v1", "NetworkPolicy")
 UNKNOWN: Final = "unknown"
 _ANY: Final = "any"
-_ADDED_LABELS: Final = frozenset(
-    {"pod-template-hash", "controller-uid", "controller-revision-hash", "job-name", "app", "component"}
+_REPLACED_LABELS: Final = frozenset(
+    {"controller-revision-hash", "controller-uid", "job-name", "pod-template-hash", "rollouts-pod-template-hash"}
 )
+_ADDED_LABELS: Final = frozenset({"app", "component"})
 _OPERATORS: Final = frozenset({"In", "NotIn", "Exists", "DoesNotExist"})
+_SPEC: Final = frozenset({"egress", "ingress", "podSelector", "policyTypes"})
+_SELECTOR: Final = frozenset({"matchExpressions", "matchLabels"})
+_TYPES: Final = frozenset({"Egress", "Ingress"})
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
-    """A network policy that is about egress: what it selects, and what it lets through."""
+    """A network policy: what it selects, and what it lets out; `peers` is `None` if it says nothing of egress."""
 
+    origin: str
     name: str
     namespace: str | None
     selector: Fields
-    peers: tuple[str, ...]
+    peers: tuple[str, ...] | None
 
-    def selects(self, labels: Mapping[str, str]) -> bool | None:
-        """Whether it selects pods with these labels; `None` if it may, once a controller has added some."""
-        answers = [_holds(key, "In", [value], labels) for key, value in self.selector.part("matchLabels").value.items()]
+    def selects(self, workload: Workload) -> bool | None:
+        """Whether it selects the pods of a workload; `None` if it may, once a controller has added some labels."""
+        answers = [
+            _holds(key, "In", [value], workload) for key, value in self.selector.part("matchLabels").value.items()
+        ]
         for item in self.selector.parts("matchExpressions"):
             key, operator = item.text("key") or "", item.text("operator") or ""
-            answers.append(_holds(key, operator, item.texts("values"), labels))
+            answers.append(_holds(key, operator, item.texts("values"), workload))
         return False if False in answers else None if None in answers else True
 
 
-def read_policy(policy: Fields, origin: str) -> NetworkPolicy | None:
-    """A network policy; `None` for one that says nothing of egress. What cannot be read of it lets everything out."""
+def read_policy(policy: Fields, origin: str) -> NetworkPolicy:
+    """A network policy. What a cluster would refuse of it lets everything out, since it is then not there."""
     metadata, spec = policy.part("metadata"), policy.part("spec")
-    types = spec.texts("policyTypes")
-    if "Egress" not in types and (types or not spec.has("egress")):
-        return None
-    peers = [peer for rule in spec.parts("egress") for peer in _peers(rule)]
-    selector = spec.part("podSelector")
-    selector.parts("matchExpressions")
-    name = f"{origin}:{metadata.text('name') or ''}"
+    selector, types = spec.part("podSelector"), spec.texts("policyTypes")
+    rules = spec.parts("egress")
+    peers = sorted({peer for rule in rules for peer in _peers(rule)}) if "Egress" in types or rules else []
+    name = metadata.text("name") or ""
     namespace = metadata.text("namespace")
-    known = tuple(sorted(set(peers)))
-    return NetworkPolicy(name, namespace, selector, known if not policy.problems else (*known, UNKNOWN))
+    if "Egress" not in types and (types or not (rules or policy.problems)):
+        return NetworkPolicy(origin, name, namespace, selector, None)
+    sound = _is_sound(spec, types) and (name or metadata.has("generateName")) and not policy.problems
+    return NetworkPolicy(origin, name, namespace, selector, tuple(peers) if sound else (*peers, UNKNOWN))
+
+
+def settled(policies: Sequence[NetworkPolicy]) -> list[NetworkPolicy]:
+    """Those that say something of egress. Of several with one name a cluster keeps one, and nobody knows which."""
+    told: dict[tuple[str | None, str], set[str]] = {}
+    for policy in policies:
+        facts = repr((policy.selector.value, policy.peers))
+        told.setdefault((policy.namespace, policy.name), set()).add(facts)
+    return [
+        replace(policy, peers=(*policy.peers, UNKNOWN))
+        if policy.name and len(told[policy.namespace, policy.name]) > 1
+        else policy
+        for policy in policies
+        if policy.peers is not None
+    ]
 
 
 def with_egress(workload: Workload, policies: Sequence[NetworkPolicy]) -> Workload:
-    """The workload with what the policies of its namespace say of it."""
+    """The workload with what the policies of its namespace, which are settled, say of it."""
     if workload.platform != "kubernetes" or workload.pod is None:
         return workload
     near = [policy for policy in policies if policy.namespace == workload.namespace]
-    answers = [(policy, policy.selects(workload.labels)) for policy in near]
-    selecting = sorted({policy.name for policy, answer in answers if answer})
-    peers = {peer for policy, answer in answers if answer is not False for peer in policy.peers}
+    answers = [(policy, policy.selects(workload)) for policy in near]
+    selecting = sorted({f"{policy.origin}:{policy.name}" for policy, answer in answers if answer})
+    peers = {peer for policy, answer in answers if answer is not False for peer in policy.peers or ()}
     return replace(workload, egress={"policies": selecting, "peers": sorted(peers)})
+
+
+def _is_sound(spec: Fields, types: Sequence[str]) -> bool:
+    """Whether a cluster would take it, as far as the gate does not notice elsewhere."""
+    spec.parts("ingress")
+    selector = spec.part("podSelector")
+    labels = selector.part("matchLabels")
+    for key in labels.value:
+        labels.text(key)
+    expressions = selector.parts("matchExpressions")
+    for item in expressions:
+        item.texts("values")
+    return (
+        spec.value.keys() <= _SPEC
+        and selector.value.keys() <= _SELECTOR
+        and set(types) <= _TYPES
+        and all(item.text("key") and item.text("operator") in _OPERATORS for item in expressions)
+    )
 
 
 def _peers(rule: Fields) -> list[str]:
@@ -72,7 +113,8 @@ def _peers(rule: Fields) -> list[str]:
     found = []
     for peer in rule.parts("to"):
         if peer.has("ipBlock"):
-            found.append(peer.part("ipBlock").text("cidr") or UNKNOWN)
+            cidr = peer.part("ipBlock").text("cidr") or ""
+            found.append(cidr if _is_block(cidr) and peer.value.keys() == {"ipBlock"} else UNKNOWN)
         elif peer.has("namespaceSelector"):
             names = peer.part("namespaceSelector").part("matchLabels").text("kubernetes.io/metadata.name")
             found.append(f"namespace {names}" if names else "namespaces")
@@ -81,9 +123,18 @@ def _peers(rule: Fields) -> list[str]:
     return found
 
 
-def _holds(key: str, operator: str, values: Sequence[object], labels: Mapping[str, str]) -> bool | None:
-    """Whether one requirement holds; `None` if that hangs on a label that a controller may add."""
-    if operator not in _OPERATORS:
+def _is_block(cidr: str) -> bool:
+    try:
+        ip_network(cidr, strict=False)
+    except ValueError:
+        return False
+    return "/" in cidr
+
+
+def _holds(key: str, operator: str, values: Sequence[object], workload: Workload) -> bool | None:
+    """Whether one requirement holds; `None` if that hangs on a label that a controller may add or replace."""
+    labels = workload.labels
+    if operator not in _OPERATORS or key in _REPLACED_LABELS or key in workload.loose_labels:
         return None
     if key not in labels and ("/" in key or key in _ADDED_LABELS):
         return None

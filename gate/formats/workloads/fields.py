@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from gate.model.json import JsonValue
+
+_NOTHING: Final = re.compile(r"[+-]?[0.]*([eE][+-]?[0-9]+|[A-Za-z]*)")
+
+
+def is_amount(value: JsonValue) -> bool:
+    """Whether a quantity is more than nothing, which for a limit means none."""
+    return value is not None and not _NOTHING.fullmatch(str(value))
 
 
 class Fields:

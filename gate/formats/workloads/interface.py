@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gate.formats.workloads.egress import NetworkPolicy, with_egress
+from gate.formats.workloads.egress import NetworkPolicy, settled, with_egress
 from gate.formats.workloads.kubernetes import read_manifest
 from gate.model.workload import Manifest, Workload, broken, told_apart
 
@@ -16,7 +16,7 @@ _COMPARED: Final = 500_000
 def read_workloads(manifests: Sequence[Manifest]) -> Mapping[str, Workload]:
     """What will run, by id. Manifests that ask for no pod at all are a problem. Never raises."""
     read = [item for manifest in manifests for item in read_manifest(manifest)]
-    policies = [item for item in read if isinstance(item, NetworkPolicy)]
+    policies = settled([item for item in read if isinstance(item, NetworkPolicy)])
     found = [item for item in read if isinstance(item, Workload)]
     if len(found) * len(policies) > _COMPARED:
         found.append(broken(manifests[0].origin, f"{len(policies)} network policies are too many to be compared"))

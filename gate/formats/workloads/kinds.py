@@ -5,15 +5,18 @@ The version of an API is not looked at: each served version of these has the pod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from gate.formats.workloads.fields import Fields
+from gate.model.json import JsonValue
 
 Path = tuple[str, ...]
 _TEMPLATE: Final[tuple[Path, ...]] = (("spec", "template"),)
 _CORE: Final = ("", "apps", "batch", "extensions")
 _KUBEFLOW: Final = "kubeflow.org"
+_KSERVE: Final = "serving.kserve.io"
+_KSERVE_LABELS: Final = frozenset({"app", "component"})
 _RAY: Final[tuple[Path, ...]] = (("headGroupSpec", "template"), ("workerGroupSpecs", "*", "template"))
 
 
@@ -76,8 +79,8 @@ _WITHOUT_PODS: Final[Mapping[str, frozenset[str]]] = {
             "ServiceAccount",
         }
     ),
-    "networking.k8s.io": frozenset({"NetworkPolicy", "Ingress", "IngressClass"}),
-    "extensions": frozenset({"NetworkPolicy", "Ingress"}),
+    "networking.k8s.io": frozenset({"Ingress", "IngressClass"}),
+    "extensions": frozenset({"Ingress"}),
     "rbac.authorization.k8s.io": frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}),
     "policy": frozenset({"PodDisruptionBudget"}),
     "autoscaling": frozenset({"HorizontalPodAutoscaler"}),
@@ -111,6 +114,41 @@ def places_of(group: str, kind: str) -> tuple[Path, ...] | None:
     return _PLACES.get((group, kind))
 
 
+def added_containers(group: str, fields: Fields) -> list[str]:
+    """Why an operator starts a container that the object does not show."""
+    if group != "ray.io":
+        return []
+    spec = fields.part("spec")
+    clusters = [spec, spec.part("rayClusterConfig"), spec.part("rayClusterSpec")]
+    return [
+        f"{name} adds a container that is not shown"
+        for name in ("autoscalerOptions", "enableInTreeAutoscaling")
+        if any(cluster.value.get(name) not in (None, False) for cluster in clusters)
+    ]
+
+
+def loose_labels(group: str, value: JsonValue, templates: Sequence[Fields], own: Mapping[str, str]) -> frozenset[str]:
+    """Keys of labels that an operator may give pods besides `own`, or replace: those that stand outside of templates.
+
+    The controllers of Kubernetes itself hand none of them down.
+    """
+    if group in _CORE:
+        return frozenset()
+    inside = {id(template.value) for template in templates}
+    found = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping) and id(item) not in inside:
+            labels = item.get("labels")
+            if isinstance(labels, Mapping):
+                found |= {key for key, label in labels.items() if own.get(key) != label}
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return frozenset(found | (_KSERVE_LABELS if group == _KSERVE else set()))
+
+
 def at(fields: Fields, path: Path) -> Iterator[Fields]:
     """What stands at a path; what must be there and is not is empty, and so has no containers."""
     if not path:
@@ -131,19 +169,26 @@ def at(fields: Fields, path: Path) -> Iterator[Fields]:
 def inference_pods(service: Fields) -> list[Fields]:
     """The pods of an inference service of KServe: its model stands beside containers and runs as one of them."""
     found = []
+    handed_down = service.part("metadata").part("annotations").value
     for component in ("predictor", "transformer", "explainer"):
         spec = service.part("spec").part(component)
         if not spec.value and component != "predictor":
             continue
+        for name in ("model", *FRAMEWORKS):
+            if spec.part(name).has("runtimeVersion"):
+                place = f"spec.{component}.{name}.runtimeVersion"
+                service.problems.append(f"{place} replaces the tag or digest of the image")
         models = [
             {"name": "kserve-container", **item.value, "framework": name}
             for name in ("model", *FRAMEWORKS)
             if (item := spec.part(name)).value
         ]
         listed = [dict(item.value) for item in spec.parts("containers")]
-        metadata = {"annotations": spec.value.get("annotations"), "labels": spec.value.get("labels")}
+        annotations = {**handed_down, **spec.part("annotations").value}
+        metadata: dict[str, JsonValue] = {"annotations": annotations, "labels": spec.value.get("labels")}
         pod = {"metadata": metadata, "spec": {**spec.value, "containers": [*listed, *models]}}
         found.append(Fields(pod, f"spec.{component}", service.problems))
         if spec.has("workerSpec"):
-            found.append(Fields({"spec": spec.value["workerSpec"]}, f"spec.{component}.workerSpec", service.problems))
+            worker = {"metadata": metadata, "spec": spec.value["workerSpec"]}
+            found.append(Fields(worker, f"spec.{component}.workerSpec", service.problems))
     return found

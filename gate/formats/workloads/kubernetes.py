@@ -7,13 +7,22 @@ workload's object are told as workloads with a problem: what could not be judged
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from gate.formats.strict_yaml import YamlError
 from gate.formats.workloads import compose
-from gate.formats.workloads.egress import NetworkPolicy, read_policy
+from gate.formats.workloads.egress import POLICY, NetworkPolicy, read_policy
 from gate.formats.workloads.fields import Fields
-from gate.formats.workloads.kinds import at, carries_none, group_of, inference_pods, places_of
+from gate.formats.workloads.kinds import (
+    added_containers,
+    at,
+    carries_none,
+    group_of,
+    inference_pods,
+    loose_labels,
+    places_of,
+)
 from gate.formats.workloads.manifest_yaml import load_documents
 from gate.formats.workloads.pod import read_pod
 from gate.model.json import JsonValue
@@ -51,43 +60,50 @@ def _objects(document: JsonValue, origin: str, depth: int) -> Iterator[Workload 
     if not kind or not api_version or depth > _MAX_LIST:
         yield broken(origin, "; ".join([*problems, "a document in it is no object with a kind and an API version"]))
         return
-    group = group_of(api_version)
-    if kind.endswith("List") and isinstance(fields.value.get("items"), list):
-        items = fields.value["items"]
-        for item in items if isinstance(items, list) else ():
-            yield from _objects(item, origin, depth + 1)
-        return
-    if kind == "NetworkPolicy" and carries_none(group, kind):
-        policy = read_policy(fields, origin)
-        if policy is not None:
-            yield policy
-    if carries_none(group, kind):
-        return
     metadata = fields.part("metadata")
     name, namespace = metadata.text("name") or metadata.text("generateName"), metadata.text("namespace")
     place = f"{origin}:{kind}/{name}" if namespace is None else f"{origin}:{kind}/{namespace}/{name}"
+    items = fields.value.get("items")
+    if kind.endswith("List") and isinstance(items, list):
+        for item in items:
+            yield from _objects(item, origin, depth + 1)
+    elif "items" in fields.value:
+        problem = f"the {kind} {name} has items, so clients take it for a list and nothing else"
+        yield Workload(place, origin, kind, namespace, name, problems=(problem,))
+    elif (api_version, kind) == POLICY:
+        yield read_policy(fields, origin)
+    elif kind == POLICY[1]:
+        problem = f"it is of the API version {api_version}, and network policies are of {POLICY[0]}"
+        yield Workload(place, origin, kind, namespace, name, problems=(problem,))
+    elif not carries_none(group_of(api_version), kind):
+        owner = Workload(place, origin, kind, namespace, name, problems=tuple(problems))
+        yield from _pods(fields, owner, group_of(api_version))
+
+
+def _pods(fields: Fields, owner: Workload, group: str) -> Iterator[Workload]:
+    """A workload for each template of a pod in an object; `owner` is what they have in common."""
+    kind = owner.kind or ""
     paths = places_of(group, kind)
     if paths is None:
-        problem = f"objects of the kind {api_version} {kind} could carry pods, and the gate does not know where"
-        yield Workload(place, origin, kind, namespace, name, problems=(*problems, problem))
+        version = fields.text("apiVersion")
+        problem = f"objects of the kind {version} {kind} could carry pods, and the gate does not know where"
+        yield replace(owner, problems=(*owner.problems, problem))
         return
     templates = [template for path in paths for template in at(fields, path)]
     templates += inference_pods(fields) if kind == "InferenceService" else []
+    problems = [*fields.problems, *added_containers(group, fields)]
     if not templates:
-        yield Workload(place, origin, kind, namespace, name, problems=(*problems, "it has no template of a pod"))
+        yield replace(owner, problems=(*problems, "it has no template of a pod"))
     for template in templates:
         own: list[str] = []
         part = Fields(template.value, template.place, own)
-        pod_metadata = part.part("metadata")
-        pod, containers = read_pod(part.part("spec"), pod_metadata.part("annotations"))
-        labels = {key: value for key, value in pod_metadata.part("labels").value.items() if isinstance(value, str)}
-        yield Workload(
-            place,
-            origin,
-            kind,
-            namespace,
-            name,
+        metadata = part.part("metadata")
+        pod, containers = read_pod(part.part("spec"), metadata.part("annotations"))
+        labels = {key: value for key, value in metadata.part("labels").value.items() if isinstance(value, str)}
+        yield replace(
+            owner,
             labels=labels,
+            loose_labels=loose_labels(group, fields.value, templates, labels),
             pod=pod,
             containers=containers,
             problems=tuple(dict.fromkeys([*problems, *own])),

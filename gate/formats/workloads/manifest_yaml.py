@@ -28,6 +28,8 @@ _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL: Final = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _PLAIN_TAGS: Final = frozenset({None, "!"})
+_ODD_BREAK: Final = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+"""Ends of lines for YAML 1.1 alone: some split a file into documents at `\n---`, and some end a remark at `\n`."""
 
 
 def load_documents(data: bytes) -> list[JsonValue]:
@@ -38,6 +40,9 @@ def load_documents(data: bytes) -> list[JsonValue]:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise YamlError(f"not UTF-8 at byte {error.start}", data[: error.start].count(b"\n") + 1, 1) from None
+    odd = _ODD_BREAK.search(text)
+    if odd is not None:
+        raise YamlError("a line break that not every reader knows", text.count("\n", 0, odd.start()) + 1, 1)
     try:
         return _Composer(yaml.parse(text.removeprefix("\ufeff"), Loader=_LOADER)).documents()
     except yaml.MarkedYAMLError as error:
@@ -61,7 +66,11 @@ class _Composer:
             if count >= MAX_DOCUMENTS:
                 raise YamlError(f"more than {MAX_DOCUMENTS} documents", *_place(event.start_mark))
             self._anchors = {}
-            value = self._value(next(self._events), 0)
+            first = next(self._events)
+            same_line = _place(first.start_mark)[0] == _place(event.start_mark)[0]
+            if event.explicit and same_line and not _is_nothing(first):
+                raise YamlError("a document that starts in the line of its ---", *_place(first.start_mark))
+            value = self._value(first, 0)
             if value is not None:
                 found.append(value)
         return found
@@ -111,6 +120,10 @@ class _Composer:
                 raise YamlError(f"duplicate key {key[:80]!r}", *place)
             members[key] = self._value(next(self._events), depth + 1)
         return members
+
+
+def _is_nothing(event: yaml.Event) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and not event.style and not event.value
 
 
 def _plain(text: str) -> JsonValue:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate.formats.image_reference import image_digest
-from gate.formats.workloads.fields import Fields
+from gate.formats.workloads.fields import Fields, is_amount
 from gate.formats.workloads.loading import Command, read_loading
 from gate.model.json import JsonObject, JsonValue
 
@@ -35,8 +35,13 @@ def read_pod(spec: Fields, annotations: Fields) -> tuple[JsonObject, dict[str, J
         spec.problems.append(f"{spec.place or 'the pod'} has no containers")
     volumes: dict[str, JsonValue] = {}
     images: dict[str, JsonValue] = {}
+    tokens = False
     for item in spec.parts("volumes"):
-        name = item.text("name") or f"#{len(volumes)}"
+        name = item.text("name") or ""
+        if not name or name in volumes:
+            spec.problems.append(f"{item.place} has no name, or that of another volume")
+            name = f"{name}#{len(volumes)}"
+        tokens |= any(source.has("serviceAccountToken") for source in item.part("projected").parts("sources"))
         types = sorted(key for key in item.value if key != "name" and item.has(key))
         volumes[name] = types[0] if len(types) == 1 else "none" if not types else "several"
         if "image" in types:
@@ -45,7 +50,7 @@ def read_pod(spec: Fields, annotations: Fields) -> tuple[JsonObject, dict[str, J
     pod = {
         "os": spec.part("os").text("name") or None,
         "host_namespaces": [word for field, word in _NAMESPACES.items() if spec.flag(field) is True],
-        "service_account_token": spec.flag("automountServiceAccountToken") is not False,
+        "service_account_token": tokens or spec.flag("automountServiceAccountToken") is not False,
         "sysctls": [item.text("name") or "" for item in context.parts("sysctls")],
         "volumes": volumes,
         "images": images,
@@ -137,4 +142,4 @@ def _hosts(item: Fields) -> list[JsonValue]:
 
 
 def _set(values: Fields) -> Mapping[str, JsonValue]:
-    return {name: value for name, value in values.value.items() if value not in (None, "", 0, "0")}
+    return {name: value for name, value in values.value.items() if is_amount(value)}

@@ -57,6 +57,13 @@ class TestYaml:
             (b"a: \x01", "not YAML"),
             (b"a: \xff", "not UTF-8 at byte 3"),
             (b"[" * 100, "levels"),
+            (b"a: 1\n...\nb: 1\n", "not YAML: did not find expected <document start>"),
+            (b"a: 1\n--- {b: 1}\n", "a document that starts in the line of its ---"),
+            (b"--- b\n", "a document that starts in the line of its ---"),
+            (b"a: 1\r---\rb: 1\r", "a line break that not every reader knows"),
+            (b"a: 1 # \xe2\x80\xa8b: 1\n", "a line break that not every reader knows"),
+            (b"a: 1 # \xe2\x80\xa9b: 1\n", "a line break that not every reader knows"),
+            (b"a: 1 # \xc2\x85b: 1\n", "a line break that not every reader knows"),
         ],
     )
     def test_what_two_readers_could_read_differently_is_refused(self, text: bytes, message: str) -> None:
@@ -66,6 +73,9 @@ class TestYaml:
     @pytest.mark.parametrize("text", ["yes", "on", "0777", "1e3", "0b1", "1_000", ".5"])
     def test_what_versions_of_yaml_read_differently_is_text(self, text: str) -> None:
         assert load_documents(f"a: {text}".encode()) == [{"a": text}]
+
+    def test_lines_of_windows_a_last_end_and_remarks_are_read(self) -> None:
+        assert load_documents(b"%YAML 1.1\r\n--- # first\r\na: 1\r\n...\r\n---\r\nb: 1\n...\n") == [{"a": 1}, {"b": 1}]
 
     def test_an_unspecific_tag_is_text(self) -> None:
         assert load_documents(b"a: ! 1") == [{"a": "1"}]
@@ -109,6 +119,73 @@ class TestObjects:
         assert found.containers["main"]["digest"] == DIGEST
         assert found.id == f"app.yaml:{item['kind']}/x"
 
+    @pytest.mark.parametrize("items", [[thing("Pod", POD, "v1")], [], None, "x"])
+    @pytest.mark.parametrize("kind", ["ConfigMap", "NetworkPolicy", "Deployment"])
+    def test_an_object_with_items_is_a_list_for_clients(self, kind: str, items: Any) -> None:
+        versions = {"ConfigMap": "v1", "NetworkPolicy": "networking.k8s.io/v1", "Deployment": "apps/v1"}
+        item = thing(kind, {"template": TEMPLATE}, versions[kind]) | {"items": items}
+        found = read(thing("Deployment", {"template": TEMPLATE}), item)
+        (bad,) = (workload for workload in found.values() if workload.problems)
+        assert bad.problems == (f"the {kind} x has items, so clients take it for a list and nothing else",)
+        assert all(workload.egress in (None, {"policies": [], "peers": []}) for workload in found.values())
+
+    def test_a_list_is_read_whatever_it_is_of(self) -> None:
+        found = read({"apiVersion": "v1", "kind": "List", "items": [thing("Pod", POD, "v1")]})
+        assert list(found) == ["app.yaml:Pod/x"]
+        assert read({"apiVersion": "v1", "kind": "PodList", "items": None})["app.yaml:PodList/None"].problems
+
+    @pytest.mark.parametrize("field", ["autoscalerOptions", "enableInTreeAutoscaling"])
+    def test_an_autoscaler_that_an_operator_adds_is_a_problem(self, field: str) -> None:
+        cluster = {"headGroupSpec": {"template": TEMPLATE}, field: {"image": "x"}}
+        for kind, spec in {
+            "RayCluster": cluster,
+            "RayService": {"rayClusterConfig": cluster},
+            "RayJob": {"rayClusterSpec": cluster},
+        }.items():
+            found = one(thing(kind, spec, "ray.io/v1"))
+            assert f"{field} adds a container that is not shown" in found.problems
+
+    def test_a_version_of_a_runtime_replaces_the_digest_of_its_image(self) -> None:
+        model = {"modelFormat": {"name": "onnx"}, "image": f"registry.example/server@{DIGEST}", "runtimeVersion": "2"}
+        found = one(thing("InferenceService", {"predictor": {"model": model}}, "serving.kserve.io/v1beta1"))
+        assert found.problems == ("spec.predictor.model.runtimeVersion replaces the tag or digest of the image",)
+
+    def test_an_inference_service_hands_labels_and_annotations_down(self) -> None:
+        item = thing("InferenceService", {"predictor": {**POD, "workerSpec": POD}}, "serving.kserve.io/v1beta1")
+        item["metadata"] |= {
+            "labels": {"team": "a"},
+            "annotations": {"container.apparmor.security.beta.kubernetes.io/main": "unconfined"},
+        }
+        for found in read(item, policy({"podSelector": {"matchLabels": {"team": "a"}}, "egress": [{}]})).values():
+            assert found.egress == {"policies": [], "peers": ["any"]}
+            assert found.containers["main"]["security"]["apparmor"] == "Unconfined"  # type: ignore[index,call-overload]
+
+    def test_labels_that_an_operator_adds_or_replaces_may_select(self) -> None:
+        spec = {"template": TEMPLATE, "strategy": {"canary": {"canaryMetadata": {"labels": {"open": "1", "app": "y"}}}}}
+        rollout = thing("Rollout", spec, "argoproj.io/v1alpha1")
+        for labels in ({"open": "1"}, {"app": "y"}, {"app": "server"}):
+            found = one(rollout, policy({"podSelector": {"matchLabels": labels}, "egress": [{}]}))
+            assert found.egress == {"policies": [], "peers": ["any"]}
+        found = one(rollout, policy({"podSelector": {"matchLabels": {"other": "1"}}, "egress": [{}]}))
+        assert found.egress == {"policies": [], "peers": []}
+
+    def test_a_volume_that_stands_twice_is_a_problem(self) -> None:
+        volumes = [{"name": "a", "hostPath": {"path": "/"}}, {"name": "a", "emptyDir": {}}]
+        found = one(thing("Pod", POD | {"volumes": volumes}, "v1"))
+        assert found.problems == ("spec.volumes[1] has no name, or that of another volume",)
+
+    def test_a_token_that_a_volume_brings_is_a_token(self) -> None:
+        volumes = [{"name": "a", "projected": {"sources": [{"serviceAccountToken": {"path": "x"}}]}}]
+        spec = POD | {"automountServiceAccountToken": False}
+        assert one(thing("Pod", spec, "v1")).pod["service_account_token"] is False  # type: ignore[index]
+        assert one(thing("Pod", spec | {"volumes": volumes}, "v1")).pod["service_account_token"] is True  # type: ignore[index]
+
+    @pytest.mark.parametrize("none", ["0", 0, "0m", "0Gi", "0.0", "", None, ".0", "0e3", "+0"])
+    def test_a_limit_of_nothing_is_no_limit(self, none: Any) -> None:
+        container = POD["containers"][0] | {"resources": {"limits": {"cpu": none, "memory": "0.5Gi"}}}
+        found = one(thing("Pod", {"containers": [container]}, "v1"))
+        assert found.containers["main"]["limits"] == ["memory"]
+
     def test_a_cluster_has_several_templates(self) -> None:
         spec = {"headGroupSpec": {"template": TEMPLATE}, "workerGroupSpecs": [{"template": TEMPLATE}]}
         found = read(thing("RayCluster", spec, "ray.io/v1"))
@@ -128,7 +205,7 @@ class TestObjects:
         assert list(found)[-1] == "app.yaml:Pod/x#20000"
 
     def test_policies_that_are_too_many_to_be_compared_are_told(self) -> None:
-        policy = thing("NetworkPolicy", {"egress": []}, "networking.k8s.io/v1")
+        policy = thing("NetworkPolicy", {"egress": [{}]}, "networking.k8s.io/v1")
         found = read(*[thing("Pod", POD, "v1")] * 800, *[policy] * 800)
         assert found["app.yaml"].problems == ("800 network policies are too many to be compared",)
         assert found["app.yaml:Pod/x"].egress is None
@@ -240,63 +317,3 @@ class TestPods:
 
 def policy(spec: Any, namespace: str | None = None) -> dict[str, Any]:
     return thing("NetworkPolicy", spec, "networking.k8s.io/v1", namespace)
-
-
-class TestEgress:
-    @pytest.mark.parametrize(
-        ("spec", "peers"),
-        [
-            ({"podSelector": {}, "policyTypes": ["Egress"]}, []),
-            ({"podSelector": {}, "egress": [{}]}, ["any"]),
-            ({"podSelector": {}, "egress": [{"to": []}]}, ["any"]),
-            ({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}, ["10.0.0.0/8"]),
-            ({"podSelector": {}, "egress": [{"to": [{"ipBlock": {"except": []}}, {}]}]}, ["unknown"]),
-            ({"podSelector": {}, "egress": [{"to": [{"podSelector": {}}]}]}, ["pods"]),
-            ({"podSelector": {}, "egress": [{"to": [{"namespaceSelector": {}}]}]}, ["namespaces"]),
-            (
-                {"egress": [{"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "dns"}}}]}]},
-                ["namespace dns"],
-            ),
-            ({"podSelector": {"matchLabels": {"app": "server"}}, "policyTypes": ["Egress"]}, []),
-            ({"podSelector": {"matchExpressions": [{"key": "app", "operator": "Exists"}]}, "egress": []}, None),
-            ({"podSelector": {}, "policyTypes": ["Egress"], "egress": "x"}, ["unknown"]),
-        ],
-    )
-    def test_what_a_policy_lets_through(self, spec: Any, peers: list[str] | None) -> None:
-        found = one(thing("Deployment", {"template": TEMPLATE}), policy(spec)).egress
-        wanted = {"policies": ["app.yaml:x"], "peers": peers or []}
-        assert found == wanted
-
-    @pytest.mark.parametrize(
-        "spec",
-        [
-            {"podSelector": {}, "policyTypes": ["Ingress"], "egress": [{}]},
-            {"podSelector": {}},
-            {"podSelector": {"matchLabels": {"app": "other"}}, "egress": [{}]},
-            {"podSelector": {"matchLabels": {"role": "x"}}, "egress": [{}]},
-            {
-                "podSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["server"]}]},
-                "egress": [{}],
-            },
-            {"podSelector": {"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}, "egress": [{}]},
-        ],
-    )
-    def test_a_policy_of_other_pods_says_nothing(self, spec: Any) -> None:
-        assert one(thing("Deployment", {"template": TEMPLATE}), policy(spec)).egress == {"policies": [], "peers": []}
-
-    @pytest.mark.parametrize(
-        "selector",
-        [
-            {"matchLabels": {"serving.example/service": "x"}},
-            {"matchExpressions": [{"key": "job-name", "operator": "Exists"}]},
-            {"matchExpressions": [{"key": "app", "operator": "Like"}]},
-        ],
-    )
-    def test_a_policy_that_may_select_it_adds_and_denies_nothing(self, selector: Any) -> None:
-        spec = {"podSelector": selector, "egress": [{}]}
-        found = one(thing("Deployment", {"template": TEMPLATE}), policy(spec)).egress
-        assert found == {"policies": [], "peers": ["any"]}
-
-    def test_policies_of_another_namespace_say_nothing(self) -> None:
-        spec = {"podSelector": {}, "policyTypes": ["Egress"]}
-        assert one(thing("Pod", POD, "v1", "a"), policy(spec, "b")).egress == {"policies": [], "peers": []}
