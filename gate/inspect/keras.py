@@ -53,12 +53,17 @@ def inspect_settings(path: str, source: Source, context: Context) -> FileInspect
 def judge_settings(name: str, data: bytes, context: Context, found: Findings) -> None:
     """Adds what the settings of a model do; they are read as leniently as Keras reads them. Raises `CapError`."""
     check_values(data, context.limits)
+    if judge_classes(name, data, found):
+        found.extend(context.nested(f"{name}.json", BytesSource(data), context).findings)
+
+
+def judge_classes(name: str, data: bytes, found: Findings) -> bool:
+    """Adds what a loader of Keras would build and read by settings; says whether they are JSON."""
     try:
         root: object = json.loads(data.decode("utf-8"), object_pairs_hook=_Members, parse_int=len, parse_float=len)
     except (ValueError, RecursionError):
         found.add("keras.invalid", Severity.HIGH, f"{shown(name, 40)} is not JSON")
-        return
-    found.extend(context.nested(f"{name}.json", BytesSource(data), context).findings)
+        return False
     for members in _objects(root):
         if len(dict(members)) != len(members):
             found.add("keras.invalid", Severity.HIGH, "an object has two members of the same name")
@@ -67,6 +72,7 @@ def judge_settings(name: str, data: bytes, context: Context, found: Findings) ->
                 message = f"{key} is the path of a file that a loader reads: {shown(value, 60)}"
                 found.add("keras.path", Severity.HIGH, message)
         _judge_object(dict(members), found)
+    return True
 
 
 def _objects(root: object) -> Iterator[_Members]:
@@ -91,7 +97,7 @@ def _judge_object(members: Mapping[str, object], found: Findings) -> None:
     plain = name.rpartition(">")[2]
     if plain in _CODE:
         found.add("keras.code", Severity.HIGH, f"{shown(name, 60)} runs code that comes with the model, or loads it")
-    if module is not None and name not in _VALUES and not _is_building_block(module, plain):
+    if module is not None and name not in _VALUES and not is_building_block(module, plain):
         where = shown(module, 60) if isinstance(module, str) else "no module"
         found.add("keras.module", Severity.HIGH, f"{shown(name, 60)} of {where} is no building block of Keras")
     for label in (name, registered):
@@ -100,7 +106,8 @@ def _judge_object(members: Mapping[str, object], found: Findings) -> None:
             found.add("keras.registered", Severity.HIGH, f"{shown_label} is registered by code outside of Keras")
 
 
-def _is_building_block(module: object, name: str) -> bool:
+def is_building_block(module: object, name: str) -> bool:
+    """Whether a class or function of a module is one of those of Keras that models are made of."""
     if not isinstance(module, str):
         return False
     library, *rest = [part for part in module.split(".") if part not in {"src", "api"}]

@@ -34,9 +34,10 @@ _NAMING: Final = frozenset({"_component_", "_target_", "class_path", "target"})
 _ACTIVATIONS: Final = frozenset(
     {"activation_function", "activation_fn", "default_activation_function", "sbert_ce_default_activation_function"}
 )
-_ACTIVATION_MODULES: Final = ("torch.nn.", "transformers.activations.", "sentence_transformers.")
+_ACTIVATION_CLASS: Final = re.compile(
+    r"(?:torch\.nn|transformers\.activations|sentence_transformers)(?:\.\w+)*\.[A-Z]\w*"
+)
 _MODEL_LIBRARIES: Final = frozenset({"diffusers", "peft", "sentence_transformers", "timm", "transformers"})
-_KERAS_LIBRARIES: Final = frozenset({"keras", "keras_cv", "keras_hub", "keras_nlp", "tensorflow", "tf_keras"})
 _KERAS_CODE: Final = frozenset({"Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 """Classes that run code out of their settings, or load a model of another library."""
 _DRIVE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -60,7 +61,7 @@ def _names_code(key: str, value: str) -> tuple[str, str] | None:
         return "target", "Lightning"
     if key in _DOTTED_VALUE and _DOTTED.fullmatch(value):
         return _DOTTED_VALUE[key]
-    if key in _ACTIVATIONS and "." in value and not value.startswith(_ACTIVATION_MODULES):
+    if key in _ACTIVATIONS and "." in value and _ACTIVATION_CLASS.fullmatch(value) is None:
         return "activation", "sentence_transformers"
     is_foreign = value.partition(".")[0] not in _MODEL_LIBRARIES
     if (key == "parent_library" and is_foreign) or (key == "megatron_core" and value not in {"megatron.core", ""}):
@@ -69,11 +70,15 @@ def _names_code(key: str, value: str) -> tuple[str, str] | None:
 
 
 def names_keras_module(members: Mapping[str, object]) -> bool:
-    """Whether an object is one of Keras that names a module outside of it."""
-    module = members.get("module")
-    if "class_name" not in members or module is None:
+    """Whether an object is one of Keras that names a module outside of it, or what models are not made of."""
+    from gate.inspect.keras import is_building_block
+
+    name, module = members.get("class_name"), members.get("module")
+    if name is None or module is None:
         return False
-    return not isinstance(module, str) or module.partition(".")[0] not in _KERAS_LIBRARIES
+    if not isinstance(name, str) or not isinstance(module, str):
+        return True
+    return not is_building_block(module.removeprefix("tensorflow."), name.rpartition(">")[2])
 
 
 def leaves_folder(value: object) -> bool:

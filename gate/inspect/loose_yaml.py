@@ -118,7 +118,7 @@ def read(text: str) -> tuple[list[object], tuple[str, ...]]:
             elif isinstance(event, yaml.CollectionEndEvent):
                 reading.close()
             elif isinstance(event, yaml.AliasEvent):
-                reading.repeat(event.anchor)
+                reading.repeat(event.anchor or "")
             elif isinstance(event, yaml.ScalarEvent):
                 reading.add(_scalar(event), 1 + len(event.value) // _TEXT, event.anchor)
     except yaml.YAMLError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -39,6 +40,7 @@ _TEMPLATE_KEYS: Final = frozenset({"chat_template", "default_chat_template"})
 _PIPELINE_LIBRARIES: Final = frozenset(
     {"diffusers", "transformers", "onnxruntime", "onnxruntime.training", "optimum", "flax", "k_diffusion", "peft"}
 )
+_MODULE_CLASS: Final = re.compile(r"sentence_transformers(?:\.\w+)*\.[A-Z]\w*")
 _FALSE: Final = (None, False, 0, "", "false", "False")
 
 
@@ -48,7 +50,8 @@ def scan_settings(path: str, root: object, found: Findings) -> None:
         for key, value in inside:
             _scan_member(key, value, found)
         if names_keras_module(dict(inside)):
-            found.add("remote_code.keras_module", Severity.HIGH, "an object of keras is of a module outside of it")
+            text = "an object of keras is of a module outside of it, or of what models are not made of"
+            found.add("remote_code.keras_module", Severity.HIGH, text)
     name = path.rpartition("/")[2].lower()
     if name in {"model_index.json", "modular_model_index.json"}:
         _scan_model_index(root, found)
@@ -127,11 +130,16 @@ def _is_component(library: object, name: object) -> bool:
     return library is None or known or is_known_component(library, name)
 
 
+def _is_module_class(value: object) -> bool:
+    """Whether a text names a class of Sentence Transformers, not something that one of its modules imports."""
+    return isinstance(value, str) and _MODULE_CLASS.fullmatch(value) is not None
+
+
 def _scan_modules(root: object, found: Findings) -> None:
     """Sentence Transformers: each module names its class."""
     for module in root if isinstance(root, list) else ():
         for key, value in members(module):
-            if key == "type" and not (isinstance(value, str) and value.startswith("sentence_transformers.")):
+            if key == "type" and not _is_module_class(value):
                 found.add("remote_code.modules", Severity.HIGH, f"a module has a class of its own: {_brief(value)}")
             elif key == "path" and leaves_folder(value):
                 found.add("json.path", Severity.HIGH, f"a module is not below its model: {_brief(value)}")
@@ -141,7 +149,7 @@ def _scan_router(root: object, found: Findings) -> None:
     """Sentence Transformers: a router names the classes of its routes."""
     for key, types in members(root):
         for _, value in members(types) if key == "types" else ():
-            if not (isinstance(value, str) and value.startswith("sentence_transformers.")):
+            if not _is_module_class(value):
                 found.add("remote_code.modules", Severity.HIGH, f"a route has a class of its own: {_brief(value)}")
 
 

@@ -14,11 +14,12 @@ from gate.inspect.remote_code import scan_settings
 from gate.inspect.source import Source, chunks
 from gate.inspect.templates import is_template_name, judge_template
 from gate.inspect.tokenizer import judge_tokenizer
-from gate.inspect.values import Pairs, check_values
+from gate.inspect.values import Pairs, check_values, members
 from gate.model.scan import FileInspection, Severity
 
 _DIGITS: Final = 20
 _LARGE: Final = 1 << 63
+_KERAS_KEYS: Final = frozenset({"build_config", "compile_config", "keras_version", "module", "registered_name"})
 _TOML_DOTS: Final = 200
 """Dots in one line: the parser takes the square of the parts of a key."""
 _CONTROL: Final = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\r")
@@ -70,9 +71,14 @@ def inspect_json(path: str, source: Source, context: Context) -> FileInspection:
     data = source.read_at(0, source.size)
     check_values(data, context.limits)
     try:
-        _scan_json(path, loads(data, limit=len(data)), found)
+        root: object = loads(data, limit=len(data))
     except StrictJsonError as problem:
-        _inspect_loose_json(path, data, str(problem), found)
+        root = _loose_json(data, str(problem), found)
+    _scan_json(path, root, found)
+    if _is_of_keras(root):
+        from gate.inspect.keras import judge_classes
+
+        judge_classes("the file", data, found)
     return FileInspection("json", True, None, found.done(), found.templates, found.base)
 
 
@@ -81,7 +87,13 @@ def _scan_json(path: str, root: object, found: Findings) -> None:
     judge_tokenizer(path, root, found)
 
 
-def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -> None:
+def _is_of_keras(root: object) -> bool:
+    """Whether settings are those of a model of Keras, which is loaded from a folder too."""
+    keys = {key for key, _ in members(root)}
+    return keys >= {"class_name", "config"} and not keys.isdisjoint(_KERAS_KEYS)
+
+
+def _loose_json(data: bytes, problem: str, found: Findings) -> object:
     """What Python's own reader accepts is still scanned: duplicate keys all count.
 
     Numbers beyond int64 alone are common (`model_max_length` of tokenizers) and do not mislead anybody.
@@ -102,12 +114,12 @@ def _inspect_loose_json(path: str, data: bytes, problem: str, found: Findings) -
         )
     except (ValueError, RecursionError):
         found.add("json.invalid", Severity.MEDIUM, f"does not parse: {shown(problem)}")
-        return
+        return None
     if doubled or not ("int64" in problem or "too large" in problem):
         found.add("json.invalid", Severity.MEDIUM, f"parsers may differ about it: {shown(problem)}")
     else:
         found.add("json.number", Severity.NONE, shown(problem))
-    _scan_json(path, value, found)
+    return value
 
 
 def _number(digits: str) -> int:

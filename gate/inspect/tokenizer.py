@@ -95,6 +95,8 @@ def check_charsmap(data: bytes) -> str | None:
 def _judge_file(root: object, found: Findings) -> None:
     top = dict(members(root))
     model = dict(members(top.get("model")))
+    if not model and top.keys() >= {"class_name", "config"}:
+        return  # of Keras, whose classes are judged where they stand
     if not model:
         found.add("tokenizer.structure", Severity.HIGH, "is named like a tokenizer, and has no model of one")
         return

@@ -137,3 +137,17 @@ def test_cut_and_oversized_archives() -> None:
 @pytest.mark.parametrize("name", ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"])
 def test_settings_in_a_folder_are_judged_too(name: str) -> None:
     assert "remote_code.lambda" in rules(look("config.json", json.dumps(layer(name)).encode()))
+
+
+@pytest.mark.parametrize(
+    ("config", "rule"),
+    [
+        (layer("get_file", module="keras.utils"), "module"),
+        (layer("StringLookup", {"vocabulary": "/etc/passwd"}), "path"),
+        (layer("My", registered="Custom>My"), "registered"),
+    ],
+)
+def test_models_that_are_folders_are_judged_as_those_in_archives_are(config: object, rule: str) -> None:
+    assert f"keras.{rule}" in rules(look("m.keras/config.json", json.dumps(config).encode()))
+    assert f"keras.{rule}" in rules(look("m.json", json.dumps({**LIST, "config": config, "a": 1 << 70}).encode()))
+    assert is_clean(look("m.keras/config.json", json.dumps(layer("Dense")).encode()))

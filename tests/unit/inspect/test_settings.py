@@ -76,7 +76,7 @@ def test_components_of_diffusers(index: Any, clean: bool) -> None:
 def test_modules_of_sentence_transformers() -> None:
     good = [{"idx": 0, "type": "sentence_transformers.models.Transformer"}, "x"]
     assert is_clean(look("modules.json", json.dumps(good).encode()))
-    for bad in ("custom_st.Transformer", 1, None):
+    for bad in ("custom_st.Transformer", 1, None, "sentence_transformers.util.torch", "sentence_transformers.A\n"):
         assert rules(look("modules.json", json.dumps([{"type": bad}]).encode())) == {"remote_code.modules"}
     assert is_clean(look("modules.json", b"{}"))
 
