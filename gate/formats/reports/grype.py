@@ -47,6 +47,8 @@ def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]
         reading.looked_at_image((optional_text(image, "manifestDigest"), *texts_at(image, "repoDigests")))
     elif kind in {"directory", "file"}:
         reading.looked_below(text_at(source, "target"))
+    if optional_object(descriptor, "configuration").get("exclude"):
+        reading.worse(ScanStatus.INCOMPLETE, "files were left out by the option exclude")
     for match in objects_at(document, "matches"):
         reading.found(_finding(match), _location(match, reading))
     for match in optional_objects(document, "ignoredMatches"):

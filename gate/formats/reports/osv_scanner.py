@@ -1,7 +1,8 @@
 """Reports of OSV-Scanner in JSON (`osv-scanner --format json --all-packages`).
 
 `results` names the lock files, bills of materials and images that were looked at; with `--all-packages` also those
-without vulnerabilities. The report holds neither the version of the tool nor the date of the data.
+without vulnerabilities. Those inside of an image are files of another place. The report holds neither the version of
+the tool nor the date of the data.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from gate.formats.reports.common import (
 from gate.formats.reports.reading import Names, Reading
 from gate.model.artifact import Artifact
 from gate.model.json import JsonObject
-from gate.model.scan import Category, Finding, RawReport, Scan, Severity
+from gate.model.scan import Category, Finding, RawReport, Scan, ScanStatus, Severity
 
 # By the first part of the ecosystem's name: that of Rust is the host of its registry.
 _PURL_TYPES: Final[Mapping[str, str]] = {
@@ -44,12 +45,18 @@ _RISING: Final = tuple(Severity)
 def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]) -> Scan:
     """The scan of the sources that the report names: one finding for each vulnerability of each package."""
     reading = Reading(raw, Names(Locator(artifacts, raw.artifact), ""))
+    # The paths in an image are not those of the workspace, whatever their ends.
+    is_image = bool(optional_object(document, "image_metadata"))
+    if is_image:
+        problem = "other target: it is about an image, and does not say which by its digest"
+        reading.worse(ScanStatus.INCOMPLETE, problem)
     for result in objects_at(document, "results"):
         source = text_at(object_at(result, "source"), "path")
-        reading.looked_at(source)
+        if not is_image:
+            reading.looked_at(source)
         for entry in objects_at(result, "packages"):
             for finding in _findings(entry):
-                reading.found(finding, source)
+                reading.found(finding, None if is_image else source)
     return reading.scan("osv-scanner")
 
 

@@ -21,6 +21,7 @@ from gate.formats.reports.common import (
     optional_objects,
     optional_text,
 )
+from gate.formats.reports.redaction import redacted_arguments
 from gate.formats.reports.sarif_result import Rules, read_result
 from gate.formats.reports.sarif_uri import Uris
 from gate.model.artifact import Artifact
@@ -116,7 +117,7 @@ def _read_run(run: JsonObject, locator: Locator, reading: _Reading) -> None:
     if run.get("results") is None:
         reading.worse(ScanStatus.FAILED, "a run holds no results: nothing was scanned")
         return
-    rules = Rules(tool)
+    rules = Rules(tool, optional_objects(run, "invocations"))
     for result in objects_at(run, "results"):
         reading.findings.extend(read_result(result, rules, uris))
 
@@ -138,7 +139,8 @@ def _read_invocation(invocation: JsonObject, uris: Uris, reading: _Reading) -> N
         reading.worse(ScanStatus.INCOMPLETE, "the tool says that its coverage is incomplete")
     arguments = invocation.get("arguments")
     if isinstance(arguments, Sequence) and not isinstance(arguments, str):
-        reading.arguments.extend(cut(argument, 500) for argument in arguments if isinstance(argument, str))
+        told = redacted_arguments([argument for argument in arguments if isinstance(argument, str)])
+        reading.arguments.extend(cut(argument, 500) for argument in told)
     for kind in ("toolExecutionNotifications", "toolConfigurationNotifications"):
         for notice in optional_objects(invocation, kind):
             level = notice.get("level", "warning")

@@ -1,7 +1,8 @@
 """Reports of Trivy in JSON (`trivy image|fs|repo --format json`, schema version 2).
 
-`Results` names each lock file or image that was looked at; without it nothing was. The report holds no date of the
-database, so its age is unknown. What Trivy was told to ignore counts as suppressed (`--show-suppressed` lists it).
+`Results` names each lock file or image that was looked at; without it nothing was, and without results about packages
+no vulnerability was looked for. The report holds no date of the database, so its age is unknown. What Trivy was told to
+ignore counts as suppressed (`--show-suppressed` lists it).
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from gate.formats.reports.common import (
 from gate.formats.reports.reading import Names, Reading
 from gate.model.artifact import Artifact
 from gate.model.json import JsonObject
-from gate.model.scan import Category, Finding, FindingStatus, RawReport, Scan
+from gate.model.scan import Category, Finding, FindingStatus, RawReport, Scan, ScanStatus
 
 _SCHEMA: Final = 2
 _IMAGE: Final = "container_image"
+_PACKAGES: Final = frozenset({"lang-pkgs", "os-pkgs"})
+"""The classes of results that are about packages: with the others alone, Trivy looked for something else."""
 _STATUS: Final[Mapping[str, FindingStatus]] = {
     "not_affected": FindingStatus.NOT_AFFECTED,
     "fixed": FindingStatus.NOT_AFFECTED,
@@ -43,12 +46,19 @@ def read(document: JsonObject, raw: RawReport, artifacts: Mapping[str, Artifact]
     target, kind = text_at(document, "ArtifactName"), optional_text(document, "ArtifactType")
     reading = Reading(raw, Names(Locator(artifacts, raw.artifact), "" if kind == _IMAGE else target))
     results = optional_objects(document, "Results")
-    if kind == _IMAGE and results:
-        metadata = optional_object(document, "Metadata")
+    searched = [optional_text(result, "Class") in _PACKAGES for result in results]
+    if results and not any(searched):
+        problem = "no packages were looked at: Trivy names them with its scanner vuln only"
+        reading.worse(ScanStatus.INCOMPLETE, problem)
+    metadata = optional_object(document, "Metadata")
+    if optional_object(metadata, "OS").get("EOSL"):
+        problem = "the distribution is no longer supported: nobody reports its vulnerabilities"
+        reading.worse(ScanStatus.INCOMPLETE, problem)
+    if kind == _IMAGE and any(searched):
         reading.looked_at_image((*texts_at(metadata, "RepoDigests"), target))
-    for result in results:
+    for result, is_search in zip(results, searched, strict=True):
         name = text_at(result, "Target")
-        if kind != _IMAGE:
+        if kind != _IMAGE and is_search:
             reading.looked_at(name)
         _read_result(result, None if kind == _IMAGE else name, reading)
     return reading.scan("trivy", optional_text(optional_object(document, "Trivy"), "Version"))

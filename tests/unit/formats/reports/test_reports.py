@@ -24,7 +24,7 @@ def read(tool: str, data: bytes) -> Scan:
 
 
 def test_the_samples_cover_every_tool() -> None:
-    assert set(GOOD) == set(TOOLS)
+    assert set(GOOD) >= set(TOOLS)
 
 
 def test_a_missing_report_failed_and_has_no_digest() -> None:

@@ -62,7 +62,7 @@ def test_each_tool_has_all_kinds_of_samples(tool: str) -> None:
         ("picklescan/file", "pickle", {"p.pkl": WEIGHTS}),
         ("pip-audit/good", "app", APP),
         ("sarif/good", "model", MODEL),
-        ("trivy/good", "app", APP),
+        ("trivy/good", "app", {"requirements.txt": REQUIREMENTS}),
         ("trivy/image", "server", {".": IMAGE_DIGEST}),
         ("trivy/partial", "app", {"requirements.txt": REQUIREMENTS}),
         ("trufflehog/good", "app", APP),
