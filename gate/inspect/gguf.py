@@ -30,6 +30,13 @@ _ALIGNMENT: Final = 32
 _ALIGNMENT_MAX: Final = 1 << 20
 _TENSOR_BYTES: Final = 24
 _PAIR_BYTES: Final = 9
+_TOKENS: Final = "tokenizer.ggml.tokens"
+_BESIDE_TOKENS: Final[Mapping[str, frozenset[int]]] = {
+    _TOKENS: frozenset({_TEXT}),
+    "tokenizer.ggml.scores": frozenset({6}),
+    "tokenizer.ggml.token_type": frozenset({4, 5}),
+}
+"""Lists with an item for each token, which readers in C take to be of these types and to be that long."""
 _BLOCKS: Final[Mapping[int, tuple[int, int]]] = {
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84),
     11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292), 16: (256, 66), 17: (256, 74),
@@ -60,6 +67,7 @@ class _Reading:
     alignment: int = _ALIGNMENT
     spans: list[tuple[int, int]] = field(default_factory=list)
     texts: int = 0
+    lists: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def count(self) -> int:
         """A count or a length."""
@@ -114,6 +122,7 @@ def _read(reading: _Reading, size: int) -> None:
         raise _GgufError("count", f"{tensors} tensors and {pairs} keys do not fit into the file")
     reading.spend(tensors + pairs)
     _read_pairs(reading, pairs)
+    _check_tokens(reading)
     _read_tensors(reading, tensors)
     _check_layout(reading, size)
 
@@ -132,6 +141,14 @@ def _read_pairs(reading: _Reading, count: int) -> None:
             _read_template(reading, key, kind)
         else:
             _skip_value(reading, key, kind)
+
+
+def _check_tokens(reading: _Reading) -> None:
+    tokens = reading.lists.get(_TOKENS, (_TEXT, 0))[1]
+    for key, (kind, count) in reading.lists.items():
+        if kind not in _BESIDE_TOKENS[key] or count < tokens:
+            message = f"key {key} is not a list of what readers take, one for each token"
+            reading.found.add("gguf.tokens", Severity.HIGH, message)
 
 
 def _read_alignment(reading: _Reading, kind: int) -> None:
@@ -161,6 +178,8 @@ def _skip_value(reading: _Reading, key: str, kind: int) -> None:
         reading.cursor.skip(_WIDTHS[kind])
     elif kind == _LIST:
         inner, count = reading.u32(), reading.count()
+        if key in _BESIDE_TOKENS:
+            reading.lists[key] = inner, count
         if inner == _TEXT:
             reading.spend(count)
             _skip_texts(reading, count)
@@ -203,6 +222,9 @@ def _read_tensors(reading: _Reading, count: int) -> None:
         if kind not in _BLOCKS:
             raise _GgufError("dtype", f"{label} is of type {kind}, which is unknown")
         block, width = _BLOCKS[kind]
+        if 0 in shape:
+            # A reader in C divides by extents to see whether their product is too large.
+            raise _GgufError("shape", f"{label} has an extent of zero")
         numbers = 1
         for extent in shape:
             numbers *= extent

@@ -51,6 +51,9 @@ _HELP: Final[Mapping[str, RuleHelp]] = {
         "Operators of a SavedModel that read or write files, or run code", "Export the model without these operators."
     ),
     "skops": RuleHelp("Types that skops does not trust by default", "Save the model with types that skops trusts."),
+    "table": RuleHelp(
+        "Types of columns that are pickles", "Write the table again with types that Arrow has, or that are no pickles."
+    ),
     "template": RuleHelp(
         "What a chat template does beside writing text", "Replace the template by one that only formats messages."
     ),

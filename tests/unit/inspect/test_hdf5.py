@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import samples
 from tests.support.hdf5s import (
     NOWHERE,
     ROOT,
@@ -233,3 +234,23 @@ def test_every_cut_is_not_inspected() -> None:
         good = vector(name)
         for at in range(8, len(good), 7):
             assert not look("m.h5", good[:at]).inspected, at
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("obj", samples.call("os", "system"), "hdf5.pickle"),
+        ("obj", b"cos\nsystem\n(S'x'\ntR.\0\0", "hdf5.pickle"),
+        ("PSEUDOATOM", b"object\0", "hdf5.pickle"),
+        ("PSEUDOATOM", b"vlstring", None),
+        ("info", b"(dp1\nI1\n(dp2\nVfreq\np3\nNss.", None),
+        ("CLASS", b"GROUP", None),
+        ("VERSION", b"1.0", None),
+        ("TITLE", b"", None),
+        ("title", b"cold storage.", None),
+    ],
+)
+def test_attributes_that_are_unpickled(name: str, value: bytes, rule: str | None) -> None:
+    found = look("m.h5", newer(header(message(0x0C, attribute(name, value)))))
+    assert found.inspected
+    assert rules(found) == ({rule} if rule else set())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 
 import pytest
 
+from gate.inspect.source import CHUNK_BYTES
 from tests.support import samples
 from tests.support.looking import is_clean, look, rules
 
@@ -58,3 +60,23 @@ def test_data_that_is_something_else_too() -> None:
 def test_other_formats_of_data_are_not_inspected() -> None:
     for name, data in (("a.tar", bytes(257) + b"ustar"), ("a.zst", b"\x28\xb5\x2f\xfd"), ("a.7z", b"7z\xbc\xaf'\x1c")):
         assert not look(name, data).inspected
+
+
+PICKLED = b"ARROW:extension:name\0\0\0arrow.py_extension_type\0"
+
+
+@pytest.mark.parametrize("shift", range(3))
+def test_types_of_columns_that_are_pickles(shift: int) -> None:
+    for name in (bytes(shift) + PICKLED, base64.b64encode(bytes(shift) + PICKLED + b"\x80\4N.")):
+        footer = b"\x15\x04" * shift + name + bytes(9)
+        end = struct.pack("<I", len(footer))
+        assert rules(look("a.parquet", b"PAR1data" + footer + end + b"PAR1")) == {"table.pickle"}
+        assert rules(look("a.arrow", b"ARROW1\0\0data" + footer + end + b"ARROW1")) == {"table.pickle"}
+        assert is_clean(look("a.parquet", b"PAR1" + footer + bytes(4) + struct.pack("<I", 4) + b"PAR1")), "only a row"
+
+
+def test_long_footers_are_read_in_pieces() -> None:
+    for before in range(CHUNK_BYTES - 60, CHUNK_BYTES, 7):
+        footer = bytes(before) + PICKLED + bytes(CHUNK_BYTES)
+        data = b"PAR1" + footer + struct.pack("<I", len(footer)) + b"PAR1"
+        assert rules(look("a.parquet", data)) == {"table.pickle"}
