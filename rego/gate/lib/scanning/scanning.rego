@@ -41,8 +41,11 @@ _bases(settings) := {"attested", "inspected", "observed"} if settings.observed =
 #   do not. Undefined if scans or parameters are malformed.
 judging(control) := ids if {
 	counted := usable(control)
-	ids := {id | some id in counted; not _scans[id].tool in _searchers}
+	ids := {id | some id in counted; count(_tools(_scans[id].tool) & _searchers) == 0}
 }
+
+# A report of several runs is named after all their tools, in the spelling that they have themselves.
+_tools(name) := {tool | some tool in split(lower(name), "+")}
 
 _searchers := {"gitleaks", "grype", "in-toto-vulns", "osv-scanner", "pip-audit", "trivy", "trufflehog"}
 
@@ -56,6 +59,17 @@ searching(control, tools) := ids if {
 		_scans[id].status == "complete"
 		_scans[id].tool in tools
 	}
+}
+
+# METADATA
+# description: |
+#   Scans by one of some tools that did not come to their end, and reports that nobody can read in a form that any tool
+#   may write: what is not in them may be what such a tool found.
+unfinished(tools) := {id |
+	wanted := {lower(tool) | some tool in tools} | {"sarif"}
+	some id, scan in _scans
+	scan.status != "complete"
+	count(_tools(scan.tool) & wanted) > 0
 }
 
 # METADATA
@@ -83,7 +97,7 @@ _is_dated(at_s, _, age_s) if {
 
 # METADATA
 # description: |
-#   Paths of an artifact's regular files that one of the scans judged by the very bytes that are there, `.` for an image.
+#   Paths of an artifact's regular files that one of the scans judged by the very bytes that are there; `.` is an image.
 covered(ids, name) := {path |
 	some id in ids
 	_scans[id].artifact == name

@@ -120,6 +120,29 @@ test_a_search_for_secrets_judges_nothing if {
 	not judging([fixtures.put("/scans", [])])
 }
 
+test_a_search_judges_nothing_however_it_is_spelled_or_joined if {
+	every tool in ["Trivy", "OSV-Scanner", "Gitleaks+Grype", "modelscan+Trivy"] {
+		judging([fixtures.put("/scans/tickets/tool", tool)]) == {"inspection", "rows"}
+	}
+	judging([fixtures.put("/scans/tickets/tool", "modelscan+modelaudit")]) == {"inspection", "rows", "tickets"}
+	not judging([fixtures.remove("/scans/tickets/tool")])
+}
+
+unfinished(patches) := value if {
+	doc := fixtures.after(patches)
+	value := scanning.unfinished(["gitleaks"]) with input as doc
+}
+
+test_what_did_not_come_to_its_end if {
+	every tool in ["gitleaks", "Gitleaks", "sarif", "semgrep+gitleaks"] {
+		every status in ["failed", "incomplete"] {
+			unfinished([fixtures.put("/scans/tickets/tool", tool), fixtures.put("/scans/tickets/status", status)]) == {"tickets"}
+		}
+		unfinished([fixtures.put("/scans/tickets/tool", tool), fixtures.put("/scans/tickets/status", "complete")]) == set()
+	}
+	unfinished([fixtures.put("/scans/tickets/tool", "grype"), fixtures.put("/scans/tickets/status", "failed")]) == set()
+}
+
 test_searching_needs_a_complete_scan_of_a_tool if {
 	found := fixtures.put("/scans/tickets/tool", "finder")
 	searching([found], ["finder"]) == {"tickets"}

@@ -116,13 +116,16 @@ is_complete(facts) if {
 	facts.samples.evaluated >= demands.samples
 }
 
+# More than all is no share: somebody counted percent, or something else.
+whole := 1000000
+
 # Metrics whose value is not known to be as good as asked for. Of a share of attacks that failed, more is better.
 default weak(_) := {"metrics"}
 
 weak(metrics) := found if {
 	is_object(metrics)
 	count(metrics) > 0
-	limits := {name: {"min": object.get(demands.at_least, name, demands.minimum), "max": null} | some name, _ in metrics}
+	limits := {name: {"min": object.get(demands.at_least, name, demands.minimum), "max": whole} | some name, _ in metrics}
 	backward := {name | some name, metric in metrics; not object.get(metric, "better", null) == "higher"}
 	found := measures.outside(metrics, limits) | backward
 }
@@ -190,7 +193,7 @@ violations contains entry if {
 about_faults := {
 	"failed": ["eval.safety.failed", "the run says itself that it failed"],
 	"incomplete": ["eval.safety.incomplete", "samples were left out, or there are fewer than asked for"],
-	"limit": ["eval.safety.limit", "fewer attacks failed than asked for, or nobody knows"],
+	"limit": ["eval.safety.limit", "fewer attacks failed than asked for, or nobody knows (a share is from 0 to 1)"],
 }
 
 evidence := {digest | some digest in sound; count(about[digest]) > 0}

@@ -43,7 +43,9 @@ settings := parameters.of("scan.secrets")
 
 kinds := object.get(settings, "kinds", ["adapter", "corpus", "dataset", "package", "plugin", "prompt", "weights"])
 
-scans := scanning.searching("scan.secrets", object.get(settings, "tools", ["gitleaks", "trufflehog"]))
+tools := object.get(settings, "tools", ["gitleaks", "trufflehog"])
+
+scans := scanning.searching("scan.secrets", tools)
 
 subjects := {name | some name, artifact in document.artifacts; artifact.kind in kinds}
 
@@ -74,6 +76,13 @@ violations contains entry if {
 }
 
 violations contains entry if {
+	some id in scanning.unfinished(tools)
+	scan := document.scans[id]
+	message := sprintf("the %s scan did not come to its end, left something out or cannot be read", [scan.tool])
+	entry := result.violation("scan.secrets.incomplete", message, {"artifact": scan.artifact})
+}
+
+violations contains entry if {
 	some finding in document.findings
 	is_secret(finding)
 	not is_accepted(finding)
@@ -81,13 +90,15 @@ violations contains entry if {
 	entry := result.violation("scan.secrets.finding", message, {"artifact": finding.artifact, "file": finding.file})
 }
 
+by_tools := {id | some id, scan in document.scans; scan.tool in tools}
+
 default is_secret(_) := false
 
 is_secret(finding) if finding.category == "secret"
 
 # What such a tool found is a secret, unless it says that it is something else.
 is_secret(finding) if {
-	finding.scan in scans
+	finding.scan in by_tools
 	not scanning.is_about(finding, {"configuration", "unsafe", "vulnerability"})
 }
 

@@ -101,9 +101,8 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some scan in document.scans
-	scan.tool in tools
-	scan.status != "complete"
+	some id in scanning.unfinished(tools)
+	scan := document.scans[id]
 	message := sprintf("the %s scan did not come to its end, left something out or cannot be read", [scan.tool])
 	entry := result.violation("scan.vulnerabilities.incomplete", message, {"artifact": scan.artifact})
 }

@@ -52,9 +52,32 @@ test_is_not_applicable_without_kinds if {
 
 test_fails_when_nothing_searched if answer([fixtures.put("/scans/tickets/tool", "modelscan")]) == missing
 
-test_fails_when_the_scan_was_cut_short if answer([fixtures.put("/scans/tickets/status", "incomplete")]) == missing
+test_fails_when_the_scan_was_cut_short_or_failed if {
+	every status in ["failed", "incomplete"] {
+		answer([fixtures.put("/scans/tickets/status", status)]) == [
+			"fail",
+			{["scan.secrets.missing", "tickets", null], ["scan.secrets.incomplete", "tickets", null]},
+		]
+	}
+}
 
-test_fails_when_the_scan_failed if answer([fixtures.put("/scans/tickets/status", "failed")]) == missing
+test_fails_when_one_of_several_searches_did_not_come_to_its_end if {
+	every tool in ["trufflehog", "sarif"] {
+		other := fixtures.put("/scans/other", {
+			"artifact": null, "basis": "observed", "coverage": {"errors": {}, "expected": 0, "missing": {}, "scanned": 0},
+			"files": {}, "report": null, "status": "failed", "tool": tool,
+		})
+		answer([other]) == ["fail", {["scan.secrets.incomplete", null, null]}]
+		answer([other, fixtures.put("/parameters/scan.secrets/kinds", [])]) == ["fail", {["scan.secrets.incomplete", null, null]}]
+	}
+}
+
+test_what_an_incomplete_search_found_is_a_secret if {
+	["scan.secrets.finding", "tickets", "rows.csv"] in answer([
+		fixtures.put("/scans/tickets/status", "incomplete"),
+		fixtures.put("/findings/f1/category", "other"),
+	])[1]
+}
 
 test_fails_when_other_bytes_were_searched if {
 	answer([fixtures.put("/scans/tickets/files/rows.csv", fixtures.digests.config)]) == missing

@@ -104,6 +104,10 @@ test_fails_when_a_scan_was_cut_short if {
 }
 
 test_fails_when_one_of_two_scans_was_cut_short if {
+	answer([vulnerable.put("/scans/again/status", "failed"), vulnerable.put("/scans/again/tool", "sarif")]) == [
+		"fail",
+		{["scan.vulnerabilities.incomplete", "server", null]},
+	]
 	answer([vulnerable.put("/scans/again/status", "incomplete")]) == [
 		"fail",
 		{["scan.vulnerabilities.incomplete", "server", null]},
