@@ -11,8 +11,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
+from gate.formats.workloads.command import Command
 from gate.formats.workloads.fields import Fields
-from gate.formats.workloads.loading import Command, read_loading
+from gate.formats.workloads.loading import read_loading
 from gate.formats.workloads.pod import image_facts
 from gate.model.json import JsonObject, JsonValue
 from gate.model.workload import Workload, broken

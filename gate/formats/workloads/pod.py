@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from gate.formats.image_reference import image_digest
+from gate.formats.workloads.command import Command, expanded
 from gate.formats.workloads.fields import Fields, is_amount
-from gate.formats.workloads.loading import Command, read_loading
+from gate.formats.workloads.loading import read_loading
 from gate.model.json import JsonObject, JsonValue
 
 _ROLES: Final = {"containers": "container", "initContainers": "init", "ephemeralContainers": "ephemeral"}
@@ -91,19 +92,19 @@ def read_container(item: Fields, role: str, apparmor: str | None = None) -> Json
 
 def _command(item: Fields) -> Command:
     """What it runs, as far as the manifest shows it."""
-    variables, unknown = {}, []
+    variables: dict[str, str] = {}
+    hidden = []
     for variable in item.parts("env"):
         name = variable.text("name") or ""
         if variable.has("valueFrom"):
-            unknown.append(f"the value of {name}")
+            hidden.append(name)
         else:
-            variables[name] = variable.text("value") or ""
-    if item.has("envFrom"):
-        unknown.append("variables out of envFrom")
+            variables[name] = expanded(variable.text("value") or "", variables)
+    unknown = ("variables out of envFrom",) if item.has("envFrom") else ()
     model_format = item.part("modelFormat").text("name")
     framework = model_format if item.text("framework") == "model" else item.text("framework")
-    words = [*item.texts("command"), *item.texts("args")]
-    return Command(item.text("image"), words, variables, framework, tuple(unknown))
+    words = [expanded(word, variables) for word in [*item.texts("command"), *item.texts("args")]]
+    return Command(item.text("image"), words, variables, framework, unknown, tuple(hidden))
 
 
 def image_facts(reference: str | None) -> JsonObject:

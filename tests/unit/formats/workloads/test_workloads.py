@@ -169,6 +169,22 @@ class TestObjects:
         found = one(rollout, policy({"podSelector": {"matchLabels": {"other": "1"}}, "egress": [{}]}))
         assert found.egress == {"policies": [], "peers": []}
 
+    @pytest.mark.parametrize(
+        ("variables", "arguments", "unsafe"),
+        [
+            ({"F": "--trust-remote-code"}, ["$(F)"], True),
+            ({"F": "--trust-remote-code", "G": "$(F)"}, ["$(G)"], True),
+            ({"F": "--trust-remote-code"}, ["$$(F)", "$(H)"], False),
+        ],
+    )
+    def test_kubernetes_puts_variables_in_arguments(
+        self, variables: dict[str, str], arguments: list[str], unsafe: bool
+    ) -> None:
+        env = [{"name": name, "value": value} for name, value in variables.items()]
+        container = POD["containers"][0] | {"env": env, "command": ["vllm"], "args": arguments}
+        found: Any = one(thing("Pod", {"containers": [container]}, "v1")).containers["main"]
+        assert bool(found["loading"]["unsafe"]) == unsafe
+
     def test_a_volume_that_stands_twice_is_a_problem(self) -> None:
         volumes = [{"name": "a", "hostPath": {"path": "/"}}, {"name": "a", "emptyDir": {}}]
         found = one(thing("Pod", POD | {"volumes": volumes}, "v1"))

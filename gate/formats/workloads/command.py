@@ -1,0 +1,82 @@
+"""What a container runs: the words of its command, and the simple commands in lines of a shell.
+
+A shell is not played: of a line with quotes that do not end nothing is known, and what it would put in is told.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_SHELLS: Final = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
+_PUNCTUATION: Final = frozenset("();<>|&")
+_INSERTION: Final = re.compile(r"`[^`]*`?|\$\{[^}]*\}?|\$\w+|\$.?")
+_VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_REFERENCE: Final = re.compile(r"\$\$|\$\(([-._A-Za-z0-9]+)\)")
+_TALK: Final = frozenset(
+    {"#", ":", "cat", "cd", "chmod", "echo", "export", "false", "ls", "mkdir", "printf", "sleep", "test", "true", "["}
+)
+"""Programs that start nothing, whatever they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a container runs: its image, words and variables.
+
+    `unknown` tells what the manifest does not show, and `hidden` names variables of which it shows no value.
+    """
+
+    image: str | None
+    words: Sequence[str]
+    variables: Mapping[str, str]
+    framework: str | None = None
+    unknown: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One program with its words, and what a shell would put in them."""
+
+    words: tuple[str, ...]
+    insertions: tuple[str, ...] = ()
+
+
+def runs_of(command: Command) -> tuple[list[Run], bool]:
+    """The programs that a command starts as far as it shows them, and whether a shell starts them."""
+    shells = [number for number, word in enumerate(command.words) if word.rpartition("/")[2] in _SHELLS]
+    if not shells:
+        return [Run(tuple(command.words))], False
+    lines = command.words[shells[0] + 1 :]
+    return [run for line in lines for run in _runs(line, command.variables) if run.words[0] not in _TALK], True
+
+
+def expanded(text: str, variables: Mapping[str, str]) -> str:
+    """A text of Kubernetes, in which `$(NAME)` is the value of a variable and `$$` a dollar."""
+    return _REFERENCE.sub(lambda found: "$" if found[1] is None else variables.get(found[1], found[0]), text)
+
+
+def _runs(line: str, variables: Mapping[str, str]) -> list[Run]:
+    text = _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], found[0]), line).replace("\\\n", " ")
+    found: list[Run] = []
+    for part in text.split("\n"):
+        try:
+            lexer = shlex.shlex(part, posix=True, punctuation_chars=True)
+            lexer.whitespace_split = True
+            words = list(lexer)
+        except ValueError:
+            return []
+        insertions = tuple(dict.fromkeys(_INSERTION.findall(part)))
+        program: list[str] = []
+        for word in [*words, ";"]:
+            if not set(word) <= _PUNCTUATION:
+                program.append(word)
+            elif program:
+                found.append(
+                    Run(tuple(program), insertions if any("$" in item or "`" in item for item in program) else ())
+                )
+                program = []
+    return found
