@@ -68,15 +68,22 @@ _NAMES: Final = _words(
     ".zshenv .zshrc"
 )
 _BUILD_NAMES: Final = _words(
-    "action.yaml action.yml bower.json cargo.toml composer.json conda.yaml conda.yml environment.yaml environment.yml "
-    "lerna.json meson_options.txt package-lock.json package.json pixi.toml poetry.lock pyproject.toml "
-    "pytest.ini setup.cfg tox.ini tslint.json uv.lock yarn.lock .gitconfig .gitlab-ci.yml .gitmodules .npmrc "
-    ".pre-commit-config.yaml .pre-commit-config.yml .pypirc .travis.yml .yarnrc"
+    "action.yaml action.yml appveyor.yml azure-pipelines.yaml azure-pipelines.yml bentofile.yaml "
+    "bitbucket-pipelines.yml bower.json buildspec.yml cargo.toml cloudbuild.yaml cloudbuild.yml cog.yaml composer.json "
+    "conda.yaml conda.yml constraints.txt deno.json deno.jsonc devcontainer.json dvc.yaml environment.yaml "
+    "environment.yml lerna.json mcp.json meson_options.txt mise.toml package-lock.json package.json pixi.toml "
+    "poetry.lock pyproject.toml pytest.ini python_env.yaml pyvenv.cfg serverless.yaml serverless.yml setup.cfg "
+    "skaffold.yaml taskfile.yaml taskfile.yml tox.ini tslint.json uv.lock yarn.lock .devcontainer.json .gitconfig "
+    ".gitlab-ci.yml .gitmodules .mcp.json .mise.toml .npmrc .pre-commit-config.yaml .pre-commit-config.yml .pypirc "
+    ".travis.yml .yarnrc"
 )
 _BUILD: Final = re.compile(
     r"(?:.*[-_.])?requirements?(?:[-_.].*)?\.(?:in|txt)|requirements?/.*\.(?:in|txt)|(?:docker-)?compose(?:[-_.].*)?\.ya?ml"
 )
-_FOLDERS: Final = _words(".circleci .git .github .hg .husky .idea .svn .vscode")
+_FOLDERS: Final = _words(
+    ".buildkite .circleci .claude .cursor .devcontainer .forgejo .git .gitea .github .gitlab .hg .husky .idea .svn .vs "
+    ".vscode"
+)
 
 
 def program_kind(head: bytes, path: str = "") -> str | None:

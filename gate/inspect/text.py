@@ -109,9 +109,7 @@ def _loose_json(data: bytes, problem: str, found: Findings) -> object:
         doubled.append(text)
 
     try:
-        value: object = json.loads(
-            data.decode("utf-8-sig"), object_pairs_hook=pairs, parse_int=_number, parse_constant=constant
-        )
+        value: object = json.loads(data, object_pairs_hook=pairs, parse_int=_number, parse_constant=constant)
     except (ValueError, RecursionError):
         found.add("json.invalid", Severity.MEDIUM, f"does not parse: {shown(problem)}")
         return None

@@ -91,6 +91,8 @@ def test_a_name_that_something_runs_is_a_finding(name: str) -> None:
         "requirements.in", "pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", "environment.yml", "conda.yaml",
         "package.json", "docker-compose.yml", "compose.prod.yaml", ".github/workflows/a.yml", ".git/config",
         ".git/hooks/pre-commit", ".gitmodules", ".pre-commit-config.yaml", "a/.vscode/tasks.json", "action.yml",
+        "pyvenv.cfg", "constraints.txt", "python_env.yaml", "dvc.yaml", "cog.yaml", "azure-pipelines.yml", "mcp.json",
+        ".devcontainer/a.json", "devcontainer.json", ".claude/settings.json", ".cursor/a.json", "deno.json",
     ],
 )  # fmt: skip
 def test_a_file_that_tells_a_tool_what_to_install_is_a_finding(name: str) -> None:

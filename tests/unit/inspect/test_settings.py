@@ -107,6 +107,8 @@ def test_json_that_does_not_parse_is_a_finding(data: bytes) -> None:
         b'{"auto_map": {"a": "b"}, "x": NaN}',
         b'{"auto_map": {"a": "\\ud800"}}',
         b'{"x": 1e999, "auto_map": {"a": "b"}, "y": Infinity}',
+        '{"auto_map": {"a": "b"}}'.encode("utf-16"),
+        '{"auto_map": {"a": "b"}}'.encode("utf-32-le"),
     ],
 )
 def test_what_lenient_readers_accept_is_scanned_all_the_same(data: bytes) -> None:
