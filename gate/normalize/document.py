@@ -78,7 +78,8 @@ def _document(facts: Facts) -> JsonObject:
     change, gates = change_sections(facts.change, settings.gates, settings.steering, facts.evidence.verified)
     attested = attested_scans(facts.evidence.verified, facts.artifacts)
     every = (*facts.scans, *attested)
-    scans, findings = scans_sections(every, judged_findings(every, facts.evidence.verified, facts.artifacts))
+    judged = judged_findings(every, facts.evidence.verified, facts.artifacts, facts.now_s)
+    scans, findings = scans_sections(every, judged)
     signals = signals_section((*facts.signals, *attested_signals(facts.evidence.verified, facts.artifacts)))
     return {
         "schema": INPUT_SCHEMA,

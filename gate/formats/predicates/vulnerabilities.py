@@ -3,8 +3,9 @@
 The claim is `scan.report`, in the facts of `scan_report.py` as far as the formats say them: `tool`, `version`,
 `arguments`, `database_at_s` (0 where it is not known), `status`, `problem`, `coverage` (what was scanned are the
 subjects) and `findings`. A finding's `rule` is the vulnerability's id; its `severity` is the gravest that is stated,
-and `unknown` where none is in words or as a CVSS score. `result` is `passed` without findings, `failed` with one that
-is high, critical or unknown, else `warned`. A complete one makes a scan of the input document, for vulnerabilities.
+and `unknown` where one is neither a word nor a CVSS score, unless another is critical. `result` is `passed` without
+findings, `failed` with one that is high, critical or unknown, else `warned`. A complete one makes a scan of the input
+document, for vulnerabilities.
 
 In cosign's format the result is whatever the scanner wrote. Nothing of it is read, `status` is `incomplete` and
 `result` is `unknown`: no finding is known, which must not look as if there were none.
@@ -86,12 +87,13 @@ def _finding(item: JsonValue) -> JsonObject:
     about = nested if isinstance(nested, Mapping) else item
     stated = member(about, "severity")
     severities = stated if isinstance(stated, list) else [stated]
+    is_read = all(_word(severity) is not None or _cvss(severity) is not None for severity in severities)
     scores = [score for score in map(_cvss, severities) if score is not None]
     words = [word for word in map(_word, severities) if word is not None]
     words += [next(word for least, word in _BANDS if score >= least) for score in scores]
     return {
         "rule": short(about, "id"),
-        "severity": max(words, key=_RANKS.index, default=_UNKNOWN),
+        "severity": _gravest(words, is_read),
         "message": "",
         "aliases": [],
         "score_bp": max(scores, default=0),
@@ -102,6 +104,12 @@ def _finding(item: JsonValue) -> JsonObject:
         "justification": None,
         "category": "vulnerability",
     }
+
+
+def _gravest(words: list[str], is_read: bool) -> str:
+    """The gravest severity: what cannot be read may be graver than what can."""
+    found = max(words, key=_RANKS.index, default=_UNKNOWN)
+    return found if is_read or found == _RANKS[-1] else _UNKNOWN
 
 
 def _word(severity: JsonValue) -> str | None:

@@ -24,6 +24,8 @@ from gate.formats.results.common import (
 from gate.formats.strict_json import loads_exact
 from gate.model.json import JsonObject, JsonValue
 
+_OTHERS: Final = frozenset({"garak", "junit", "lm-eval", "promptfoo"})
+"""Tools whose own results are read: nobody may say in their name what they measured."""
 _MEMBERS: Final = frozenset({"metrics", "samples", "better", "tool", "version"})
 
 
@@ -39,6 +41,8 @@ def read(data: bytes) -> Results:
     better = _directions(document.get("better", {}), values)
     metrics = {name: measured(value, f"metrics.{name}", better.get(name)) for name, value in values.items()}
     tool = text_of(document["tool"], "tool") if "tool" in document else "json"
+    if tool.split()[:1] and tool.split()[0].lower() in _OTHERS:
+        raise ResultsError(f"tool is {tool[:40]!r}, whose own results are read: name its result file")
     version = text_of(document["version"], "version") if "version" in document else None
     samples = _samples(document["samples"]) if "samples" in document else None
     return make_results(metrics, samples, tool, version)

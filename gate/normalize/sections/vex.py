@@ -35,8 +35,13 @@ Judged = Mapping[tuple[int, int], JsonObject]
 """What is said about the finding of a number in the scan of a number, by payload digest."""
 
 
-def judged_findings(scans: Sequence[Scan], verified: Sequence[Verified], artifacts: Mapping[str, Artifact]) -> Judged:
-    """What VEX statements say about findings; those about which nothing is said are left out."""
+def judged_findings(
+    scans: Sequence[Scan], verified: Sequence[Verified], artifacts: Mapping[str, Artifact], now_s: int
+) -> Judged:
+    """What VEX statements say about findings; those about which nothing is said are left out.
+
+    What a statement says of a time after `now_s` hides nothing that it has said before.
+    """
     speaking = [_Speech(item) for item in verified if item.statement.claim == CLAIM and item.artifacts]
     found: dict[tuple[int, int], JsonObject] = {}
     if not speaking:
@@ -47,7 +52,7 @@ def judged_findings(scans: Sequence[Scan], verified: Sequence[Verified], artifac
             artifact = artifacts.get(finding.artifact or "")
             if finding.category is Category.VULNERABILITY and artifact is not None:
                 target = _Target(finding, artifact, names.of(finding, scan.basis))
-                words = ((speech.item.payload, target.said_by(speech)) for speech in speaking)
+                words = ((speech.item.payload, target.said_by(speech, now_s)) for speech in speaking)
                 said: dict[str, JsonObject] = {payload: word for payload, word in words if word is not None}
                 if said:
                     found[number, place] = dict(said)
@@ -97,14 +102,17 @@ class _Target:
         self._purl = finding.purl
         self._digests: set[Digest | None] = {artifact.digest, None if file is None else file.digest} - {None}
 
-    def said_by(self, speech: _Speech) -> JsonObject | None:
-        """The last word of a statement about it, and of several at one time the gravest; `None` if it is silent."""
+    def said_by(self, speech: _Speech, now_s: int) -> JsonObject | None:
+        """The last word of a statement about it, and of several at one time the gravest; `None` if it is silent.
+
+        One from the future is it only if there is no other.
+        """
         if self._artifact not in speech.item.artifacts:
             return None
         meant = [entry for entry in speech.about(self._names) if self._is_meant(entry)]
         if not meant:
             return None
-        last = max(meant, key=_weight)
+        last = max(meant, key=lambda entry: _weight(entry, now_s))
         return {
             "author": " and ".join(sorted({signer.name for signer in speech.item.signers})),
             "status": text(last, "status"),
@@ -127,10 +135,11 @@ class _Target:
         return self._purl is not None and any(is_same_component(purl, self._purl) for purl in purls)
 
 
-def _weight(judgement: JsonValue) -> tuple[int, int, bool]:
-    at_s, status = member(judgement, "at_s"), text(judgement, "status") or ""
+def _weight(judgement: JsonValue, now_s: int) -> tuple[bool, int, int, bool]:
+    stated, status = member(judgement, "at_s"), text(judgement, "status") or ""
+    at_s = stated if isinstance(stated, int) else 0
     # Of two that take it away, one without a reason is the graver.
-    return (at_s if isinstance(at_s, int) else 0, STATUSES.index(status), text(judgement, "justification") is None)
+    return (at_s <= now_s, at_s, STATUSES.index(status), text(judgement, "justification") is None)
 
 
 def is_same_component(said: str, found: str) -> bool:

@@ -26,6 +26,7 @@ ARTIFACTS = {"server": SERVER, "site": SITE}
 HEX = str(SERVER.digest).partition(":")[2]
 FINDING = Finding("CVE-2026-0001", Severity.HIGH, "m", "server", purl=PURL, category=Category.VULNERABILITY)
 NOW = "2026-11-12T00:00:00Z"
+NOW_S = 1795176000
 VENDOR, SECURITY = (SignerIdentity(name, "key", None) for name in ("vendor", "security"))
 
 
@@ -53,7 +54,7 @@ def verified(
 
 
 def said(item: Verified, finding: Finding = FINDING, *others: Scan) -> JsonObject | None:
-    found = judged_findings([scan(finding), *others], [item], ARTIFACTS)
+    found = judged_findings([scan(finding), *others], [item], ARTIFACTS, NOW_S)
     return found[0, 0][item.payload] if (0, 0) in found else None  # type: ignore[return-value]
 
 
@@ -181,14 +182,14 @@ def test_an_unsigned_report_renames_nothing_that_is_signed() -> None:
         (Basis.OBSERVED, Basis.OBSERVED, True),
     ):
         scans = [scan(found, basis=basis), scan(linking, basis=other)]
-        assert ((0, 0) in judged_findings(scans, [item], ARTIFACTS)) is is_meant
+        assert ((0, 0) in judged_findings(scans, [item], ARTIFACTS, NOW_S)) is is_meant
 
 
 def test_an_advisory_of_several_vulnerabilities_makes_them_no_one() -> None:
     """A distribution's advisory is an alias of each of its CVEs."""
     item = verified(document(statement([{"@id": PURL}], name="CVE-2026-0001")))
     one, other = (replace(FINDING, rule=rule, aliases=("DSA-1",)) for rule in ("CVE-2026-0001", "CVE-2026-0002"))
-    found = judged_findings([scan(one, other)], [item], ARTIFACTS)
+    found = judged_findings([scan(one, other)], [item], ARTIFACTS, NOW_S)
     assert set(found) == {(0, 0)}
     assert said(item, replace(FINDING, rule="GHSA-x", aliases=("CVE-2026-0001", "CVE-2026-0002"))) is None
 
@@ -250,7 +251,7 @@ def test_an_author_is_who_signed() -> None:
 def test_each_format(name: str) -> None:
     server = replace(SERVER, digest=DIGEST)  # type: ignore[arg-type]
     item = verified(vector(name), kind=kind_of(name))
-    found = judged_findings([scan(FINDING)], [item], {"server": server})
+    found = judged_findings([scan(FINDING)], [item], {"server": server}, NOW_S)
     statuses = {"openvex": "not_affected", "cyclonedx": "not_affected"}
     assert found[0, 0][item.payload]["status"] == statuses.get(name, "affected")  # type: ignore[index, call-overload]
 
@@ -263,7 +264,7 @@ def test_each_format(name: str) -> None:
 def test_bad_documents_speak_of_nothing(name: str) -> None:
     server = replace(SERVER, digest=DIGEST)  # type: ignore[arg-type]
     item = verified(vector(name), kind=kind_of(name))
-    assert judged_findings([scan(FINDING)], [item], {"server": server}) == {}
+    assert judged_findings([scan(FINDING)], [item], {"server": server}, NOW_S) == {}
 
 
 def test_what_is_said_stands_beside_the_finding() -> None:
@@ -271,7 +272,7 @@ def test_what_is_said_stands_beside_the_finding() -> None:
     item = verified(document(statement([{"@id": PURL}])))
     scans = [scan(replace(FINDING, rule="CVE-2026-0009"), FINDING)]
     _, plain = scans_sections(scans)
-    _, findings = scans_sections(scans, judged_findings(scans, [item], ARTIFACTS))
+    _, findings = scans_sections(scans, judged_findings(scans, [item], ARTIFACTS, NOW_S))
     assert findings.keys() == plain.keys()
     by_rule = {text(entry, "rule"): entry for entry in findings.values()}
     assert member(by_rule["CVE-2026-0009"], "vex") is None
@@ -298,3 +299,17 @@ def test_what_is_said_stands_beside_the_finding() -> None:
 )
 def test_components(said: str, found: str, *, expected: bool) -> None:
     assert is_same_component(said, found) is expected
+
+
+def test_what_is_said_of_the_future_hides_nothing_that_was_said_before() -> None:
+    """The older word of another statement would be the last one of this author otherwise."""
+    product = [{"hashes": {"sha-256": HEX}}]
+    later = statement(
+        product, status="not_affected", justification="component_not_present", timestamp="2036-01-01T00:00:00Z"
+    )
+    word = said(verified(document(statement(product, status="affected"), later)))
+    assert word is not None
+    assert (word["status"], word["at_s"]) == ("affected", 1794441600)
+    alone = said(verified(document(later)))
+    assert alone is not None
+    assert alone["status"] == "not_affected"

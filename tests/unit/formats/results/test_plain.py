@@ -111,3 +111,14 @@ def test_a_form_may_be_forced_and_must_be_known() -> None:
         "no results of the form 'yaml' are read; known are lm-eval, promptfoo, garak, junit, json"
     )
     assert FORMS == ("lm-eval", "promptfoo", "garak", "junit", "json")
+
+
+@pytest.mark.parametrize("tool", ["garak", "Garak 0.13", " promptfoo", "lm-eval", "junit"])
+def test_nobody_speaks_in_the_name_of_a_tool_whose_results_are_read(tool: str) -> None:
+    text = json.dumps({"metrics": {"dan.Dan/dan.DAN": 1}, "better": {"dan.Dan/dan.DAN": "higher"}, "tool": tool})
+    assert "whose own results are read: name its result file" in refused(text)
+
+
+def test_a_tool_may_have_any_other_name() -> None:
+    assert read('{"metrics": {"a": 1}, "tool": " "}').tool == " "
+    assert read('{"metrics": {"a": 1}, "tool": "garakish"}').tool == "garakish"
