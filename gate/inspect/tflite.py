@@ -57,6 +57,11 @@ class _Buffer:
             raise _BrokenError("an offset leads out of the file")
         return int.from_bytes(self._source.read_at(at, width), "little")
 
+    def signed(self, at: int, width: int) -> int:
+        """A number with a sign."""
+        value, half = self.number(at, width), 1 << (8 * width - 1)
+        return (value ^ half) - half
+
     def field(self, table: int, index: int) -> int | None:
         """Where a field of a table is; `None` if the table does not have it."""
         distance = self.number(table, 4)
@@ -94,7 +99,7 @@ def _custom_operators(buffer: _Buffer) -> set[str]:
     for index in range(count):
         code = buffer.target(vector + 4 + 4 * index)
         old, name, new = buffer.field(code, 0), buffer.field(code, 1), buffer.field(code, 3)
-        number = max(buffer.number(old, 1) if old else 0, buffer.number(new, 4) if new else 0)
-        if number == _CUSTOM or number > _LAST:
+        number = max(buffer.signed(old, 1) if old else 0, buffer.signed(new, 4) if new else 0)
+        if number == _CUSTOM or not 0 <= number <= _LAST:
             names.add(buffer.text(name) if name else f"number {number}")
     return names

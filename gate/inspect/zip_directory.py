@@ -20,7 +20,8 @@ from gate.model.scan import Severity
 
 _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
-_COMMENT_BYTES: Final = 0xFFFF
+_COMMENT_BYTES: Final = 1 << 16
+"""One more than a comment can have: Python's reader looks that far back."""
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 _END64: Final = struct.Struct("<4sQHHIIQQQQ")

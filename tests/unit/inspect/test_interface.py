@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 from typing import Any
 
 import pytest
@@ -226,3 +227,10 @@ def test_messages_are_one_line_of_ascii() -> None:
             assert finding.message.isascii()
             assert finding.message.isprintable()
             assert len(finding.message) < 400
+
+
+@pytest.mark.parametrize("behind", [0, 1, 65_534, 65_535, 65_536])
+def test_a_zip_archive_is_looked_for_as_far_back_as_readers_look(behind: int) -> None:
+    data = b"\0" * 100 + samples.zip_bytes({"config.json": b"{}"}) + bytes(behind)
+    assert zipfile.is_zipfile(io.BytesIO(data))
+    assert "file.polyglot" in rules(look("model.onnx_data", data))

@@ -72,6 +72,15 @@ def test_operators_that_need_a_library_are_findings(code: tuple[int, str | None]
     assert rules(look("m.tflite", flat((0, None), code))) == {"tflite.operator"}
 
 
+def test_the_old_number_of_an_operator_has_a_sign() -> None:
+    good = flat((32, "Evil"))
+    at = good.index(struct.pack("<iBBBBII", 12, 32, 0, 0, 0, 8, 32)) + 4
+    for old in (0, 32, 0x80, 0xFF):
+        assert rules(look("m.tflite", good[:at] + bytes((old,)) + good[at + 1 :])) == {"tflite.operator"}
+    negative = good[: at + 8] + b"\xff" * 4 + good[at + 12 :]
+    assert rules(look("m.tflite", negative[:at] + b"\xff" + negative[at + 1 :])) == {"tflite.operator"}
+
+
 def test_broken_flat_buffers_are_not_inspected() -> None:
     good = flat((0, None), (32, "Name"))
     for data in (

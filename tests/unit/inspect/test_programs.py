@@ -99,7 +99,7 @@ RULES = re.compile(r'found\.add\(\s*f?"([a-z0-9_]+\.[a-z_]+)"')
 BROKEN = re.compile(r'_GgufError\("([a-z_]+)"')
 MODULES = (
     "gguf", "onnx", "hdf5", "keras", "saved_model", "skops", "mar", "llamafile", "coreml", "executables", "images",
-    "msgpack", "tflite", "tokenizer", "torchscript", "vocabulary",
+    "msgpack", "tables", "tflite", "tokenizer", "torchscript", "vocabulary",
 )  # fmt: skip
 
 
