@@ -47,7 +47,7 @@ def read_manifest(manifest: Manifest) -> list[Workload | NetworkPolicy]:
     found: list[Workload | NetworkPolicy] = []
     for document in documents:
         if compose.is_compose(document):
-            found += compose.read_compose(document, manifest.origin)
+            found += compose.read_compose(document, manifest.origin, len(documents))
         else:
             found += _objects(document, manifest.origin, 0)
     return found

@@ -187,6 +187,101 @@ def test_what_cannot_be_judged_is_a_problem(change: dict[str, Any], problem: str
     assert problem in "; ".join(service(change).problems)
 
 
+@pytest.mark.parametrize(
+    ("options", "field", "value"),
+    [
+        (["label:disable", "label:type:container_t"], "selinux", {"type": "disable", "user": "", "role": ""}),
+        (["no-new-privileges:true", "no-new-privileges:false"], "allow_privilege_escalation", True),
+        (["no-new-privileges=true"], "allow_privilege_escalation", False),
+        (["seccomp:unconfined", "seccomp:own.json"], "seccomp", "Unconfined"),
+    ],
+)
+def test_one_option_does_not_hide_another(options: list[str], field: str, value: Any) -> None:
+    assert own({"security_opt": options})["security"][field] == value
+
+
+@pytest.mark.parametrize("option", ["writable-cgroups=true", "no-new-privileges:maybe", "x", "systempaths:x"])
+def test_an_option_that_nobody_knows_is_a_problem(option: str) -> None:
+    assert service({"security_opt": [option]}).problems == (
+        f"services.server.security_opt: {option.replace('=', ':')} is not known",
+    )
+
+
+@pytest.mark.parametrize("text", ["${X}", "$X", "$$$X", "a ${X:-b}"])
+@pytest.mark.parametrize("place", ["security_opt", "cap_add", "command", "labels"])
+def test_a_variable_that_compose_would_put_in_is_a_problem(place: str, text: str) -> None:
+    (problem,) = (text for text in service({place: [text]}).problems if "variables" in text)
+    assert problem == "variables such as $X are not followed; write it out with docker compose config"
+
+
+def test_two_dollars_are_one_and_no_variable() -> None:
+    found = service({"command": ["sh", "-c", "vllm serve $$M"]})
+    assert not found.problems
+    assert found.containers["server"]["loading"]["unknown"] == ["what a shell puts for $M"]  # type: ignore[index,call-overload]
+
+
+def test_documents_and_files_that_compose_puts_together_are_a_problem() -> None:
+    data = json.dumps({"services": {"server": GOOD}}).encode()
+    for manifests in (
+        [Manifest("compose.yaml", data + b"\n---\n" + data)],
+        [Manifest("compose.yaml", data), Manifest("compose.override.yaml", data)],
+        [Manifest("x/docker-compose.yml", data), Manifest("x/docker-compose.override.yml", data)],
+    ):
+        found = read_workloads(manifests).values()
+        assert any("docker compose config" in text for item in found for text in item.problems)
+    apart = read_workloads([Manifest("a/compose.yaml", data), Manifest("b/compose.yaml", data)])
+    assert not any(item.problems for item in apart.values())
+
+
+@pytest.mark.parametrize("key", ["configs", "secrets"])
+@pytest.mark.parametrize(
+    ("used", "defined", "kinds"),
+    [
+        ("a", {"file": "/var/run/docker.sock"}, {"hostPath"}),
+        ({"source": "a", "target": "/x"}, {"file": "./x"}, {"hostPath"}),
+        ({"source": "b"}, {"file": "./x"}, {"hostPath"}),
+        ("a", {"environment": "X"}, {"secret"}),
+        ("a", {"content": "x"}, {"secret"}),
+        ("a", {"external": True}, {"secret"}),
+    ],
+)
+def test_files_of_the_host_are_mounted_as_configs_and_secrets(
+    key: str, used: Any, defined: Any, kinds: set[str]
+) -> None:
+    assert set(pod({key: [used]}, **{key: {"a": defined}})["volumes"].values()) == kinds
+
+
+@pytest.mark.parametrize("volume", ["C:\\:/host", "c:/x:/host", "x:/host"])
+def test_a_drive_is_no_volume(volume: str) -> None:
+    assert pod({"volumes": [volume]})["volumes"] == {"#0": "hostPath"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"external": True}, {"driver": "host"}, {"driver": "macvlan"}, {"driver_opts": {"a": "b"}}]
+)
+def test_a_network_that_the_file_does_not_make_is_not_internal(more: Any) -> None:
+    change = {"network_mode": None, "networks": ["inner"]}
+    assert service(change, networks={"inner": {"internal": True, **more}}).egress == {"policies": [], "peers": ["any"]}
+
+
+@pytest.mark.parametrize("none", [0, "0", "0m", "0.0"])
+def test_a_limit_of_nothing_is_no_limit(none: Any) -> None:
+    assert own({"mem_limit": none, "cpus": none})["limits"] == []
+    limits = {"resources": {"limits": {"cpus": none, "memory": "1g"}}}
+    assert own({"mem_limit": None, "cpus": None, "deploy": limits})["limits"] == ["memory"]
+
+
+@pytest.mark.parametrize("check", [{"disable": True}, {"test": ["NONE"]}, {"disable": True, "test": "true"}, None])
+def test_a_check_that_is_switched_off_is_no_probe(check: Any) -> None:
+    assert own({"healthcheck": check})["probes"] == []
+
+
+@pytest.mark.parametrize("environment", [["TRUST_REMOTE_CODE"], {"TRUST_REMOTE_CODE": None}])
+def test_a_variable_without_a_value_is_that_of_whoever_starts_it(environment: Any) -> None:
+    loading = own({"entrypoint": "vllm", "environment": environment})["loading"]
+    assert loading["unknown"] == ["the value of TRUST_REMOTE_CODE"]
+
+
 def test_what_a_file_includes_is_a_problem_and_so_is_one_without_services() -> None:
     assert "include is not followed" in service(include=["x"]).problems[0]
     (found,) = read_workloads([Manifest("compose.yaml", b"services: {}")]).values()
