@@ -16,8 +16,9 @@ from gate.model.json import JsonObject
 from gate.model.scan import Severity
 from gate.model.signal import Observation, SignalLog
 
-SNAPSHOT: Final = "Falco internal: metrics snapshot"
-DROP: Final = "Falco internal: syscall event drop"
+INTERNAL: Final = "Falco internal: "
+SNAPSHOT: Final = f"{INTERNAL}metrics snapshot"
+DROP: Final = f"{INTERNAL}syscall event drop"
 _SEVERITY: Final = {
     "emergency": Severity.CRITICAL,
     "alert": Severity.CRITICAL,
@@ -43,6 +44,8 @@ def read(log: SignalLog) -> Observation:
             snapshots.append(record)
         elif rule == DROP:
             tally.dropped += whole(inner(record, _FIELDS, "n_drops")) or 1
+        elif isinstance(rule, str) and rule.startswith(INTERNAL):
+            tally.problem(f"Falco says of itself: {rule}")
         else:
             _alert(tally, record, log.digest)
     _counters(tally, snapshots)
@@ -57,7 +60,7 @@ def _alert(tally: Tally, record: JsonObject, digest: Digest) -> None:
     image = parse_digest(found) if isinstance(found, str) else None
     if image == digest:
         tally.sighting(at_s)
-    if (image is not None and image != digest) or inner(record, _FIELDS, "container.id") == "host":
+    elif image is not None or inner(record, _FIELDS, "container.id") == "host":
         return
     severity = _SEVERITY.get(priority.lower()) if isinstance(priority, str) else None
     tally.event(rule if isinstance(rule, str) else "", severity or Severity.CRITICAL, at_s)
@@ -65,7 +68,10 @@ def _alert(tally: Tally, record: JsonObject, digest: Digest) -> None:
 
 def _counters(tally: Tally, snapshots: list[JsonObject]) -> None:
     """What was lost between the first snapshot and the last, by counters that a start sets to zero."""
-    if len({whole(inner(record, _FIELDS, "falco.start_ts")) for record in snapshots}) > 1:
+    starts = {str(inner(record, _FIELDS, "falco.start_ts") or "") for record in snapshots}
+    if "" in starts:
+        tally.problem("a snapshot does not tell when Falco was started (falco.start_ts)")
+    if len(starts) > 1:
         tally.problem("Falco was started again meanwhile")
     for name, what in _COUNTERS.items():
         counts = [whole(inner(record, _FIELDS, name)) for record in snapshots]

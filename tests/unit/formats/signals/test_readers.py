@@ -193,6 +193,29 @@ def test_falco_has_to_tell_what_it_lost() -> None:
     assert seen("falco", lines(FALCO[0], {**FALCO[7], "output_fields": {}})).dropped == 1
 
 
+@pytest.mark.parametrize("start", [1795150000000000001, "1795150000000000001", 1, None])
+def test_a_restart_of_falco_is_noticed_by_the_nanosecond(start: Any) -> None:
+    again = changed(FALCO[-1], lambda record: record["output_fields"].update({"falco.start_ts": start}))
+    problem = "Falco was started again meanwhile"
+    untold = "a snapshot does not tell when Falco was started (falco.start_ts)"
+    assert seen("falco", lines(FALCO[0], again)).problems == ((problem,) if start else (untold, problem))
+    bare = [
+        changed(record, lambda item: item["output_fields"].pop("falco.start_ts")) for record in (FALCO[0], FALCO[-1])
+    ]
+    assert seen("falco", lines(*bare)).problems == (untold,)
+
+
+def test_whatever_else_falco_says_of_itself_is_a_problem() -> None:
+    said = {**FALCO[0], "rule": "Falco internal: timeouts notification", "priority": "Debug"}
+    problem = ("Falco says of itself: Falco internal: timeouts notification",)
+    assert seen("falco", lines(FALCO[0], said, FALCO[-1])).problems == problem
+
+
+def test_a_record_that_names_the_image_is_about_it_wherever_it_ran() -> None:
+    both = changed(FALCO[2], lambda record: record["output_fields"].update({"container.id": "host"}))
+    assert list(seen("falco", lines(both)).events) == [FALCO[2]["rule"]]
+
+
 def test_a_record_of_tetragon_is_one_event() -> None:
     problem = ("a record is no event of one kind",)
     two = {**TETRAGON[0], "process_exit": {}}
