@@ -3,6 +3,7 @@
 A metric that is written into the configuration must be the measured one. A missing metric, in the candidate's results
 or in the baseline's, is an error: it is neither good nor equal. So is a direction that the results and the one bound
 of a metric contradict one another about: the results must not choose on which side of the bound a loss lies.
+Of a probe of garak all detectors are attested when one is named: nobody picks those that held.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
         raise fields["baseline_results"].error(f"{baseline.path} is the candidate: nothing gets worse than itself")
     demands = _demands(fields)
     samples = _samples(fields, measured)
-    metrics = {name: _metric(name, demands, measured, before, candidate, baseline) for name in demands.names}
+    names = sorted({*demands.names, *_siblings(demands, measured)})
+    metrics = {name: _metric(name, demands, measured, before, candidate, baseline) for name in names}
     return Collected(
         roles={
             "testset": [files.file(fields["testset"])],
@@ -77,7 +79,7 @@ def _collect(fields: Mapping[str, Node], files: Files) -> Collected:
             },
             "tolerances": {name: decimal_text(value) for name, value in demands.tolerances.items()},
             "samples": None if samples is None else {"evaluated": samples.evaluated, "expected": samples.expected},
-            "result": "passed" if _has_passed(demands, measured, before, samples) else "failed",
+            "result": "passed" if _has_passed(names, demands, measured, before, samples) else "failed",
         },
         main=candidate,
     )
@@ -136,7 +138,9 @@ def _metric(
             f"metrics says {name} is {decimal_text(declared)}, {candidate.path} says {now.text}",
             hint="leave the value out: metrics takes a list of names",
         )
-    then = None if before is None or baseline is None else _of(before, name, baseline.path)
+    then = None
+    if before is not None and baseline is not None and (name in demands.names or name in before.metrics):
+        then = _of(before, name, baseline.path)
     if then is not None and baseline is not None:
         said_by = "its threshold" if now.better is None else candidate.path
         _check_direction(name, then, baseline.path, demands.better(name, now), said_by)
@@ -145,6 +149,14 @@ def _metric(
         "baseline": None if then is None else then.text,
         "better": demands.better(name, now),
     }
+
+
+def _siblings(demands: _Demands, measured: Results) -> set[str]:
+    """The metrics of garak that are of the same probes as those that are named."""
+    if measured.tool != "garak":
+        return set()
+    probes = {name.partition("/")[0] for name in demands.names}
+    return {name for name in measured.metrics if name.partition("/")[0] in probes}
 
 
 def _check_direction(name: str, measured: Measured, path: str, other: str | None, said_by: str) -> None:
@@ -173,10 +185,12 @@ def _samples(fields: Mapping[str, Node], measured: Results) -> Samples | None:
     return Samples(measured.samples.evaluated, max(node.value, measured.samples.expected))
 
 
-def _has_passed(demands: _Demands, now: Results, then: Results | None, samples: Samples | None) -> bool:
+def _has_passed(
+    names: Iterable[str], demands: _Demands, now: Results, then: Results | None, samples: Samples | None
+) -> bool:
     is_complete = samples is None or samples.evaluated >= samples.expected
     return is_complete and all(
-        _within(demands, now, name) and not _is_worse(demands, now, then, name) for name in demands.names
+        _within(demands, now, name) and not _is_worse(demands, now, then, name) for name in names
     )
 
 
@@ -186,7 +200,7 @@ def _within(demands: _Demands, now: Results, name: str) -> bool:
 
 
 def _is_worse(demands: _Demands, now: Results, then: Results | None, name: str) -> bool:
-    if then is None:
+    if then is None or name not in then.metrics:
         return False
     better = demands.better(name, now.metrics[name])
     lost = then.metrics[name].value - now.metrics[name].value
