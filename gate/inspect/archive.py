@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from gate.inspect.advice import why_not
 from gate.inspect.context import CapError, Context, Findings, shown
-from gate.inspect.magic import NPY_MAGIC, is_pickle_head
+from gate.inspect.magic import NPY_MAGIC, is_pickle_head, suffix_of
 from gate.inspect.numpy import inspect_npy
 from gate.inspect.pickle import Hidden, hidden_pickle, inspect_torch_data
 from gate.inspect.pickle_values import Storage
@@ -36,6 +37,9 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "mar": "MAR-INF/MANIFEST.json",
 }
 """Archives with a member that says what is built or run; the module of that name judges it."""
+_EXPORTED: Final = "pt2"
+_PROGRAM: Final = "serialized_exported_program.json"
+"""A program that PyTorch exported, whose reader evaluates expressions in it."""
 Inspect = Callable[[str, Source, Context], FileInspection]
 _NOTE: Final = re.compile(rb"[0-9A-Za-z_.\- ]{0,255}\n?")
 
@@ -70,7 +74,7 @@ class _Prefix:
         return self.data[offset : offset + wanted]
 
 
-def inspect_zip(_path: str, source: Source, context: Context) -> FileInspection:
+def inspect_zip(path: str, source: Source, context: Context) -> FileInspection:
     """Judges the structure and every member of a zip archive."""
     found = Findings(context.limits.findings)
     try:
@@ -88,6 +92,8 @@ def inspect_zip(_path: str, source: Source, context: Context) -> FileInspection:
     prefix = _torch_prefix(members)
     kind = _kind(members, prefix)
     reader = _Archive(source, context, found, prefix, kind)
+    if kind == "zip" and (suffix_of(path) == _EXPORTED or any(m.name.endswith(_PROGRAM) for m in members)):
+        return FileInspection(kind, inspected=False, reason=why_not(f"a.{_EXPORTED}", kind), findings=found.done())
     reasons = [why for member in members if (why := reader.judge(member)) is not None]
     reader.check_storages()
     if reasons:

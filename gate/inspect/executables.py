@@ -45,6 +45,12 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
 )
 _SCRIPT: Final = re.compile(rb"(?:\xef\xbb\xbf)?#![ \t]*[\w./~]")
 _BATCH: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*@echo[ \t]+off\b", re.IGNORECASE)
+_PROGRAM: Final = (
+    "is code that a loader or a person could run: {}; take it out of the artifact, or waive this file by name"
+)
+_ORDERS: Final = (
+    "tells a tool what to install or to run; a model needs none of it to be loaded: take it out, or waive it"
+)
 _PYTHON: Final = range(3000, 4000)
 _PYTHON_2: Final = range(62_000, 62_300)
 
@@ -124,18 +130,24 @@ def _is_text(head: bytes) -> bool:
     return bool(head) and not any(byte < 0x09 or 0x0D < byte < 0x20 or byte > 0x7E for byte in head)
 
 
+def check_name(path: str, found: Findings) -> None:
+    """Adds that a file of another format has the name of a program, whose reader may pass over the rest."""
+    if is_program_name(path):
+        found.add("remote_code.file", Severity.HIGH, _PROGRAM.format("by its name"))
+    elif is_build_name(path):
+        found.add("remote_code.build", Severity.HIGH, _ORDERS)
+
+
 def inspect_program(path: str, source: Source, context: Context) -> FileInspection:
     """A file that is code. What the code does is not judged: that it is there is the finding."""
     found = Findings(context.limits.findings)
     kind = program_kind(source.read_at(0, context.limits.head_bytes), path)
-    what = f"is code that a loader or a person could run: {kind or 'by its name'}"
-    found.add("remote_code.file", Severity.HIGH, f"{what}; take it out of the artifact, or waive this file by name")
+    found.add("remote_code.file", Severity.HIGH, _PROGRAM.format(kind or "by its name"))
     return FileInspection("code", inspected=True, findings=found.done())
 
 
 def inspect_build(_path: str, _source: Source, context: Context) -> FileInspection:
     """A file that tells a tool what to install, build or run."""
     found = Findings(context.limits.findings)
-    message = "tells a tool what to install or to run; a model needs none of it to be loaded: take it out, or waive it"
-    found.add("remote_code.build", Severity.HIGH, message)
+    found.add("remote_code.build", Severity.HIGH, _ORDERS)
     return FileInspection("build", inspected=True, findings=found.done())

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final, Protocol
 
 from gate.inspect.advice import why_not
 from gate.inspect.context import Budget, CapError, Context, Findings, shown
+from gate.inspect.executables import check_name
 from gate.inspect.limits import InspectLimits
 from gate.inspect.magic import is_tar_head, may_be_pickle
 from gate.inspect.sniff import has_expected_format, is_pickle_name, recognise
@@ -180,8 +181,10 @@ def _why_not(path: str, name: str, source: Source) -> str:
 
 
 def _check_disguise(path: str, source: Source, judged: FileInspection, found: Findings) -> None:
-    """A name that promises another format, and a zip archive hidden behind something else."""
+    """A name that promises another format or is run as it is, and a zip archive hidden behind something else."""
     if judged.format not in {"unknown", "empty"} and not has_expected_format(path, judged.format):
         found.add("file.mismatch", Severity.HIGH, f"is {judged.format}, which is not what its name says")
+    if judged.format not in {"empty", "code", "build"}:
+        check_name(path, found)
     if judged.format not in _ZIP_FORMATS and find_end(source) is not None:
         found.add("file.polyglot", Severity.CRITICAL, "is a zip archive too: one can be read from its end")

@@ -326,3 +326,14 @@ def test_other_containers_are_named_and_not_inspected() -> None:
         assert found.format == name
         assert not found.inspected
         assert "pack" in (found.reason or "")
+
+
+def test_programs_that_pytorch_exported_are_not_inspected() -> None:
+    for name, members in (
+        ("m.pt2", {"version": b"1", "serialized_exported_program.json": b"{}"}),
+        ("m.zip", {"version": b"1", "a/serialized_exported_program.json": b"{}"}),
+        ("m.pt2", {"a.txt": b"1"}),
+    ):
+        found = look(name, samples.zip_bytes(members))
+        assert not found.inspected
+        assert "a program that PyTorch exported" in (found.reason or "")

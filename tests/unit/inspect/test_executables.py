@@ -144,3 +144,11 @@ def test_two_files_in_one_are_never_clean(name: str) -> None:
     found = look(*POLYGLOTS[name])
     assert not is_clean(found)
     assert rules(found)
+
+
+@pytest.mark.parametrize("name", ["shell.php", "modeling.py", "setup.cfg", "a/.git/hooks/x"])
+def test_names_of_programs_count_whatever_a_file_begins_with(name: str) -> None:
+    parquet = b"PAR1=1;import os#" + bytes(40) + b"\x08\0\0\0PAR1"
+    rule = "remote_code.file" if name.endswith((".php", ".py")) else "remote_code.build"
+    assert rule in rules(look(name, parquet))
+    assert rule in rules(look("x.zip", samples.zip_bytes({name: parquet})))
