@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from tools.scenario_draft import Draft, config, profile, scenario
-from tools.scenario_evidence import sha256
+from tools.scenario_draft import SIGNERS, Draft, config, profile, scenario
+from tools.scenario_evidence import bundle, key, sha256, statement
+from tools.scenarios_bills import CYCLONEDX, bill, hashed
 
-IMAGE: Final = f"registry.example/llm/server@sha256:{sha256(b'server')}"
+DIGEST: Final = sha256(b"server")
+IMAGE: Final = f"registry.example/llm/server@sha256:{DIGEST}"
+MINIMUMS: Final = """\
+parameters:
+  deploy.safe_loading: {minimum_versions: {pkg:pypi/torch: "2.10", pkg:pypi/vllm: "0.18"}}
+"""
 MANIFEST: Final = "deploy/server.yaml"
 CONTROLS: Final = ("deploy.egress", "deploy.image_pinned", "deploy.restricted", "deploy.safe_loading")
 SERVER: Final = f"""\
@@ -40,13 +47,14 @@ spec: {podSelector: {}, policyTypes: [Egress]}
 """
 
 
-def deployed(draft: Draft, manifest: str) -> None:
+def deployed(draft: Draft, manifest: str, *, signers: Mapping[str, str] = SIGNERS, more: str = "") -> None:
     """An image and the manifest that runs it."""
     text = config(
         [f'server: {{kind: container, image: "{IMAGE}"}}'],
         gates="",
+        signers=signers,
         profile="profile.yaml",
-        more=f"manifests: [{MANIFEST}]\n",
+        more=f"manifests: [{MANIFEST}]\n{more}",
     )
     draft.configure(text)
     draft.base["profile.yaml"] = profile(dict.fromkeys(["artifact.pinned", *CONTROLS], "enforce"))
@@ -94,6 +102,54 @@ def _(draft: Draft) -> None:
         "args: [--load-format, safetensors]", "args: []"
     )
     deployed(draft, text + POLICY)
+
+
+def library(name: str, version: str) -> Mapping[str, object]:
+    """A component with a package URL."""
+    purl = f"pkg:pypi/{name}@{version}"
+    return {"type": "library", "bom-ref": name, "name": name, "version": version, "purl": purl}
+
+
+def installed(draft: Draft, torch: str) -> None:
+    """A server that needs new versions, and a signed bill of materials of its image with one component in another."""
+    deployed(draft, SERVER + POLICY, signers={**SIGNERS, "release": "claims: [sbom]"}, more=MINIMUMS)
+    outer = {**library("vllm", "0.18.0"), "components": [library("torch", torch)]}
+    document = bill(hashed("container", "server", b"server"), [outer], "complete")
+    about = [{"name": IMAGE, "digest": {"sha256": DIGEST}}]
+    draft.evidence["server.cdx.json"] = bundle(statement(CYCLONEDX, about, document), key("release"))
+
+
+@scenario(
+    "allow/deploy-minimum_versions",
+    "A server whose image has versions that load weights safely",
+    passing=["deploy.safe_loading"],
+)
+def _(draft: Draft) -> None:
+    installed(draft, "2.10.0")
+
+
+@scenario(
+    "deny/deploy-old_version",
+    "A server whose image has an old version inside another component",
+    13,
+    failing=["deploy.safe_loading"],
+    passing=["deploy.egress", "deploy.image_pinned", "deploy.restricted"],
+    words=["deploy.safe_loading", "pkg:pypi/torch 2.9.1, older than 2.10"],
+)
+def _(draft: Draft) -> None:
+    installed(draft, "2.9.1")
+
+
+@scenario(
+    "deny/deploy-unknown_version",
+    "A server whose image has a pre-release, of which nobody can tell whether it is new enough",
+    13,
+    failing=["deploy.safe_loading"],
+    passing=["deploy.egress", "deploy.image_pinned", "deploy.restricted"],
+    words=["deploy.safe_loading", "2.10.0rc1, which cannot be compared with 2.10"],
+)
+def _(draft: Draft) -> None:
+    installed(draft, "2.10.0rc1")
 
 
 @scenario(

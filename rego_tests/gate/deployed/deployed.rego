@@ -8,6 +8,8 @@ import future.keywords.not
 digests := {
 	"image": "sha256:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1",
 	"files": "sha256:a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2",
+	"bill": "sha256:a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3",
+	"second": "sha256:a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4",
 	"other": "sha256:efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef",
 }
 
@@ -86,3 +88,48 @@ _security := {
 # METADATA
 # description: The good document after some changes.
 after(patches) := json.patch(good, patches)
+
+# METADATA
+# description: Patches that ask for versions of packages.
+asking(minimums) := [{"op": "add", "path": "/parameters/deploy.safe_loading", "value": {"minimum_versions": minimums}}]
+
+# METADATA
+# description: Patches that add bills of materials, by the names of their digests. Each is [names of artifacts, facts].
+billed(bills) := [
+	{"op": "add", "path": "/attestations", "value": {digests[name]: _said(entry) | some name, entry in bills}},
+	{"op": "add", "path": "/claims", "value": {"sbom": {
+		"all": [digests[name] | some name, _ in bills],
+		"by_artifact": {artifact: [digests[name] | some name, [named, _] in bills; artifact in named] |
+			some [about, _] in bills
+			some artifact in about
+		},
+	}}},
+]
+
+_said([about, facts]) := {
+	"claim": "sbom",
+	"artifacts": about,
+	"signers": [{"name": "builder"}],
+	"subjects": {digests.image: {"name": "server"}},
+	"signed_at": {"at_s": 0, "source": "none"},
+	"stated_at_s": 1795170000,
+	"facts": facts,
+}
+
+# METADATA
+# description: What a complete document about the image says that has some more components.
+bill(components) := {
+	"format": "cyclonedx",
+	"version": "1.6",
+	"root": "server",
+	"completeness": "complete",
+	"components": object.union(components, {"server": _image}),
+	"cards": {},
+	"datasets": {},
+}
+
+_image := object.union(part("server", null, null), {"digests": {"sha256": trim_prefix(digests.image, "sha256:")}})
+
+# METADATA
+# description: A component, by name, version and package URL.
+part(name, version, purl) := {"name": name, "version": version, "purl": purl, "digests": {}, "licenses": []}

@@ -122,6 +122,30 @@ is_of_another(name, digest) if {
 	not content in _own(name)
 }
 
+# METADATA
+# description: Whether the root of a document, as its facts say, is one of its components.
+# scope: document
+default has_root(_) := false
+
+has_root(facts) if facts.root in object.keys(facts.components)
+
+# METADATA
+# description: |
+#   Whether a document declares that its parts are all there. SPDX 2 has no word for it, so one that leaves it open may
+#   be accepted.
+# scope: document
+default declares_all(_, _) := false
+
+declares_all(facts, _) if facts.completeness == "complete"
+
+declares_all(facts, accept_spdx_2) if {
+	accept_spdx_2 == true
+	facts.format == "spdx"
+	is_string(facts.version)
+	startswith(trim_prefix(facts.version, "SPDX-"), "2.")
+	facts.completeness == "unknown"
+}
+
 default _is_each_file(_, _) := false
 
 _is_each_file(name, contents) if {

@@ -1,27 +1,43 @@
 # METADATA
 # title: Models are loaded safely
-# description: The flags of known serving software keep it to formats that run no code, from places that are seen.
+# description: |
+#   The flags of known serving software keep it to formats that run no code, from places that are seen; its image has no
+#   older versions of some packages than asked for.
 # schemas:
 #   - input: schema.input
 # custom:
 #   severity: high
-#   claims: []
+#   claims: [sbom]
 #   artifacts: [weights, adapter, container]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Ask for safetensors (such as --load-format safetensors), and remove the flags that the violation names.
+#   fix: Ask for safetensors (such as --load-format safetensors), remove the flags and update the packages named above.
+#   parameters:
+#     - {name: minimum_versions, type: object, default: {},
+#        meaning: "oldest versions of packages that images of servers may have, by package URL"}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0011]}
 package gate.controls.deploy.safe_loading
 
+import data.gate.lib.installed
+import data.gate.lib.parameters
 import data.gate.lib.result
+import data.gate.lib.versions
 import data.gate.lib.workloads
 import future.keywords.not
 
 default status := "error"
 
-status := result.status(subjects, proved, violations) if is_object(workloads.entries)
+status := result.status(subjects, proved, violations) if {
+	is_object(workloads.entries)
+	is_object(minimums)
+}
+
+minimums := values if {
+	values := object.get(parameters.of("deploy.safe_loading"), "minimum_versions", {})
+	versions.are_minimums(values)
+}
 
 loading[[id, name]] := found if {
 	some id, workload in workloads.judged
@@ -31,6 +47,11 @@ loading[[id, name]] := found if {
 
 serving := {place | some place, found in loading; is_string(found.server)}
 
+images[[id, name]] := image if {
+	some [id, name] in serving
+	image := workloads.judged[id].containers[name].digest
+}
+
 subjects := {id | some [id, _] in serving}
 
 safe := {place |
@@ -38,6 +59,7 @@ safe := {place |
 	count(loading[place].safe) > 0
 	count(loading[place].unsafe) == 0
 	count(loading[place].unknown) == 0
+	installed.is_current(images[place], minimums)
 }
 
 proved := subjects - {id | some [id, _] in (serving - safe)}
@@ -71,7 +93,26 @@ violations contains entry if {
 	entry := workloads.refusal("deploy.safe_loading.hidden", id, message)
 }
 
-evidence := set()
+violations contains entry if {
+	some [id, name], image in images
+	some what in installed.older(image, minimums)
+	message := sprintf("container %s: its image has %s", [name, what])
+	entry := workloads.refusal("deploy.safe_loading.old", id, message)
+}
+
+violations contains entry if {
+	some [id, name], image in images
+	some what in installed.unclear(image, minimums)
+	message := sprintf("container %s: %s", [name, what])
+	entry := workloads.refusal("deploy.safe_loading.unversioned", id, message)
+}
+
+evidence := {digest |
+	count(minimums) > 0
+	some image in images
+	some [about, _, digest] in installed.bills
+	about == image
+}
 
 default reason := "no container of a manifest runs serving software that is known"
 

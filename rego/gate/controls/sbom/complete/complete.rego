@@ -50,30 +50,13 @@ covering := {[name, digest] | some name in subjects; some digest in statements.a
 
 naming := {pair | some pair in covering; bom.is_named(pair[0], pair[1])}
 
-rooted := {pair | some pair in naming; has_root(bom.documents[pair[1]])}
+rooted := {pair | some pair in naming; bom.has_root(bom.documents[pair[1]])}
 
 own := {pair | some pair in rooted; not bom.is_of_another(pair[0], pair[1])}
 
-whole := {pair | some pair in own; is_complete(bom.documents[pair[1]])}
+whole := {pair | some pair in own; bom.declares_all(bom.documents[pair[1]], settings.accept_spdx_2)}
 
 names(pairs) := {name | some [name, _] in pairs}
-
-default has_root(_) := false
-
-has_root(facts) if facts.root in object.keys(facts.components)
-
-default is_complete(_) := false
-
-is_complete(facts) if facts.completeness == "complete"
-
-# SPDX 2 has no word for it.
-is_complete(facts) if {
-	settings.accept_spdx_2 == true
-	facts.format == "spdx"
-	is_string(facts.version)
-	startswith(trim_prefix(facts.version, "SPDX-"), "2.")
-	facts.completeness == "unknown"
-}
 
 proved := names(whole)
 
