@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from gate.inspect.pickle_keys import holds_costly_key
 from gate.inspect.pickle_values import (
     BOOL,
     BYTES,
@@ -89,11 +90,16 @@ def is_array_class(value: Value) -> bool:
 
 def _mapping(args: Sequence[Value]) -> Made:
     need(len(args) <= 2, "too many arguments")
+    pairs = [item for arg in args if isinstance(arg, Items) for item in arg.items]
+    keys = [pair.items[0] if isinstance(pair, Items) and pair.kind == "list" and pair.items else pair for pair in pairs]
+    need(not holds_costly_key(keys), "a key of so many parts that a loader ends or hangs when it hashes it")
     return Made("mapping")
 
 
 def _collection(args: Sequence[Value]) -> Made:
     need(not args or (len(args) == 1 and isinstance(args[0], Items)), "not made from a list")
+    keys = [item for arg in args if isinstance(arg, Items) for item in arg.items]
+    need(not holds_costly_key(keys), "a member of so many parts that a loader ends or hangs when it hashes it")
     return Made("collection")
 
 

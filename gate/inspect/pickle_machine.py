@@ -15,6 +15,7 @@ from gate.formats.pickle_names import is_code_module, problem_of_allowed
 from gate.inspect.context import shown
 from gate.inspect.pickle_calls import FUNCTIONS, RefusedError, torch_storage
 from gate.inspect.pickle_judge import judge_call, judge_state
+from gate.inspect.pickle_keys import holds_costly_key
 from gate.inspect.pickle_objects import fails_surely, raw_array
 from gate.inspect.pickle_policy import OWN_ROLE, is_plain_name
 from gate.inspect.pickle_reader import PickleReader
@@ -110,6 +111,11 @@ class Machine:
             if item.__class__ is Reference and item.role in FUNCTIONS:
                 name = item.full_name
                 self.note("reference", Severity.HIGH, f"hands on the function {name} instead of calling it")
+
+    def check_keys(self, keys: Sequence[Value]) -> None:
+        """Checks values that are hashed."""
+        if holds_costly_key(keys):
+            self.note("key", Severity.HIGH, "has a key of so many parts that a loader ends or hangs when it hashes it")
 
     def text(self, data: bytes, encoding: str) -> None:
         """Pushes text. Text that is no name is only known to be text."""
@@ -237,6 +243,8 @@ class Machine:
         """Appends to a list, or adds to a set."""
         self.keep(values)
         if isinstance(target, Items) and target.kind in {"list", "set"}:
+            if target.kind == "set":
+                self.check_keys(values)
             if isinstance(target.items, list):
                 target.items.extend(values)
             else:
@@ -249,6 +257,7 @@ class Machine:
         if len(values) % 2:
             raise MalformedError("a key without a value")
         self.keep(values)
+        self.check_keys(values[::2])
         if isinstance(target, Table):
             self._set(target, values)
         elif (

@@ -153,6 +153,8 @@ def _marked(kind: str) -> Operation:
     def operation(machine: Machine) -> None:
         items = machine.pop_mark()
         machine.keep(items)
+        if kind == "frozenset":
+            machine.check_keys(items)
         machine.stack.append(Items(kind, items))
 
     return operation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import pickle
 import time
+from collections import OrderedDict
 
 import pytest
 from hypothesis import given, settings
@@ -135,3 +136,31 @@ def test_text_of_many_lines_is_clean() -> None:
 def test_wrappers_of_what_no_loader_expects() -> None:
     assert "file.mismatch" in rules(look("a.joblib", gzip.compress(samples.npy())))
     assert "file.mismatch" in rules(look("a.joblib", gzip.compress(samples.safetensors())))
+
+
+DEEP = b")" + b"\x85" * 600
+WIDE = b")" + b"2\x86" * 30
+ORDERED = b"ccollections\nOrderedDict\n"
+
+
+@pytest.mark.parametrize("key", [DEEP, WIDE, b"(" + b"N" * 1001 + b"t"], ids=["deep", "wide", "long"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        (b"}", b"Ns."), (b"}(", b"Nu."), (b"(", b"Nd."), (b"\x8f(", b"\x90."), (b"(", b"\x91."),
+        (b"cbuiltins\nset\n](", b"e\x85R."), (b"cbuiltins\nfrozenset\n](", b"e\x85R."),
+        (ORDERED + b"](](", b"Nee\x85R."), (ORDERED + b"](", b"N\x86e\x85R."), (ORDERED + b")R", b"Ns."),
+        (b"ccollections\nCounter\n](", b"e\x85R."),
+    ],
+)  # fmt: skip
+def test_keys_that_end_or_hang_a_loader(around: tuple[bytes, bytes], key: bytes) -> None:
+    found = look("model.pkl", b"\x80\4" + around[0] + key + around[1])
+    assert rules(found) <= {"pickle.key", "pickle.call"}, found
+    assert rules(found), found
+
+
+def test_keys_of_a_few_parts_are_ordinary() -> None:
+    assert is_clean(look("model.pkl", pickle.dumps({(1, (2, "a")): (1,) * 2000, frozenset({(1, 2)}): {(3, (4,))}})))
+    assert is_clean(look("model.pkl", b"\x80\4](" + DEEP + b"e."))
+    assert is_clean(look("model.pkl", pickle.dumps(OrderedDict([((1, 2), [1] * 5000)]))))
+    assert is_clean(look("model.pkl", b"\x80\2" + ORDERED + b"](](K\1(" + b"N" * 3000 + b"tee\x85R."))
