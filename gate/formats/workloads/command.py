@@ -17,7 +17,10 @@ _INSERTION: Final = re.compile(r"`[^`]*`?|\$\{[^}]*\}?|\$\w+|\$.?")
 _VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _REFERENCE: Final = re.compile(r"\$\$|\$\(([-._A-Za-z0-9]+)\)")
 _TALK: Final = frozenset(
-    {"#", ":", "cat", "cd", "chmod", "echo", "export", "false", "ls", "mkdir", "printf", "sleep", "test", "true", "["}
+    {
+        *("#", ":", "[", "cat", "cd", "chmod", "echo", "export", "false", "grep", "kill", "ls", "mkdir", "pgrep"),
+        *("pkill", "printf", "ps", "sleep", "test", "true"),
+    }
 )
 """Programs that start nothing, whatever they are told."""
 
@@ -26,7 +29,8 @@ _TALK: Final = frozenset(
 class Command:
     """What a container runs: its image, words and variables.
 
-    `unknown` tells what the manifest does not show, and `hidden` names variables of which it shows no value.
+    `others` are commands that probes and hooks start beside it. `unknown` tells what the manifest does not show, and
+    `hidden` names variables of which it shows no value.
     """
 
     image: str | None
@@ -35,6 +39,7 @@ class Command:
     framework: str | None = None
     unknown: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    others: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,12 @@ class Run:
     insertions: tuple[str, ...] = ()
 
 
-def runs_of(command: Command) -> tuple[list[Run], bool]:
-    """The programs that a command starts as far as it shows them, and whether a shell starts them."""
-    shells = [number for number, word in enumerate(command.words) if word.rpartition("/")[2] in _SHELLS]
-    if not shells:
-        return [Run(tuple(command.words))], False
-    lines = command.words[shells[0] + 1 :]
-    return [run for line in lines for run in _runs(line, command.variables) if run.words[0] not in _TALK], True
+def runs_of(words: Sequence[str], variables: Mapping[str, str]) -> tuple[list[Run], bool]:
+    """The programs that words start as far as they show them, and whether a shell starts them."""
+    shells = [number for number, word in enumerate(words) if word.rpartition("/")[2] in _SHELLS]
+    lines = words[shells[0] + 1 :] if shells else ()
+    runs = [run for line in lines for run in _runs(line, variables)] if shells else [Run(tuple(words))]
+    return [run for run in runs if run.words and run.words[0] not in _TALK], bool(shells)
 
 
 def expanded(text: str, variables: Mapping[str, str]) -> str:

@@ -114,6 +114,13 @@ def places_of(group: str, kind: str) -> tuple[Path, ...] | None:
     return _PLACES.get((group, kind))
 
 
+def host_volumes(kind: str, fields: Fields) -> tuple[str, ...]:
+    """Why pods that claim a volume of a cluster get a path of their host."""
+    spec = fields.part("spec")
+    sources = [name for name in ("hostPath", "local") if kind == "PersistentVolume" and spec.has(name)]
+    return tuple(f"spec.{name} makes claims of it a path of the host" for name in sources)
+
+
 def added_containers(group: str, fields: Fields) -> list[str]:
     """Why an operator starts a container that the object does not show."""
     if group != "ray.io":

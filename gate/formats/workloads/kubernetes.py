@@ -19,6 +19,7 @@ from gate.formats.workloads.kinds import (
     at,
     carries_none,
     group_of,
+    host_volumes,
     inference_pods,
     loose_labels,
     places_of,
@@ -75,6 +76,8 @@ def _objects(document: JsonValue, origin: str, depth: int) -> Iterator[Workload 
     elif kind == POLICY[1]:
         problem = f"it is of the API version {api_version}, and network policies are of {POLICY[0]}"
         yield Workload(place, origin, kind, namespace, name, problems=(problem,))
+    elif (paths_of_host := host_volumes(kind, fields)) and group_of(api_version) == "":
+        yield Workload(place, origin, kind, namespace, name, problems=paths_of_host)
     elif not carries_none(group_of(api_version), kind):
         owner = Workload(place, origin, kind, namespace, name, problems=tuple(problems))
         yield from _pods(fields, owner, group_of(api_version))

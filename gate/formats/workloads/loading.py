@@ -16,6 +16,8 @@ from gate.formats.workloads.command import Command, Run, runs_of
 from gate.model.json import JsonObject, JsonValue
 
 _WORD: Final = re.compile(r"[^\s;&|()'\"]+")
+_MEMBER: Final = re.compile(r"(?<![-\w.])[\"']?(trust[-_]remote[-_]code|load[-_]format)[\"']?\s*:\s*[\"']?(\w*)[\"']?")
+"""A setting in JSON or YAML that is the value of a flag."""
 _SECRET: Final = re.compile(r"[A-Z0-9_]*(TOKEN|API_KEY|PASSWORD|ACCESS_KEY|ACCESS_KEY_ID)")
 _FALSE: Final = frozenset({"", "0", "false", "no", "off"})
 _SERVERS: Final[Mapping[str, re.Pattern[str]]] = {
@@ -100,15 +102,17 @@ class Flag:
 
 def read_loading(command: Command) -> JsonObject:
     """The serving software of a container, and what its flags and variables allow."""
-    runs, by_shell = runs_of(command)
-    loose = [word for text in command.words for word in _WORD.findall(text)]
-    found = [(server, _flags(run.words), run) for run in runs for server in _named(run.words)]
+    runs, by_shell = runs_of(command.words, command.variables)
+    loose = _loose(command.words)
+    others = [run for words in command.others for run in runs_of(words, command.variables)[0]]
+    found = [(server, _flags(run.words), run) for run in [*runs, *others] for server in _named(run.words)]
     whole = Run(() if by_shell else tuple(command.words))
     for server in dict.fromkeys([*_of_image(command), *_named(loose)]):
         if server not in {known for known, _, _ in found}:
             found.append((server, _flags(whole.words), whole))
     servers = sorted({server for server, _, _ in found})
-    flags = [*_flags(loose), *(flag for _, own, _ in found for flag in own)]
+    flags = [*_flags(loose), *(flag for words in command.others for flag in _flags(_loose(words)))]
+    flags += [flag for _, own, _ in found for flag in own]
     unsafe = _unsafe(servers, flags, {**_assigned(loose), **command.variables})
     reasons = [_reasons(server, own, bool(unsafe)) for server, own, _ in found]
     safe = dict.fromkeys(reason for items in reasons for reason in items) if all(reasons) else {}
@@ -149,6 +153,15 @@ def _reasons(server: str, flags: Sequence[Flag], is_unsafe: bool) -> list[str]:
     if server in _SAFE_BY_FORMAT:
         return [f"models of {server} are data"]
     return ["weights are converted without running code"] if server == "tgi" and not is_unsafe else []
+
+
+def _loose(texts: Sequence[str]) -> list[str]:
+    """All words in texts, whatever they mean there; what stands for a flag in a mapping is made one."""
+    words = [word for text in texts for word in _WORD.findall(_MEMBER.sub(r" --\1=\2 ", text))]
+    return [
+        f"--{word.rpartition('.')[2]}" if word.startswith("--") and "." in word.partition("=")[0] else word
+        for word in words
+    ]
 
 
 def _named(words: Sequence[str]) -> list[str]:

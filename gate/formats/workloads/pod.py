@@ -104,7 +104,8 @@ def _command(item: Fields) -> Command:
     model_format = item.part("modelFormat").text("name")
     framework = model_format if item.text("framework") == "model" else item.text("framework")
     words = [expanded(word, variables) for word in [*item.texts("command"), *item.texts("args")]]
-    return Command(item.text("image"), words, variables, framework, unknown, tuple(hidden))
+    others = tuple(tuple(action.part("exec").texts("command")) for action in _actions(item))
+    return Command(item.text("image"), words, variables, framework, unknown, tuple(hidden), others)
 
 
 def image_facts(reference: str | None) -> JsonObject:
@@ -136,10 +137,15 @@ def _type(profile: Fields) -> str | None:
 
 def _hosts(item: Fields) -> list[JsonValue]:
     """Hosts that probes and hooks of the kubelet reach instead of the pod."""
-    actions = [item.part(field) for field in _PROBES]
-    actions += [item.part("lifecycle").part(hook) for hook in _HOOKS]
-    found = [action.part(how).text("host") for action in actions for how in ("httpGet", "tcpSocket")]
+    found = [action.part(how).text("host") for action in _actions(item) for how in ("httpGet", "tcpSocket")]
     return [host for host in found if host]
+
+
+def _actions(item: Fields) -> list[Fields]:
+    return [
+        *(item.part(field) for field in _PROBES),
+        *(item.part("lifecycle").part(hook) for hook in _HOOKS),
+    ]
 
 
 def _set(values: Fields) -> Mapping[str, JsonValue]:

@@ -185,6 +185,32 @@ class TestObjects:
         found: Any = one(thing("Pod", {"containers": [container]}, "v1")).containers["main"]
         assert bool(found["loading"]["unsafe"]) == unsafe
 
+    @pytest.mark.parametrize(
+        ("field", "words", "safe"),
+        [
+            ("postStart", ["vllm", "serve", "b"], False),
+            ("postStart", ["sh", "-c", "vllm serve b --load-format safetensors"], True),
+            ("preStop", ["sh", "-c", "sleep 5; pkill -f vllm"], True),
+            ("livenessProbe", ["torchserve", "--start"], False),
+            ("startupProbe", ["pgrep", "-f", "vllm"], True),
+            ("readinessProbe", ["cat", "/x", "--trust-remote-code"], False),
+        ],
+    )
+    def test_what_probes_and_hooks_start_is_judged(self, field: str, words: list[str], safe: bool) -> None:
+        action = {"exec": {"command": words}}
+        more: dict[str, Any] = {"lifecycle": {field: action}} if field.startswith("p") else {field: action}
+        container = POD["containers"][0] | {"command": ["vllm", "--load-format", "safetensors"], **more}
+        found: Any = one(thing("Pod", {"containers": [container]}, "v1")).containers["main"]
+        assert (bool(found["loading"]["safe"]) and not found["loading"]["unsafe"]) == safe
+
+    @pytest.mark.parametrize("source", ["hostPath", "local"])
+    def test_a_volume_of_a_cluster_that_is_a_path_of_its_host_is_a_problem(self, source: str) -> None:
+        found = read(thing("PersistentVolume", {source: {"path": "/"}}, "v1"), thing("Pod", POD, "v1"))
+        assert found["app.yaml:PersistentVolume/x"].problems == (
+            f"spec.{source} makes claims of it a path of the host",
+        )
+        assert len(read(thing("PersistentVolume", {"nfs": {"path": "/"}}, "v1"), thing("Pod", POD, "v1"))) == 1
+
     def test_a_volume_that_stands_twice_is_a_problem(self) -> None:
         volumes = [{"name": "a", "hostPath": {"path": "/"}}, {"name": "a", "emptyDir": {}}]
         found = one(thing("Pod", POD | {"volumes": volumes}, "v1"))
