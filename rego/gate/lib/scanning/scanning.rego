@@ -73,6 +73,13 @@ unfinished(tools) := {id |
 }
 
 # METADATA
+# scope: document
+# description: What is wrong with a scan, for people, behind a colon; nothing where nobody says it.
+default why(_) := ""
+
+why(scan) := sprintf(": %s", [scan.problem]) if is_string(scan.problem)
+
+# METADATA
 # description: Ids of the scans in which the gate read the bytes itself.
 inspections := {id | some id, scan in document.scans; scan.basis == "inspected"}
 

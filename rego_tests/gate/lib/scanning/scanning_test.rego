@@ -128,6 +128,12 @@ test_a_search_judges_nothing_however_it_is_spelled_or_joined if {
 	not judging([fixtures.remove("/scans/tickets/tool")])
 }
 
+test_says_what_is_wrong_with_a_scan if {
+	scanning.why({"problem": "the report is empty"}) == ": the report is empty"
+	scanning.why({"problem": null}) == ""
+	scanning.why({}) == ""
+}
+
 unfinished(patches) := value if {
 	doc := fixtures.after(patches)
 	value := scanning.unfinished(["gitleaks"]) with input as doc

@@ -69,14 +69,14 @@ violations contains entry if {
 	some scan in document.scans
 	scan.status == "failed"
 	code := code_of_failure(scan)
-	message := sprintf("the %s scan failed or its report cannot be read", [scan.tool])
+	message := sprintf("the %s scan failed or its report cannot be read%s", [scan.tool, scanning.why(scan)])
 	entry := result.violation(code, message, {"artifact": scan.artifact})
 }
 
 violations contains entry if {
 	some scan in document.scans
 	is_cut_short(scan)
-	message := sprintf("the %s scan met errors or did not come to its end", [scan.tool])
+	message := sprintf("the %s scan met errors or did not come to its end%s", [scan.tool, scanning.why(scan)])
 	entry := result.violation("scan.coverage.incomplete", message, {"artifact": scan.artifact})
 }
 

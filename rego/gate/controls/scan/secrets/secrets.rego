@@ -78,7 +78,8 @@ violations contains entry if {
 violations contains entry if {
 	some id in scanning.unfinished(tools)
 	scan := document.scans[id]
-	message := sprintf("the %s scan did not come to its end, left something out or cannot be read", [scan.tool])
+	why := scanning.why(scan)
+	message := sprintf("the %s scan did not come to its end, left something out or cannot be read%s", [scan.tool, why])
 	entry := result.violation("scan.secrets.incomplete", message, {"artifact": scan.artifact})
 }
 
