@@ -105,6 +105,7 @@ def _collection(args: Sequence[Value]) -> Made:
 
 def _bytes(args: Sequence[Value]) -> Made:
     need(len(args) <= 2 and all(is_bytes(arg) for arg in args), "not made from bytes")
+    need(len(args) < 2 or args[1] in _LATIN, "an encoding other than latin1")
     return Made("bytes")
 
 
@@ -143,7 +144,7 @@ def _reconstruct(args: Sequence[Value]) -> Made:
     need(len(args) == 3, "not three arguments")
     base = args[0]
     need(is_array_class(base), "not a plain ndarray")
-    sizes_of(args[1])
+    need(0 in sizes_of(args[1]), "an array that is not empty before it has its state")
     need(is_bytes(args[2]), "not a type code")
     return Made("ndarray")
 

@@ -95,7 +95,7 @@ def _masked(args: Sequence[Value]) -> Made:
     need(len(args) == 4 and is_bytes(args[3]), "not what makes a masked array")
     for kind, name in zip(args[:2], ("MaskedArray", "ndarray"), strict=True):
         need(isinstance(kind, Reference) and kind.role == "value" and kind.name == name, "not a plain masked array")
-    sizes_of(args[2])
+    need(0 in sizes_of(args[2]), "an array that is not empty before it has its state")
     return Made("masked")
 
 

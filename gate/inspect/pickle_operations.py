@@ -25,6 +25,8 @@ from gate.model.scan import Severity
 Operation = Callable[[Machine], None]
 
 _LONG_BYTES: Final = 16
+_MEMO: Final = 8_000_000
+"""Writers number what they keep from zero, and no pickle of so many operations is followed."""
 _PROTOCOL: Final = 5
 
 
@@ -203,6 +205,8 @@ def _set_items(machine: Machine) -> None:
 
 
 def _put(machine: Machine, index: int) -> None:
+    if index > _MEMO:
+        machine.note("memo", Severity.HIGH, "keeps a value at a number up to which a loader takes memory for every one")
     machine.memo[index] = machine.top()
 
 

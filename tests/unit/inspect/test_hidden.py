@@ -164,3 +164,20 @@ def test_keys_of_a_few_parts_are_ordinary() -> None:
     assert is_clean(look("model.pkl", b"\x80\4](" + DEEP + b"e."))
     assert is_clean(look("model.pkl", pickle.dumps(OrderedDict([((1, 2), [1] * 5000)]))))
     assert is_clean(look("model.pkl", b"\x80\2" + ORDERED + b"](](K\1(" + b"N" * 3000 + b"tee\x85R."))
+
+
+RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"Nr\xff\xff\xff\x7f.", "pickle.memo"),
+        (b"Np9999999999\n.", "pickle.memo"),
+        (RECONSTRUCT + b"J\xff\xff\xff\x7f\x85U\1O\x87R.", "pickle.call"),
+        (b"cbuiltins\nbytearray\nX\1\0\0\0aX\x08\0\0\0punycode\x86R.", "pickle.call"),
+    ],
+)
+def test_few_bytes_that_take_a_loader_all_memory_or_time(data: bytes, rule: str) -> None:
+    assert rules(look("model.pkl", b"\x80\2" + data)) == {rule}
+    assert is_clean(look("model.pkl", b"\x80\2Nr\0\0\x10\0" + RECONSTRUCT + b"K\0\x85U\1b\x87R."))
