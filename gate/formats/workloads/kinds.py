@@ -15,6 +15,7 @@ Path = tuple[str, ...]
 _TEMPLATE: Final[tuple[Path, ...]] = (("spec", "template"),)
 _CORE: Final = ("", "apps", "batch", "extensions")
 _KUBEFLOW: Final = "kubeflow.org"
+_KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _KSERVE_LABELS: Final = frozenset({"app", "component"})
 _RAY: Final[tuple[Path, ...]] = (("headGroupSpec", "template"), ("workerGroupSpecs", "*", "template"))
@@ -31,15 +32,15 @@ _PLACES: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
     ("", "Pod"): ((),),
     ("", "PodTemplate"): (("template",),),
     ("argoproj.io", "Rollout"): _TEMPLATE,
-    ("serving.knative.dev", "Service"): _TEMPLATE,
-    ("serving.knative.dev", "Configuration"): _TEMPLATE,
-    ("serving.knative.dev", "Revision"): ((),),
+    (_KNATIVE, "Service"): _TEMPLATE,
+    (_KNATIVE, "Configuration"): _TEMPLATE,
+    (_KNATIVE, "Revision"): ((),),
     ("jobset.x-k8s.io", "JobSet"): (("spec", "replicatedJobs", "*", "template", "spec", "template"),),
     ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): (
         ("spec", "leaderWorkerTemplate", "leaderTemplate?"),
         ("spec", "leaderWorkerTemplate", "workerTemplate"),
     ),
-    ("serving.kserve.io", "InferenceService"): (),
+    (_KSERVE, "InferenceService"): (),
     ("ray.io", "RayCluster"): _ray("spec"),
     ("ray.io", "RayService"): _ray("spec", "rayClusterConfig"),
     ("ray.io", "RayJob"): (*_ray("spec", "rayClusterSpec"), ("spec", "submitterPodTemplate?")),
@@ -112,6 +113,18 @@ def carries_none(group: str, kind: str) -> bool:
 def places_of(group: str, kind: str) -> tuple[Path, ...] | None:
     """Where the pods of such an object stand; `None` for a kind that is not known."""
     return _PLACES.get((group, kind))
+
+
+def with_names(group: str, spec: Fields) -> Fields:
+    """A pod in which containers have the names that Knative gives them; elsewhere it is the same."""
+    containers = spec.value.get("containers")
+    if group != _KNATIVE or not isinstance(containers, list):
+        return spec
+    named: list[JsonValue] = [
+        {"name": f"user-container-{number}", **item} if isinstance(item, Mapping) else item
+        for number, item in enumerate(containers)
+    ]
+    return Fields({**spec.value, "containers": named}, spec.place, spec.problems)
 
 
 def host_volumes(kind: str, fields: Fields) -> tuple[str, ...]:

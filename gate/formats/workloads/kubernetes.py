@@ -23,6 +23,7 @@ from gate.formats.workloads.kinds import (
     inference_pods,
     loose_labels,
     places_of,
+    with_names,
 )
 from gate.formats.workloads.manifest_yaml import load_documents
 from gate.formats.workloads.pod import read_pod
@@ -101,7 +102,7 @@ def _pods(fields: Fields, owner: Workload, group: str) -> Iterator[Workload]:
         own: list[str] = []
         part = Fields(template.value, template.place, own)
         metadata = part.part("metadata")
-        pod, containers = read_pod(part.part("spec"), metadata.part("annotations"))
+        pod, containers = read_pod(with_names(group, part.part("spec")), metadata.part("annotations"))
         labels = {key: value for key, value in metadata.part("labels").value.items() if isinstance(value, str)}
         yield replace(
             owner,

@@ -211,6 +211,22 @@ class TestObjects:
         )
         assert len(read(thing("PersistentVolume", {"nfs": {"path": "/"}}, "v1"), thing("Pod", POD, "v1"))) == 1
 
+    def test_knative_names_the_containers_that_have_no_name(self) -> None:
+        image = {"image": f"registry.example/server@{DIGEST}"}
+        template = {"spec": {"containers": [image, {"name": "own", **image}]}}
+        found = one(thing("Service", {"template": template}, "serving.knative.dev/v1"))
+        assert not found.problems
+        assert list(found.containers) == ["user-container-0", "own"]
+        assert one(thing("Deployment", {"template": template})).problems
+
+    def test_a_switch_of_another_type_is_a_problem(self) -> None:
+        found = one({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {**POD, "hostPID": "true"}})
+        assert found.problems == ("spec.hostPID is not true or false",)
+
+    def test_a_number_of_another_type_is_a_problem(self) -> None:
+        found = one(thing("Pod", POD | {"securityContext": {"runAsUser": "0x0"}}, "v1"))
+        assert found.problems == ("spec.securityContext.runAsUser is not a whole number",)
+
     def test_a_volume_that_stands_twice_is_a_problem(self) -> None:
         volumes = [{"name": "a", "hostPath": {"path": "/"}}, {"name": "a", "emptyDir": {}}]
         found = one(thing("Pod", POD | {"volumes": volumes}, "v1"))
