@@ -38,12 +38,29 @@ _partial := {image | some [image, _, digest] in _naming; bom.documents[digest].c
 
 # METADATA
 # description: Digests of the images of which everything is known, by the same measure as that of `sbom.complete`.
-known := _whole - _partial
+known := _whole - (_partial | _odd)
 
 _components := {[image, component] |
 	some [image, _, digest] in bills
 	some component in bom.documents[digest].components
 }
+
+# Images with a component that could be any package.
+_odd := {image | some [image, component] in _components; not _is_component(component)}
+
+default _is_component(_) := false
+
+_is_component(component) if {
+	is_string(component.name)
+	_is_optional_string(component.version)
+	_is_optional_string(component.purl)
+}
+
+default _is_optional_string(_) := false
+
+_is_optional_string(value) if is_null(value)
+
+_is_optional_string(value) if is_string(value)
 
 # METADATA
 # description: |
@@ -55,6 +72,7 @@ packages := {[image, versions.canonical(component.purl), version] |
 	some version in _said(component)
 } | {[image, versions.name(component.name), "unknown"] |
 	some [image, component] in _components
+	is_string(component.name)
 	not _has_url(component)
 }
 
@@ -70,7 +88,7 @@ _said(component) := _texts(component) if count(_texts(component)) > 0
 _said(component) := {"unknown"} if count(_texts(component)) == 0
 
 _texts(component) := {text |
-	some text in [object.get(component, "version", null), versions.stated(component.purl)]
+	some text in [component.version, versions.stated(component.purl)]
 	is_string(text)
 }
 

@@ -19,7 +19,7 @@ test_plain_numbers_can_be_compared if {
 }
 
 test_numbers_are_compared_and_not_texts if {
-	rising := ["0", "0.0.1", "0.9", "0.10", "1", "2.9", "2.9.9", "2.10", "2.10.0.0.0.0.0.1", "2.10.1", "2.100", "9", "10", "999999999"]
+	rising := ["0", "0.0.0.0.0.0.0.1", "0.0.0.0.0.0.1", "0.0.0.0.0.1", "0.0.0.0.1", "0.0.0.1", "0.0.1", "0.9", "0.10", "1", "2.9", "2.9.9", "2.10", "2.10.0.0.0.0.0.1", "2.10.1", "2.100", "9", "10", "999999999"]
 	newer := {[place, other] |
 		some place, version in rising
 		some other, minimum in rising
@@ -88,6 +88,8 @@ test_other_packages_stay_apart if {
 	versions.canonical("pkg:conda/torch@1") == "pkg:conda/torch"
 	versions.canonical("pkg:pypi/to%c3%a9rch%2") == "pkg:pypi/to%c3%a9rch%2"
 	versions.canonical("pkg:pypi/%2574orch") == "pkg:pypi/%74orch"
+	versions.canonical("pkg:npm/a/") == "pkg:npm/a"
+	versions.canonical("41x") == "41x"
 	versions.canonical("") == ""
 }
 

@@ -1,8 +1,6 @@
 # METADATA
 # title: Models are loaded safely
-# description: |
-#   The flags of known serving software keep it to formats that run no code, from places that are seen; its image has no
-#   older versions of some packages than asked for.
+# description: Flags keep known serving software to formats that run no code; its image has no library that is too old.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -11,7 +9,7 @@
 #   artifacts: [weights, adapter, container]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Ask for safetensors (such as --load-format safetensors), remove the flags and update the packages named above.
+#   fix: Ask for safetensors (such as --load-format safetensors), remove flags and update packages that are named.
 #   parameters:
 #     - {name: minimum_versions, type: object, default: {},
 #        meaning: "oldest versions of packages that images of servers may have, by package URL"}

@@ -185,4 +185,5 @@ test_errors_when_minimums_are_malformed if {
 		answer(array.concat(having({"torch": torch("3")}), deployed.asking(minimums))) == ["error", set()]
 	}
 	answer([fixtures.put("/parameters", [])]) == ["error", set()]
+	answer(array.concat([own("loading/server", null)], deployed.asking({"torch": "2.10"}))) == ["error", set()]
 }
