@@ -23,7 +23,7 @@ class Workload:
 
     `pod` and each of `containers` are facts in the shape of the input document. What is wrong with it, so that the
     facts may not be all, is in `problems`; where nothing at all is known of a pod, `pod` is `None`. `loose_labels` are
-    the keys of labels that an operator may add or replace.
+    those that an operator may add or replace, with the values that it has for them.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Workload:
     name: str | None
     platform: str = "kubernetes"
     labels: Mapping[str, str] = field(default_factory=dict)
-    loose_labels: frozenset[str] = frozenset()
+    loose_labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     pod: JsonObject | None = None
     containers: Mapping[str, JsonObject] = field(default_factory=dict)
     egress: JsonObject | None = None

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _SHELLS: Final = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
+_LONGEST: Final = 1 << 14
+"""Characters of a text that variables are put in, or of a line of a shell; more of them are not looked at."""
 _PUNCTUATION: Final = frozenset("();<>|&")
 _INSERTION: Final = re.compile(r"`[^`]*`?|\$\{[^}]*\}?|\$\w+|\$.?")
 _VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -58,12 +60,18 @@ def runs_of(words: Sequence[str], variables: Mapping[str, str]) -> tuple[list[Ru
     return [run for run in runs if run.words and run.words[0] not in _TALK], bool(shells)
 
 
-def expanded(text: str, variables: Mapping[str, str]) -> str:
-    """A text of Kubernetes, in which `$(NAME)` is the value of a variable and `$$` a dollar."""
+def expanded(text: str, variables: Mapping[str, str]) -> str | None:
+    """A text of Kubernetes, where `$(NAME)` is the value of a variable and `$$` a dollar; `None` if it is too long."""
+    if "$" not in text:
+        return text
+    if len(text) + sum(len(variables.get(name, "")) for name in _REFERENCE.findall(text)) > _LONGEST:
+        return None
     return _REFERENCE.sub(lambda found: "$" if found[1] is None else variables.get(found[1], found[0]), text)
 
 
 def _runs(line: str, variables: Mapping[str, str]) -> list[Run]:
+    if len(line) + sum(len(variables.get(a or b, "")) for a, b in _VARIABLE.findall(line)) > _LONGEST:
+        return []
     text = _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], found[0]), line).replace("\\\n", " ")
     found: list[Run] = []
     for part in text.split("\n"):

@@ -134,7 +134,8 @@ def _is_block(cidr: str) -> bool:
 def _holds(key: str, operator: str, values: Sequence[object], workload: Workload) -> bool | None:
     """Whether one requirement holds; `None` if that hangs on a label that a controller may add or replace."""
     labels = workload.labels
-    if operator not in _OPERATORS or key in _REPLACED_LABELS or key in workload.loose_labels:
+    own = {labels[key]} if key in labels else set()
+    if operator not in _OPERATORS or key in _REPLACED_LABELS or workload.loose_labels.get(key, own) != own:
         return None
     if key not in labels and ("/" in key or key in _ADDED_LABELS):
         return None

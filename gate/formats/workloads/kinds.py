@@ -147,26 +147,26 @@ def added_containers(group: str, fields: Fields) -> list[str]:
     ]
 
 
-def loose_labels(group: str, value: JsonValue, templates: Sequence[Fields], own: Mapping[str, str]) -> frozenset[str]:
-    """Keys of labels that an operator may give pods besides `own`, or replace: those that stand outside of templates.
+def loose_labels(group: str, value: JsonValue, templates: Sequence[Fields]) -> Mapping[str, frozenset[str]]:
+    """Labels that an operator may give pods, or replace, with their values: those that stand outside of templates.
 
     The controllers of Kubernetes itself hand none of them down.
     """
     if group in _CORE:
-        return frozenset()
+        return {}
+    found: dict[str, frozenset[str]] = {}
     inside = {id(template.value) for template in templates}
-    found = set()
     waiting = [value]
     while waiting:
         item = waiting.pop()
         if isinstance(item, Mapping) and id(item) not in inside:
             labels = item.get("labels")
-            if isinstance(labels, Mapping):
-                found |= {key for key, label in labels.items() if own.get(key) != label}
+            for key, label in labels.items() if isinstance(labels, Mapping) else ():
+                found[key] = found.get(key, frozenset()) | {str(label)}
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item
-    return frozenset(found | (_KSERVE_LABELS if group == _KSERVE else set()))
+    return found | (dict.fromkeys(_KSERVE_LABELS, frozenset()) if group == _KSERVE else {})
 
 
 def at(fields: Fields, path: Path) -> Iterator[Fields]:

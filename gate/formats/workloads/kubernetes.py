@@ -96,6 +96,7 @@ def _pods(fields: Fields, owner: Workload, group: str) -> Iterator[Workload]:
     templates = [template for path in paths for template in at(fields, path)]
     templates += inference_pods(fields) if kind == "InferenceService" else []
     problems = [*fields.problems, *added_containers(group, fields)]
+    loose = loose_labels(group, fields.value, templates)
     if not templates:
         yield replace(owner, problems=(*problems, "it has no template of a pod"))
     for template in templates:
@@ -107,7 +108,7 @@ def _pods(fields: Fields, owner: Workload, group: str) -> Iterator[Workload]:
         yield replace(
             owner,
             labels=labels,
-            loose_labels=loose_labels(group, fields.value, templates, labels),
+            loose_labels=loose,
             pod=pod,
             containers=containers,
             problems=tuple(dict.fromkeys([*problems, *own])),

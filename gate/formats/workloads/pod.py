@@ -96,16 +96,20 @@ def _command(item: Fields) -> Command:
     hidden = []
     for variable in item.parts("env"):
         name = variable.text("name") or ""
-        if variable.has("valueFrom"):
+        value = None if variable.has("valueFrom") else expanded(variable.text("value") or "", variables)
+        if value is None:
             hidden.append(name)
         else:
-            variables[name] = expanded(variable.text("value") or "", variables)
-    unknown = ("variables out of envFrom",) if item.has("envFrom") else ()
+            variables[name] = value
+    unknown = ["variables out of envFrom"] if item.has("envFrom") else []
     model_format = item.part("modelFormat").text("name")
     framework = model_format if item.text("framework") == "model" else item.text("framework")
-    words = [expanded(word, variables) for word in [*item.texts("command"), *item.texts("args")]]
+    put_in = [expanded(word, variables) for word in [*item.texts("command"), *item.texts("args")]]
+    words = [word for word in put_in if word is not None]
+    if len(words) < len(put_in):
+        unknown.append("an argument with variables that is too long")
     others = tuple(tuple(action.part("exec").texts("command")) for action in _actions(item))
-    return Command(item.text("image"), words, variables, framework, unknown, tuple(hidden), others)
+    return Command(item.text("image"), words, variables, framework, tuple(unknown), tuple(hidden), others)
 
 
 def image_facts(reference: str | None) -> JsonObject:

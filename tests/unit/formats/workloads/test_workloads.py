@@ -211,6 +211,15 @@ class TestObjects:
         )
         assert len(read(thing("PersistentVolume", {"nfs": {"path": "/"}}, "v1"), thing("Pod", POD, "v1"))) == 1
 
+    def test_variables_in_variables_have_an_end(self) -> None:
+        env = [{"name": "A0", "value": "x" * 100}]
+        env += [{"name": f"A{number}", "value": f"$(A{number - 1})" * 10} for number in range(1, 9)]
+        words = ["vllm", "$(A1)" * 100, "sh", "$A1 " * 100]
+        container = POD["containers"][0] | {"env": env, "command": words}
+        found: Any = one(thing("Pod", {"containers": [container]}, "v1")).containers["main"]
+        assert "an argument with variables that is too long" in found["loading"]["unknown"]
+        assert "the value of A3" in found["loading"]["unknown"] or not found["loading"]["safe"]
+
     def test_knative_names_the_containers_that_have_no_name(self) -> None:
         image = {"image": f"registry.example/server@{DIGEST}"}
         template = {"spec": {"containers": [image, {"name": "own", **image}]}}
