@@ -13,6 +13,15 @@ import data.gate.lib.statements
 import data.gate.lib.versions
 import future.keywords.not
 
+# METADATA
+# description: The parameter `minimum_versions` of `deploy.safe_loading`; undefined if it is malformed.
+minimums := values if {
+	values := object.get(parameters.of("deploy.safe_loading"), "minimum_versions", {})
+	versions.are_minimums(values)
+}
+
+_wanted := {name | some url, _ in minimums; some name in [versions.canonical(url), versions.name(url)]}
+
 _accepts_spdx_2 := object.get(parameters.of("sbom.complete"), "accept_spdx_2", false)
 
 # METADATA
@@ -64,16 +73,20 @@ _is_optional_string(value) if is_string(value)
 
 # METADATA
 # description: |
-#   Packages of images as [image, package, version], of every SBOM that covers them; a package has each version that
-#   something says. A version that nobody says is `unknown`, and a component without a package URL has only its name.
-packages := {[image, versions.canonical(component.purl), version] |
+#   The packages with minimums that images have, as [image, package, version], of every SBOM that covers them; one has
+#   each version that something says. What nobody says is `unknown`, and without a package URL there is only a name.
+packages := {[image, name, version] |
 	some [image, component] in _components
 	_has_url(component)
+	name := versions.canonical(component.purl)
+	name in _wanted
 	some version in _said(component)
-} | {[image, versions.name(component.name), "unknown"] |
+} | {[image, name, "unknown"] |
 	some [image, component] in _components
 	is_string(component.name)
 	not _has_url(component)
+	name := versions.name(component.name)
+	name in _wanted
 }
 
 default _has_url(_) := false

@@ -24,23 +24,23 @@ known(patches) := found if {
 }
 
 # Without the image itself.
-packages(patches) := {[name, version] | some [image, name, version] in found; image == deployed.digests.image; name != "server"} if {
-	doc := deployed.after(patches)
+packages(patches) := {[name, version] | some [image, name, version] in found; image == deployed.digests.image} if {
+	doc := deployed.after(array.concat(patches, deployed.asking({"pkg:pypi/torch": "1"})))
 	found := installed.packages with input as doc
 }
 
 older(patches, minimums) := found if {
-	doc := deployed.after(patches)
+	doc := deployed.after(array.concat(patches, deployed.asking(minimums)))
 	found := installed.older(deployed.digests.image, minimums) with input as doc
 }
 
 unclear(patches, minimums) := found if {
-	doc := deployed.after(patches)
+	doc := deployed.after(array.concat(patches, deployed.asking(minimums)))
 	found := installed.unclear(deployed.digests.image, minimums) with input as doc
 }
 
 current(patches, image, minimums) := found if {
-	doc := deployed.after(patches)
+	doc := deployed.after(array.concat(patches, deployed.asking(minimums)))
 	found := installed.is_current(image, minimums) with input as doc
 }
 
@@ -117,6 +117,7 @@ test_packages_have_each_version_that_is_said if {
 	of({"a": deployed.part("x", "2.9", "pkg:pypi/torch")}) == {["pkg:pypi/torch", "2.9"]}
 	of({"a": deployed.part("x", "", "pkg:pypi/torch")}) == {["pkg:pypi/torch", ""]}
 	of({"a": deployed.part("x", null, " PKG:pypi/torch")}) == {["pkg:pypi/torch", "unknown"]}
+	of({"a": deployed.part("x", "1", "pkg:pypi/x@1"), "b": deployed.part("x", "1", null)}) == set()
 	of({}) == set()
 }
 

@@ -19,9 +19,7 @@
 package gate.controls.deploy.safe_loading
 
 import data.gate.lib.installed
-import data.gate.lib.parameters
 import data.gate.lib.result
-import data.gate.lib.versions
 import data.gate.lib.workloads
 import future.keywords.not
 
@@ -32,10 +30,7 @@ status := result.status(subjects, proved, violations) if {
 	is_object(minimums)
 }
 
-minimums := values if {
-	values := object.get(parameters.of("deploy.safe_loading"), "minimum_versions", {})
-	versions.are_minimums(values)
-}
+minimums := installed.minimums
 
 loading[[id, name]] := found if {
 	some id, workload in workloads.judged
