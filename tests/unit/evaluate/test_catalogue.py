@@ -208,8 +208,9 @@ def test_every_packaged_profile_loads(name: str) -> None:
 
 
 def test_every_control_but_some_is_asked_for_by_a_packaged_profile() -> None:
-    """Whom to ask, what to build from and what to expect of a project only an organisation knows: its profile asks."""
-    theirs = {"approval.human", "approval.separated", "build.parameters", "project.health", "source.reviewed"}
+    """Whom to ask, what to build from and what to withstand only an organisation knows: its profile asks."""
+    theirs = {"approval.human", "approval.separated", "build.parameters", "eval.safety", "project.health"}
+    theirs |= {"source.reviewed"}
     asked = [
         load_profile(name, text, packaged().catalogue, {}, others=packaged().profiles).asked
         for name, text in packaged().profiles.items()

@@ -25,6 +25,21 @@ rank(severity) := _ranks[severity]
 _ranks := {"none": 0, "low": 1, "medium": 2, "high": 3}
 
 # METADATA
+# scope: document
+# description: Whether settings accept a finding that its tool suppressed, or that its report says does not apply.
+default is_accepted(_, _) := false
+
+is_accepted(finding, settings) if {
+	finding.status == "suppressed"
+	settings.accept_suppressed == true
+}
+
+is_accepted(finding, settings) if {
+	finding.status == "not_affected"
+	settings.accept_not_affected == true
+}
+
+# METADATA
 # description: |
 #   Some findings as reasons, each with `artifact`, `file` and `message`: those of one group are one reason, and so is
 #   each without a group.

@@ -64,12 +64,16 @@ searching(control, tools) := ids if {
 # METADATA
 # description: |
 #   Scans by one of some tools that did not come to their end, and reports that nobody can read in a form that any tool
-#   may write: what is not in them may be what such a tool found.
-unfinished(tools) := {id |
-	wanted := {lower(tool) | some tool in tools} | {"sarif"}
+#   may write, with a message: what is not in them may be what such a tool found. Undefined if tools are malformed.
+unfinished(tools) := {id: message |
 	some id, scan in _scans
 	scan.status != "complete"
 	count(_tools(scan.tool) & wanted) > 0
+	said := why(scan)
+	message := sprintf("the %s scan did not come to its end, left something out or cannot be read%s", [scan.tool, said])
+} if {
+	is_array(tools)
+	wanted := {lower(tool) | some tool in tools} | {"sarif"}
 }
 
 # METADATA

@@ -136,7 +136,7 @@ test_says_what_is_wrong_with_a_scan if {
 
 unfinished(patches) := value if {
 	doc := fixtures.after(patches)
-	value := scanning.unfinished(["gitleaks"]) with input as doc
+	value := object.keys(scanning.unfinished(["gitleaks"])) with input as doc
 }
 
 test_what_did_not_come_to_its_end if {
@@ -147,6 +147,7 @@ test_what_did_not_come_to_its_end if {
 		unfinished([fixtures.put("/scans/tickets/tool", tool), fixtures.put("/scans/tickets/status", "complete")]) == set()
 	}
 	unfinished([fixtures.put("/scans/tickets/tool", "grype"), fixtures.put("/scans/tickets/status", "failed")]) == set()
+	not scanning.unfinished("gitleaks") with input as fixtures.after([])
 }
 
 test_searching_needs_a_complete_scan_of_a_tool if {

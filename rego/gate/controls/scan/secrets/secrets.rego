@@ -25,6 +25,7 @@
 package gate.controls.scan.secrets
 
 import data.gate.lib.document
+import data.gate.lib.findings
 import data.gate.lib.parameters
 import data.gate.lib.result
 import data.gate.lib.scanning
@@ -76,17 +77,14 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some id in scanning.unfinished(tools)
-	scan := document.scans[id]
-	why := scanning.why(scan)
-	message := sprintf("the %s scan did not come to its end, left something out or cannot be read%s", [scan.tool, why])
-	entry := result.violation("scan.secrets.incomplete", message, {"artifact": scan.artifact})
+	some id, message in scanning.unfinished(tools)
+	entry := result.violation("scan.secrets.incomplete", message, {"artifact": document.scans[id].artifact})
 }
 
 violations contains entry if {
 	some finding in document.findings
 	is_secret(finding)
-	not is_accepted(finding)
+	not findings.is_accepted(finding, settings)
 	message := sprintf("%s found %s", [document.scans[finding.scan].tool, finding.rule])
 	entry := result.violation("scan.secrets.finding", message, {"artifact": finding.artifact, "file": finding.file})
 }
@@ -101,18 +99,6 @@ is_secret(finding) if finding.category == "secret"
 is_secret(finding) if {
 	finding.scan in by_tools
 	not scanning.is_about(finding, {"configuration", "unsafe", "vulnerability"})
-}
-
-default is_accepted(_) := false
-
-is_accepted(finding) if {
-	finding.status == "suppressed"
-	settings.accept_suppressed == true
-}
-
-is_accepted(finding) if {
-	finding.status == "not_affected"
-	settings.accept_not_affected == true
 }
 
 evidence := {digest |

@@ -101,11 +101,8 @@ violations contains entry if {
 }
 
 violations contains entry if {
-	some id in scanning.unfinished(tools)
-	scan := document.scans[id]
-	why := scanning.why(scan)
-	message := sprintf("the %s scan did not come to its end, left something out or cannot be read%s", [scan.tool, why])
-	entry := result.violation("scan.vulnerabilities.incomplete", message, {"artifact": scan.artifact})
+	some id, message in scanning.unfinished(tools)
+	entry := result.violation("scan.vulnerabilities.incomplete", message, {"artifact": document.scans[id].artifact})
 }
 
 violations contains entry if {
@@ -119,7 +116,7 @@ open := {id |
 	some id, finding in document.findings
 	is_vulnerability(finding)
 	findings.rank(object.get(finding, "severity", null)) > findings.rank(most)
-	not is_accepted(finding)
+	not findings.is_accepted(finding, settings)
 	not id in cleared
 }
 
@@ -136,18 +133,6 @@ is_vulnerability(finding) if finding.category == "vulnerability"
 is_vulnerability(finding) if {
 	finding.scan in by_tools
 	not scanning.is_about(finding, {"configuration", "secret", "unsafe"})
-}
-
-default is_accepted(_) := false
-
-is_accepted(finding) if {
-	finding.status == "suppressed"
-	settings.accept_suppressed == true
-}
-
-is_accepted(finding) if {
-	finding.status == "not_affected"
-	settings.accept_not_affected == true
 }
 
 evidence := {digest |
