@@ -58,13 +58,8 @@ demands := values if {
 }
 
 usual := {
-	"kinds": ["adapter", "prompt", "weights"],
-	"tools": ["garak", "promptfoo"],
-	"probes": [],
-	"minimum": 1000000,
-	"at_least": {},
-	"samples": 10,
-	"age_s": 2592000,
+	"kinds": ["adapter", "prompt", "weights"], "tools": ["garak", "promptfoo"], "probes": [],
+	"minimum": 1000000, "at_least": {}, "samples": 10, "age_s": 2592000,
 }
 
 subjects := {name | some name, artifact in document.artifacts; artifact.kind in demands.kinds}
