@@ -130,6 +130,8 @@ DESCRIPTIVE: Final = {
     "formats.schema.members": "asked for the forms of collected statements, and there is none",
     "formats.strict_yaml.Node.texts": "in METADATA: kinds of artifacts and targets, for people",
     "formats.report_document._order": "nothing to sort where there is one violation",
+    "normalize.sections.groups.names_of_groups": "asked for the names of what was found, and nothing was",
+    "normalize.sections.vex.judged_findings": "asked for words about what was found, and nothing was",
     "verify.binding.Binder.mentioned": "asked for rejected evidence, and there is none",
     "verify.chain.inherited": "asked for rejected evidence, and there is none",
     "formats.certificate_material._scalar": "what stands beside the signature of a key, and nothing does",
