@@ -7,7 +7,8 @@
     │   └── LimitError       a size or count limit was reached
     ├── PolicyError      4   the policy could not be loaded or evaluated
     │   └── PolicyTimeout    its time limit was used up
-    └── AttestError      5   creating, signing, publishing or writing failed
+    ├── AttestError      5   creating, signing, publishing or writing failed
+    └── RecordError      5   a decision could not be recorded, so it is not given
 
 A bad signature is none of these: it is a `Rejected` item in the document. An exception means that no
 decision was made, and that blocks too.
@@ -65,5 +66,11 @@ class PolicyTimeout(PolicyError):
 
 class AttestError(GateError):
     """Creating, signing, publishing or writing an attestation failed."""
+
+    exit_code = 5
+
+
+class RecordError(GateError):
+    """The decision log could not be written or synced. Without a durable record there is no answer (SECURITY 36)."""
 
     exit_code = 5

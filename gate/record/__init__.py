@@ -1,0 +1,1 @@
+"""The durable, hash-chained log of decisions: written and synced before an answer leaves."""
