@@ -140,14 +140,15 @@ def _decided(info: ControlInfo, violation: Violation, case: Case) -> DecidedViol
     """The violation with what covers it: a waiver, or else a summary by a verifier that is trusted for that."""
     waiver = _waiver_for(info, violation.code, violation.artifact, violation.file, case)
     covering = [item.statement for item in case.reuse if item.covers(info, violation)]
-    return DecidedViolation(violation, waiver, min(covering) if covering and waiver is None else None)
+    reuse = min(covering) if covering and waiver is None else None
+    return DecidedViolation(violation, waiver, reuse, next(_digests_of(violation.artifact, violation.file, case), None))
 
 
 def _waiver_for(info: ControlInfo, code: str, artifact: str | None, file: str | None, case: Case) -> str | None:
     """The waiver that covers a violation: of its control, for its very digest, in force; the first by id."""
     if not info.waivable:
         return None
-    digests = _digests_of(artifact, file, case)
+    digests = frozenset(_digests_of(artifact, file, case))
     for waiver in sorted(case.waivers.values(), key=lambda waiver: waiver.id):
         if (
             waiver.control == info.id
@@ -159,21 +160,21 @@ def _waiver_for(info: ControlInfo, code: str, artifact: str | None, file: str | 
     return None
 
 
-def _digests_of(artifact: str | None, file: str | None, case: Case) -> frozenset[Digest]:
-    """The digests that a violation is about: its file's, when it names one, and its artifact's.
+def _digests_of(artifact: str | None, file: str | None, case: Case) -> Iterator[Digest]:
+    """The digests that a violation is about: its file's first, when it names one, then its artifact's.
 
     With an artifact the file is one of its own; without one it is a changed file, which may have the same path.
     """
-    found: set[Digest | None] = set()
+    found: list[Digest | None] = []
     if artifact is not None and artifact in case.artifacts:
         entry = case.artifacts[artifact]
-        found.add(entry.digest)
         if file is not None and file in entry.files:
-            found.add(entry.files[file].digest)
+            found.append(entry.files[file].digest)
+        found.append(entry.digest)
     changed = case.change.files.get(file) if artifact is None and file is not None else None
     if changed is not None and changed.new is not None:
-        found.add(changed.new.digest)
-    return frozenset(digest for digest in found if digest is not None)
+        found.append(changed.new.digest)
+    return (digest for digest in found if digest is not None)
 
 
 def _waiver_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterator[WaiverUse]:
@@ -191,7 +192,19 @@ def _waiver_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterato
             problem = f"the waiver is {state.value}"
         elif waiver.id not in used:
             problem = "the waiver is not used"
-        yield WaiverUse(waiver.id, waiver.control, state, waiver.id in used, waiver.expires_s, problem)
+        yield WaiverUse(
+            id=waiver.id,
+            control=waiver.control,
+            state=state,
+            used=waiver.id in used,
+            expires_s=waiver.expires_s,
+            problem=problem,
+            reason=waiver.reason,
+            ticket=waiver.ticket,
+            owner=waiver.owner,
+            approver=waiver.approver,
+            created_s=waiver.created_s,
+        )
 
 
 def _reuse_uses(case: Case, controls: Mapping[str, ControlDecision]) -> Iterator[ReuseUse]:
@@ -214,7 +227,14 @@ def _subject(case: Case) -> JsonObject:
     change = case.change
     return {
         "artifacts": {
-            name: {"kind": artifact.kind.value, "digest": artifact.digest, "path": artifact.path}
+            name: {
+                "kind": artifact.kind.value,
+                "digest": artifact.digest,
+                "path": artifact.path,
+                "reference": artifact.reference,
+                "base": artifact.base,
+                "bytes": artifact.bytes,
+            }
             for name, artifact in case.artifacts.items()
         },
         "change": {
@@ -259,4 +279,9 @@ def _verified(item: Verified) -> VerifiedItem:
         signers=item.signers,
         stated_at_s=item.statement.stated_at_s,
         subjects={subject.name: subject.digest for subject in item.statement.resources if subject.digest is not None},
+        predicate_type=item.statement.predicate_type,
+        signed_at_s=item.signed_at_s,
+        time_source=item.time_source,
+        log_included=item.log_included,
+        depends_on=tuple(sorted(item.statement.depends_on)),
     )

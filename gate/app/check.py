@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate import __version__
+from gate.app.case import Circumstances, case_of
 from gate.app.engines import open_engine
 from gate.app.gather import Counting, Gathered, gather, silent
 from gate.app.policy import judging_policy, rules_digest
 from gate.app.workspace import Request, Workspace, open_workspace
-from gate.decide import Case, decide
+from gate.decide import decide
 from gate.evaluate.accept import evaluate
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
@@ -63,28 +64,17 @@ def judge(
     with progress("evaluating the policy"):
         bundle, settings = workspace.bundle, workspace.settings
         evaluation = evaluate(engine(settings.engine, bundle), bundle, workspace.profile, document)
-    case = Case(
+    how = Circumstances(
         identity=new_id(workspace.now_s),
-        now_s=workspace.now_s,
-        evaluation=evaluation,
-        profile=workspace.profile,
-        catalogue=workspace.bundle.catalogue,
-        evidence=gathered.evidence,
-        artifacts=gathered.artifacts,
-        change=gathered.change,
-        waivers=waivers,
-        context={"target": settings.target.value, "environment": settings.environment},
         configuration=settings.digest,
         configuration_source=settings.source,
         trust=settings.trust.digest,
+        rules=rules_digest(bundle, workspace.profile, settings),
         policy=judging_policy(settings.policy, bundle),
         gate_version=__version__,
-        skipped=_skipped(document),
-        rules=rules_digest(bundle, workspace.profile, settings),
-        reuse=reuse,
         dry_run=dry_run,
     )
-    return Judged(decide(case), document, gathered.artifacts)
+    return Judged(decide(case_of(document, bundle.catalogue, evaluation, how)), document, gathered.artifacts)
 
 
 def input_document(request: Request, progress: Counting = silent) -> InputDocument:
@@ -132,11 +122,6 @@ def _document(
             now_s=workspace.now_s,
         )
     )
-
-
-def _skipped(document: InputDocument) -> dict[str, str]:
-    found = document.value["skipped"]
-    return {name: str(reason) for name, reason in found.items()} if isinstance(found, dict) else {}
 
 
 def new_id(now_s: int) -> str:

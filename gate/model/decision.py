@@ -8,7 +8,7 @@ from enum import Enum
 
 from gate.model.control import ControlInfo, Mode, Violation
 from gate.model.digest import Digest
-from gate.model.evidence import Concern, Rejected, SignerIdentity
+from gate.model.evidence import Concern, Rejected, SignerIdentity, TimeSource
 from gate.model.json import JsonObject
 from gate.model.policy import JudgingPolicy
 from gate.model.waiver import WaiverState
@@ -38,11 +38,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DecidedViolation:
-    """A violation with the waiver that covers it, if one does, or else the verification summary that does."""
+    """A violation with the waiver that covers it, if one does, or else the verification summary that does.
+
+    `digest` is that of the file or artifact that it is about, which a waiver has to name; `None` if it has none.
+    """
 
     violation: Violation
     waiver: str | None
     reuse: Digest | None = None
+    digest: Digest | None = None
 
     @property
     def is_covered(self) -> bool:
@@ -64,7 +68,11 @@ class ControlDecision:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedItem:
-    """A verified statement as the decision lists it. `stated_at_s` is what the statement itself says."""
+    """A verified statement as the decision lists it.
+
+    `stated_at_s` is what the statement itself says, `signed_at_s` what somebody trusted says, in seconds since 1970;
+    `log_included` tells that a transparency log holds it. `depends_on` are payloads that it builds on.
+    """
 
     payload: Digest
     evidence: Digest
@@ -74,11 +82,16 @@ class VerifiedItem:
     signers: tuple[SignerIdentity, ...]
     stated_at_s: int | None
     subjects: Mapping[str, Digest]
+    predicate_type: str = ""
+    signed_at_s: int | None = None
+    time_source: TimeSource = TimeSource.NONE
+    log_included: bool = False
+    depends_on: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WaiverUse:
-    """A waiver as the decision reports it. `problem` says why it has no effect."""
+    """A waiver as the decision reports it. `problem` says why it has no effect. Who is behind it is as they say."""
 
     id: str
     control: str
@@ -86,6 +99,11 @@ class WaiverUse:
     used: bool
     expires_s: int
     problem: str | None
+    reason: str = ""
+    ticket: str = ""
+    owner: str = ""
+    approver: str = ""
+    created_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ def _reuse(summaries: Sequence[Summary]) -> JsonObject:
             "verifier": item.verifier,
             "controls": list(item.controls),
             "problems": list(item.problems),
+            "here": sorted(item.here),
         }
     return dict(found)
 
@@ -132,8 +133,14 @@ def _waiver(waiver: Waiver, now_s: int) -> JsonObject:
         "control": waiver.control,
         "artifact": waiver.artifact,
         "finding": waiver.finding,
+        "created_s": waiver.created_s,
         "expires_s": waiver.expires_s,
         "state": waiver.state(now_s).value,
+        "problem": waiver.problem,
+        "reason": waiver.reason,
+        "ticket": waiver.ticket,
+        "owner": waiver.owner,
+        "approver": waiver.approver,
     }
 
 

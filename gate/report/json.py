@@ -63,9 +63,15 @@ def _control(control: ControlDecision) -> JsonObject:
         "status": control.outcome.value,
         "mode": control.mode.value,
         "title": control.info.title,
+        "description": control.info.description,
         "severity": control.info.severity,
         "claims": list(control.info.claims),
+        "artifacts": list(control.info.artifacts),
+        "targets": list(control.info.targets),
+        "waivable": control.info.waivable,
+        "fix": control.info.fix,
         "frameworks": {name: list(reference.ids) for name, reference in control.info.frameworks.items()},
+        "relations": {name: reference.relation for name, reference in control.info.frameworks.items()},
         "violations": [_violation(entry, control.info.fix) for entry in control.violations],
         "evidence": list(control.evidence),
         "reason": control.reason,
@@ -81,6 +87,7 @@ def _violation(entry: DecidedViolation, fix: str) -> JsonObject:
         "fix": fix,
         "artifact": violation.artifact,
         "file": violation.file,
+        "digest": entry.digest,
         "evidence": list(violation.evidence),
         "waiver": entry.waiver,
         "reuse": entry.reuse,
@@ -93,6 +100,7 @@ def _verified(item: VerifiedItem) -> JsonObject:
         "evidence": item.evidence,
         "origin": item.origin,
         "claim": item.claim,
+        "predicate_type": item.predicate_type,
         "artifacts": list(item.artifacts),
         "signers": [
             {
@@ -105,6 +113,9 @@ def _verified(item: VerifiedItem) -> JsonObject:
             for signer in item.signers
         ],
         "stated_at_s": item.stated_at_s,
+        "signed_at": {"at_s": item.signed_at_s, "source": item.time_source.value},
+        "log": {"included": item.log_included},
+        "depends_on": list(item.depends_on),
         "subjects": dict(item.subjects),
     }
 
@@ -139,6 +150,11 @@ def _waiver(waiver: WaiverUse) -> JsonObject:
         "control": waiver.control,
         "state": waiver.state.value,
         "used": waiver.used,
+        "created_s": waiver.created_s,
         "expires_s": waiver.expires_s,
         "problem": waiver.problem,
+        "reason": waiver.reason,
+        "ticket": waiver.ticket,
+        "owner": waiver.owner,
+        "approver": waiver.approver,
     }

@@ -133,7 +133,14 @@ def decision(
         },
         "subject": {
             "artifacts": {
-                "summarizer": {"kind": "weights", "digest": digest("tree"), "path": "models/summarizer"},
+                "summarizer": {
+                    "kind": "weights",
+                    "digest": digest("tree"),
+                    "path": "models/summarizer",
+                    "reference": None,
+                    "base": None,
+                    "bytes": 1_048_576,
+                },
             },
             "change": {
                 "status": "collected",

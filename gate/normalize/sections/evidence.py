@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from gate.model.evidence import Rejected, SignerIdentity, Verified
+from gate.model.evidence import Rejected, SignerIdentity, Statement, Verified
 from gate.model.json import JsonObject, JsonValue
 
 
@@ -25,6 +25,7 @@ def _attestation(item: Verified) -> JsonObject:
         "subjects": {
             subject.digest: {"name": subject.name} for subject in statement.subjects if subject.digest is not None
         },
+        "resources": _resources(item.statement),
         "artifacts": list(item.artifacts),
         "signers": [_signer(signer) for signer in item.signers],
         "signed_at": {"at_s": item.signed_at_s or 0, "source": item.time_source.value},
@@ -35,6 +36,13 @@ def _attestation(item: Verified) -> JsonObject:
         "facts": statement.facts,
         "predicate": statement.predicate,
     }
+
+
+def _resources(statement: Statement) -> JsonValue:
+    """What it covers by name, where that is more or other than its subjects."""
+    covered: dict[str, JsonValue] = {item.name: item.digest for item in statement.resources if item.digest is not None}
+    digests = {item.digest: item.name for item in statement.subjects if item.digest is not None}
+    return None if covered == {name: digest for digest, name in digests.items()} else covered
 
 
 def _signer(signer: SignerIdentity) -> JsonObject:
