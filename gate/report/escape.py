@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from html import escape
 from typing import Final
 
 LIMIT: Final = 600
@@ -81,6 +82,11 @@ def markdown_code(text: str, limit: int = LIMIT) -> str:
     A backtick and a vertical bar, which could end the span or the cell, become `\x60` and `\x7c`.
     """
     return _span(terminal(text, limit))
+
+
+def html(text: str, limit: int = LIMIT) -> str:
+    """Text of HTML, or of an attribute's value in double quotes: no character of it is markup or ends the value."""
+    return escape(terminal(text, limit))
 
 
 def mermaid(text: str, limit: int = LIMIT) -> str:
