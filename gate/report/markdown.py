@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
@@ -13,25 +12,13 @@ from gate.model.evidence import Concern, Rejected
 from gate.report import summary
 from gate.report.escape import markdown, markdown_code
 from gate.report.explain import Explainer, Reason
+from gate.report.sections import Section, details, fit, row, table
 
 MAX_CHARACTERS: Final = 60_000
 """A comment has room for 65,536; the rest is for what a workflow puts around it."""
 _NOTE_ROOM: Final = 600
 _ROWS: Final = 10
 _BREAK: Final = "<br>"
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """A table. `opening` stands before its rows, `closing` after them; `noun` names an entry in the note.
-
-    An entry is one row or several. It is made when there is room for it: a hostile decision holds many.
-    """
-
-    noun: str
-    opening: str
-    entries: Sequence[Callable[[], str]]
-    closing: str = ""
 
 
 def render_markdown(decision: Decision) -> str:
@@ -51,33 +38,11 @@ def render_markdown(decision: Decision) -> str:
         _left_out(decision),
     )
     heading, footer = "\n".join(_heading(decision)) + "\n", "\n".join(_footer(decision)) + "\n"
-    body, dropped = _fit(sections, MAX_CHARACTERS - len(heading) - len(footer) - _NOTE_ROOM)
+    body, dropped = fit(sections, MAX_CHARACTERS - len(heading) - len(footer) - _NOTE_ROOM)
     note = (
         f"\nLeft out, as a comment has no room: {', '.join(dropped)}. The JSON report holds all.\n" if dropped else ""
     )
     return heading + body + note + footer
-
-
-def _fit(sections: Iterable[_Section], room: int) -> tuple[str, list[str]]:
-    """The sections with as many of their entries as have room, and the counts of those that had none."""
-    shown: list[str] = []
-    dropped: list[str] = []
-    for section in sections:
-        left = room - len(section.opening) - len(section.closing)
-        rows = []
-        for entry in section.entries:
-            row = entry() + "\n"
-            left -= len(row)
-            if left < 0:
-                break
-            rows.append(row)
-        if rows:
-            text = section.opening + "".join(rows) + section.closing
-            shown.append(text)
-            room -= len(text)
-        if len(rows) < len(section.entries):
-            dropped.append(summary.counted(len(section.entries) - len(rows), section.noun))
-    return "".join(shown), dropped
 
 
 def _heading(decision: Decision) -> Iterator[str]:
@@ -119,32 +84,18 @@ def _footer(decision: Decision) -> Iterator[str]:
 # --- sections --------------------------------------------------------------------------------------------------------
 
 
-def _table(noun: str, title: str, columns: Sequence[str], entries: Sequence[Callable[[], str]]) -> _Section:
-    opening = f"\n### {title}\n\n{_row(columns)}\n{_row(['---'] * len(columns))}\n"
-    return _Section(noun, opening, entries)
-
-
-def _details(noun: str, title: str, columns: Sequence[str], entries: Sequence[Callable[[], str]]) -> _Section:
-    opening = f"\n<details>\n<summary>{title}</summary>\n\n{_row(columns)}\n{_row(['---'] * len(columns))}\n"
-    return _Section(noun, opening, entries, "\n</details>\n")
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _refused(decision: Decision, explainer: Explainer) -> _Section:
+def _refused(decision: Decision, explainer: Explainer) -> Section:
     entries = [partial(_control_rows, explainer, control) for control in summary.refused(decision)]
-    return _table("refused control", "Refused", ("Control", "Where", "Why", "Fix"), entries)
+    return table("refused control", "Refused", ("Control", "Where", "Why", "Fix"), entries)
 
 
-def _warned(decision: Decision, explainer: Explainer) -> _Section:
+def _warned(decision: Decision, explainer: Explainer) -> Section:
     entries = [partial(_control_rows, explainer, control) for control in summary.warned(decision)]
-    return _table("warning", "Warnings", ("Control", "Where", "Why", "Fix"), entries)
+    return table("warning", "Warnings", ("Control", "Where", "Why", "Fix"), entries)
 
 
 def _control_rows(explainer: Explainer, control: ControlDecision) -> str:
-    return "\n".join(map(_row, _control_cells(explainer, control)))
+    return "\n".join(map(row, _control_cells(explainer, control)))
 
 
 def _control_cells(explainer: Explainer, control: ControlDecision) -> Iterator[tuple[str, ...]]:
@@ -173,28 +124,28 @@ def _why(reason: Reason) -> str:
     return _BREAK.join([markdown(reason.message, 400), *(markdown(sentence, 500) for sentence in reason.found)])
 
 
-def _rejected(decision: Decision) -> _Section:
+def _rejected(decision: Decision) -> Section:
     ordered = sorted(decision.rejected, key=lambda item: item.concern is Concern.OTHERS)
     entries = [partial(_rejected_row, item) for item in ordered]
-    return _table("rejected item", "Rejected evidence", ("From", "Code", "What was found"), entries)
+    return table("rejected item", "Rejected evidence", ("From", "Code", "What was found"), entries)
 
 
 def _rejected_row(item: Rejected) -> str:
     aside = "" if item.concern is Concern.AT_STAKE else " (about nothing at stake)"
     code = markdown_code(item.code, 80) + aside
-    return _row((markdown_code(item.origin, 200), code, markdown(summary.short(item.detail), 400)))
+    return row((markdown_code(item.origin, 200), code, markdown(summary.short(item.detail), 400)))
 
 
-def _waivers(decision: Decision, explainer: Explainer) -> _Section:
+def _waivers(decision: Decision, explainer: Explainer) -> Section:
     ordered = sorted(decision.waivers, key=lambda waiver: (not waiver.used, waiver.id))
     entries = [partial(_waiver_row, decision, waiver, explainer) for waiver in ordered]
-    return _table("waiver", "Waivers", ("Waiver", "Control", "Until", "Effect"), entries)
+    return table("waiver", "Waivers", ("Waiver", "Control", "Until", "Effect"), entries)
 
 
 def _waiver_row(decision: Decision, waiver: WaiverUse, explainer: Explainer) -> str:
     until = f"{markdown_code(summary.day(waiver.expires_s), 40)}, {waiver.state.value}"
     effect = _BREAK.join(_waiver_effect(decision, waiver, explainer))
-    return _row((markdown_code(waiver.id, 80), markdown_code(waiver.control, 80), until, effect))
+    return row((markdown_code(waiver.id, 80), markdown_code(waiver.control, 80), until, effect))
 
 
 def _waiver_effect(decision: Decision, waiver: WaiverUse, explainer: Explainer) -> Iterator[str]:
@@ -210,35 +161,35 @@ def _waiver_effect(decision: Decision, waiver: WaiverUse, explainer: Explainer) 
                 yield f"and {group.more} more: {markdown_code(group.code, 80)}"
 
 
-def _reuse(decision: Decision) -> _Section:
+def _reuse(decision: Decision) -> Section:
     ordered = sorted(decision.reuse, key=lambda item: not item.used)
     entries = [partial(_reuse_row, decision, item) for item in ordered]
-    return _table("verification summary", "Reused decisions", ("Summary", "Artifact", "Effect"), entries)
+    return table("verification summary", "Reused decisions", ("Summary", "Artifact", "Effect"), entries)
 
 
 def _reuse_row(decision: Decision, item: ReuseUse) -> str:
     effect = markdown(summary.reuse_effect(decision, item), 600)
-    return _row((markdown_code(item.statement, 80), markdown_code(item.artifact, 80), effect))
+    return row((markdown_code(item.statement, 80), markdown_code(item.artifact, 80), effect))
 
 
-def _passed(decision: Decision, explainer: Explainer) -> _Section:
+def _passed(decision: Decision, explainer: Explainer) -> Section:
     passed = summary.with_outcome(decision, Outcome.PASS)
     entries = [partial(_passed_row, control, explainer) for control in passed]
     title = f"{summary.counted(len(passed), 'control')} passed"
-    return _details("passed control", title, ("Control", "Title", "Rests on"), entries)
+    return details("passed control", title, ("Control", "Title", "Rests on"), entries)
 
 
 def _passed_row(control: ControlDecision, explainer: Explainer) -> str:
     name, title = markdown_code(control.info.id, 120), markdown(control.info.title, 160)
-    return _row((name, title, markdown(explainer.basis(control), 300)))
+    return row((name, title, markdown(explainer.basis(control), 300)))
 
 
-def _left_out(decision: Decision) -> _Section:
+def _left_out(decision: Decision) -> Section:
     aside = summary.with_outcome(decision, Outcome.NOT_APPLICABLE)
     entries = [partial(_left_out_row, c.info.id, "not applicable", c.reason or "no reason given") for c in aside]
     entries += [partial(_left_out_row, name, "skipped", reason) for name, reason in decision.skipped.items()]
-    return _details("item not checked", "Not applicable or not checked", ("What", "State", "Because"), entries)
+    return details("item not checked", "Not applicable or not checked", ("What", "State", "Because"), entries)
 
 
 def _left_out_row(name: str, state: str, reason: str) -> str:
-    return _row((markdown_code(name, 120), state, markdown(reason, 200)))
+    return row((markdown_code(name, 120), state, markdown(reason, 200)))
