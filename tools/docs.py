@@ -4,7 +4,7 @@
 |---|---|
 | docs/reference/cli.md | the help of every command |
 | docs/reference/exit-codes.md | gate/cli/exit_codes.py |
-| docs/reference/{configuration,waivers,input,report,decision,lineage,recall,scan}.md | schemas/*.json |
+| docs/reference/{configuration,waivers,input,report,decision,lineage,recall,diff,scan}.md | schemas/*.json |
 | docs/reference/controls-{matrix,diff}.md | schemas/*.json |
 | docs/reference/evidence.md | the readers of predicates |
 | docs/controls/index.md | METADATA of the controls |
@@ -38,6 +38,7 @@ SCHEMAS = {
     "controls-diff": ("controls-diff.json", "Differences of two policies"),
     "lineage": ("lineage.json", "Lineage"),
     "recall": ("recall.json", "Recall"),
+    "diff": ("diff.json", "Differences of two decisions"),
     "scan": ("scan.json", "Scan"),
 }
 NOTE = "<!-- Made by `make docs`; edit its source instead. -->\n"

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "lineage": "Draw where artifacts come from, and where nothing says so.",
     "recall": "List what rests on a key, an identity, a statement or an artifact.",
     "input": "Print the normalised document that the policy judges.",
+    "diff": "Say what differs between two decisions, or between two input documents.",
     "init": "Look at this repository and propose a gate.yaml.",
     "attest": "Create attestations.",
     "sign": "Sign a model folder, a file or statements.",
