@@ -66,6 +66,9 @@ def _with_library(value: JsonValue) -> bytes:
 
 
 def pretty(value: JsonValue) -> str:
-    """Indented JSON in printable ASCII, sorted: safe for a terminal and equal to the canonical form as a value."""
+    """Indented JSON in printable ASCII, sorted: safe for a terminal and equal to the canonical form as a value.
+
+    Nothing in it is a command to a CI service whose log it is printed to: those begin with `##` in some.
+    """
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
-    return text.replace("\x7f", "\\u007f")
+    return text.replace("\x7f", "\\u007f").replace("##", "#\\u0023")

@@ -32,6 +32,10 @@ _PLAIN_WORD: Final = re.compile(
     r"(?!\W?[0-9a-fA-F]{7,}\W*$)[(\"']?[^\W\d_]+(?:[-'][^\W\d_]+)*[)\"']?[.,;:!?]?|\(?[0-9]{1,6},?"
 )
 
+# What a CI service would take for a command in a job's output: `::` that begins a word, as a line may be broken before
+# it, and the second `#` of `##[` and `##word[`.
+_COMMAND: Final = re.compile(r"(?:(?<![^ ]):(?=:)|(?<=#)#(?=[A-Za-z]*\[))")
+
 # What begins a formula, also in the full width that spreadsheets of East Asia read alike.
 _FORMULA: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
@@ -44,12 +48,13 @@ def terminal(text: str, limit: int = LIMIT) -> str:
 
     Every character that prints nothing or could confuse (controls, bidi and zero-width characters, separators,
     lone surrogates, private and unassigned ones, spaces other than U+0020, stacks of combining marks) becomes
-    `\xNN` below U+0080 and `\uNNNN` or `\UNNNNNNNN` above. A backslash stays as it is: paths double theirs (see
+    `\xNN` below U+0080 and `\uNNNN` or `\UNNNNNNNN` above. So does one character of what the log of a CI job would
+    take for a command, as `::error::` and `##[group]`. A backslash stays as it is: paths double theirs (see
     `gate.model.path`), so in a path an escape is never mistaken for text. What is longer than `limit` characters
     keeps its head and its tail, with ` ... ` between them.
     """
     if len(text) <= limit:
-        if text.isascii() and text.isprintable():
+        if text.isascii() and text.isprintable() and not _COMMAND.search(text):
             return text
         units = list(_units(text))
         if sum(map(len, units)) <= limit:
@@ -89,6 +94,25 @@ def html(text: str, limit: int = LIMIT) -> str:
     return escape(terminal(text, limit))
 
 
+def workflow_data(text: str, limit: int = LIMIT) -> str:
+    """The message of a workflow command: GitHub's runner gives it back as it is in a terminal."""
+    return terminal(text, limit).replace("%", "%25")
+
+
+def workflow_property(text: str, limit: int = LIMIT) -> str:
+    """A property of a workflow command, as the path of a file: it ends neither itself nor the command."""
+    return workflow_data(text, limit).replace(":", "%3A").replace(",", "%2C")
+
+
+def sarif(text: str, limit: int = LIMIT) -> str:
+    r"""A message of SARIF (3.11): nothing in it is a placeholder or a link.
+
+    Braces are doubled, as the format has it for those that are meant; the parenthesis that would make square brackets
+    the text of a link becomes `\x28`.
+    """
+    return terminal(text, limit).replace("{", "{{").replace("}", "}}").replace("](", "]\\x28")
+
+
 def mermaid(text: str, limit: int = LIMIT) -> str:
     """A label of Mermaid inside double quotes, in its escapes: no character of it ends the label or begins markup."""
     return "".join(char if char.isalnum() or char in " .|:/_-" else f"#{ord(char)};" for char in terminal(text, limit))
@@ -123,14 +147,15 @@ def _span(clean: str) -> str:
 def _units(text: str) -> Iterable[str]:
     """Each character or its escape. A combining mark needs a letter before it, and few marks may stack up."""
     marks = _MARKS_IN_A_ROW
-    for character in text:
+    begun = {match.start() for match in _COMMAND.finditer(text)}
+    for place, character in enumerate(text):
         category = unicodedata.category(character)
         if category in _MARKS:
             marks += 1
         else:
             marks = 0 if category.startswith("L") else _MARKS_IN_A_ROW
         is_stacked = category in _MARKS and marks > _MARKS_IN_A_ROW
-        if character == " " or (_is_clear(character, category) and not is_stacked):
+        if character == " " or (_is_clear(character, category) and not is_stacked and place not in begun):
             yield character
         else:
             yield _escaped(ord(character))

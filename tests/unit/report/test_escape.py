@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.report.escape import LIMIT, markdown, markdown_code, spreadsheet, terminal
+from gate.report.escape import (
+    LIMIT,
+    markdown,
+    markdown_code,
+    sarif,
+    spreadsheet,
+    terminal,
+    workflow_data,
+    workflow_property,
+)
+from tests.support.ci_commands import commands
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -146,3 +156,52 @@ def test_no_text_begins_a_formula(text: str) -> None:
     cell = spreadsheet(text)
     assert cell.lstrip(" ")[:1] not in set("=+-@\t\r\n")
     assert cell.isprintable()
+
+
+# -- the log of a CI job -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::ALLOW", "\\x3a:error::ALLOW"),
+        ("a ::add-mask::DENY", "a \\x3a:add-mask::DENY"),
+        (":::x", "\\x3a::x"),
+        ("::1", "\\x3a:1"),
+        ("fe80::1 and std::env", "fe80::1 and std::env"),
+        ("##[add-mask]DENY", "#\\x23[add-mask]DENY"),
+        ("a##vso[task.complete result=Succeeded;]", "a#\\x23vso[task.complete result=Succeeded;]"),
+        ("###[x]", "##\\x23[x]"),
+        ("## heading", "## heading"),
+    ],
+)
+def test_terminal_shows_no_command_of_a_ci_service(text: str, shown: str) -> None:
+    assert terminal(text) == shown
+    assert terminal(shown) == shown
+
+
+PIECES = [*"::## []=%,;\\\n\u00e9a", "vso", "error", "add-mask", " ::"]
+COMMAND_LIKE = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+
+
+@given(COMMAND_LIKE | ANY_TEXT, st.integers(30, 80))
+def test_s34_no_text_is_a_command_of_a_ci_service(text: str, limit: int) -> None:
+    shown = terminal(text, limit)
+    assert commands("\n".join(["", *re.split("(?= )", shown)])) == []
+    assert commands(markdown(text, limit)) == []
+    [found] = commands(f"::error file={workflow_property(text, limit)},title=x::{workflow_data(text, limit)}")
+    assert found.data == shown
+    assert found.properties == ({"file": shown, "title": "x"} if shown else {"title": "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text", "plain text"),
+        ("{0} and {{1}}", "{{0}} and {{{{1}}}}"),
+        ("[ALLOW](https://evil.example)", "[ALLOW]\\x28https://evil.example)"),
+        ("[a] (b)", "[a] (b)"),
+    ],
+)
+def test_a_message_of_sarif_has_no_link_and_no_placeholder(text: str, shown: str) -> None:
+    assert sarif(text) == shown
