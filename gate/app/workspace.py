@@ -155,6 +155,29 @@ def configured_trust(request: Request) -> tuple[Settings, TrustStore]:
     return settings, build_trust_store(settings.trust, request.now_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How something is judged: the configuration of one commit, or of the work tree, with its policy and profile."""
+
+    source: str
+    settings: Settings
+    bundle: PolicyBundle
+    profile: Profile
+
+
+def rules_at(request: Request, base: str | None) -> Rules:
+    """The rules of the commit that a name stands for, or of the work tree; raises like `open_workspace`."""
+    repository, root = _locate(request)
+    source: Source = WorkTree(root)
+    if base is not None:
+        if repository is None:
+            raise ConfigError("--base needs a git repository, and this folder is in none")
+        source = _Commit(repository, repository.resolve(base))
+    settings = load_settings(_below_root(request.config), source)
+    bundle = load_policy(settings.policy, build_trust_store(settings.trust, request.now_s))
+    return Rules(source.name, settings, bundle, _profile(settings, bundle))
+
+
 def root_of(request: Request) -> Path:
     """The folder that a request is about; raises `ConfigError` for one inside a repository."""
     return _locate(request)[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -89,21 +88,16 @@ class Replayed:
     """What became of a recorded decision when it was made again from the record.
 
     `problems` say what of the record is not what the decision names; then nothing was evaluated and `diff` is `None`.
-    `is_same_bytes` is about the canonical JSON of the whole decision. `makers` are differences of who made it: the
-    versions of gate and engine, which judge alike when nothing else differs.
+    `is_same_bytes` is about the canonical JSON of the whole decision. `makers` tell which gate and engine made it, and
+    which made it again, where these differ: that alone makes no other decision.
     """
 
     id: str
     verdict: str
-    problems: Sequence[str]
+    problems: tuple[str, ...]
     diff: Diff | None
     makers: tuple[Difference, ...] = ()
     is_same_bytes: bool = False
-
-    @property
-    def is_same(self) -> bool:
-        """Whether the record gives the decision that was recorded."""
-        return not self.problems and self.diff is not None and self.diff.is_same
 
 
 def stands_in_the_way(control: ControlDecision | None) -> bool:

@@ -1,0 +1,89 @@
+"""`gate replay`: a decision made again from its record, and compared byte by byte.
+
+The input document and the policy give the verdict (ARCHITECTURE 2, rule 4). What else a decision tells of how it was
+made (its id, who configured and trusted what, which gate it was) is taken from the recorded one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from gate import __version__
+from gate.app.case import Circumstances, case_of
+from gate.app.diff import diff_decisions
+from gate.app.engines import open_engine
+from gate.decide import decide
+from gate.evaluate.accept import evaluate
+from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle
+from gate.formats.canonical_json import dumps
+from gate.formats.case_file import CaseFile
+from gate.formats.input_document import InputFacts
+from gate.formats.json_diff import differences
+from gate.model.decision import Decision
+from gate.model.difference import Difference, Replayed
+from gate.model.json import JsonValue
+from gate.model.settings import EngineSettings
+from gate.report.json import decision_json
+
+_INPUT: Final = "the input document is {}, the decision was made from {}"
+_POLICY: Final = "the policy is {}, the decision was made by {}"
+
+
+def replay(case: CaseFile) -> Replayed:
+    """The decision made again; raises `PolicyError` where the recorded policy cannot be evaluated.
+
+    Nothing is evaluated unless input document and policy are those that the decision names. A policy that is not the
+    installed one is nobody's: it gets a process of its own.
+    """
+    recorded = case.decision
+    bundle = make_bundle(case.files, recorded.policy.own, recorded.policy.replaced, serial=recorded.policy.serial)
+    problems = tuple(_problems(case, bundle))
+    if problems:
+        return Replayed(recorded.id, recorded.verdict.value, problems, None)
+    made = _decided(case, bundle)
+    # Whoever made it says nothing about the verdict: it is told apart, and compared as recorded.
+    alike = replace(made, engine=recorded.engine, engine_version=recorded.engine_version)
+    return Replayed(
+        recorded.id,
+        recorded.verdict.value,
+        (),
+        diff_decisions(recorded, alike, ("recorded", "replayed")),
+        tuple(_makers(recorded, made)),
+        is_same_bytes=dumps(decision_json(alike)) == case.recorded,
+    )
+
+
+def _problems(case: CaseFile, bundle: PolicyBundle) -> Iterator[str]:
+    digests = case.decision.digests
+    if case.document.digest != digests.input:
+        yield _INPUT.format(case.document.digest, digests.input)
+    if bundle.digest != digests.policy:
+        yield _POLICY.format(bundle.digest, digests.policy)
+
+
+def _decided(case: CaseFile, bundle: PolicyBundle) -> Decision:
+    recorded, document = case.decision, case.document
+    engine = open_engine(EngineSettings(isolated=bundle.digest != packaged_bundle().digest), bundle)
+    evaluation = evaluate(engine, bundle, InputFacts(document).profile, document)
+    how = Circumstances(
+        identity=recorded.id,
+        configuration=recorded.digests.configuration,
+        configuration_source=str(recorded.context.get("configuration_from")),
+        trust=recorded.digests.trust,
+        rules=recorded.digests.rules,
+        policy=recorded.policy,
+        gate_version=recorded.gate_version,
+        dry_run=recorded.dry_run,
+    )
+    return decide(case_of(document, bundle.catalogue, evaluation, how))
+
+
+def _makers(recorded: Decision, made: Decision) -> Iterator[Difference]:
+    old: JsonValue = {"engine": _engine(recorded), "gate": recorded.gate_version}
+    return differences(old, {"engine": _engine(made), "gate": __version__})
+
+
+def _engine(decision: Decision) -> str:
+    return f"{decision.engine} {decision.engine_version}"
