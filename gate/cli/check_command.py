@@ -10,7 +10,7 @@ import click
 from gate.app.check import check
 from gate.app.engines import engine_with
 from gate.app.workspace import Request
-from gate.cli.output import OutputFile, progress, show, wants_colour
+from gate.cli.output import progress, show, wants_colour
 from gate.cli.params import (
     engine_choice,
     engine_options,
@@ -20,6 +20,7 @@ from gate.cli.params import (
     start_folder,
     workspace_options,
 )
+from gate.cli.reports import ReportFiles, report_option
 from gate.model.decision import Verdict
 from gate.report.interface import FORMATS, render
 
@@ -35,6 +36,7 @@ from gate.report.interface import FORMATS, render
     metavar="FILE",
     help="Also write the decision as JSON. The file is emptied first.",
 )
+@report_option
 @click.option("--dry-run", is_flag=True, help="Show the true verdict, but exit with 0 whatever a decision says.")
 def command(
     base: str | None,
@@ -52,10 +54,11 @@ def command(
     gate check --base origin/main             the change of a pull request
     gate check                                everything, as if all of it were new
     gate check --base main --format markdown  for the pull request's comment
+    gate check --report sarif=gate.sarif --report junit=gate.xml
 
     Exit code 0 means allow; 10 to 14 mean that the decision is no; others mean that there is no decision.
     """  # noqa: D301 - click reads the control character
-    target = OutputFile(output) if output is not None else None
+    files = ReportFiles(output)
     request = Request(
         start=start_folder(root),
         root=root,
@@ -66,9 +69,8 @@ def command(
         jobs=jobs(),
     )
     decision = check(request, dry_run=dry_run, progress=progress, engine=engine_with(engine_choice())).decision
+    files.write(decision)
     show(render(form, decision, colour=wants_colour(sys.stdout.isatty())))
-    if target is not None:
-        target.write(render("json", decision))
     if decision.verdict is Verdict.ERROR:
         click.echo("gate: policy could not be evaluated: a control reports an error", err=True)
         return decision.exit_code

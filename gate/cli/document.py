@@ -28,8 +28,8 @@ def document_options(function: Callable[P, R]) -> Callable[P, R]:
     return option(policy(function))
 
 
-def read_bytes(name: str) -> tuple[str, bytes]:
-    """What to call a file or standard input, and what is in it; raises `EvidenceError`."""
+def read_bytes(name: str, option: str = "--input") -> tuple[str, bytes]:
+    """What to call a file or standard input, and what is in it; raises `EvidenceError`, which names the option."""
     if name == "-":
         place, data = "standard input", sys.stdin.buffer.read(INPUT_BYTES + 1)
     else:
@@ -38,7 +38,7 @@ def read_bytes(name: str) -> tuple[str, bytes]:
             with Path(name).open("rb") as file:
                 data = file.read(INPUT_BYTES + 1)
         except (OSError, ValueError) as error:
-            raise EvidenceError(f"--input: {name} cannot be read: {getattr(error, 'strerror', error)}") from None
+            raise EvidenceError(f"{option}: {name} cannot be read: {getattr(error, 'strerror', error)}") from None
     if len(data) > INPUT_BYTES:
-        raise EvidenceError(f"--input: {place} has more than the {INPUT_BYTES} bytes allowed")
+        raise EvidenceError(f"{option}: {place} has more than the {INPUT_BYTES} bytes allowed")
     return place, data

@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "pull": "Write the bundles that are attached to an image in a registry.",
     "keygen": "Make a signing key, and say how to trust it.",
     "controls": "List, show and compare the controls, and map them to frameworks.",
+    "report": "Show a saved decision in another form.",
     "explain": "Say why a control passes or refuses an input, condition by condition.",
     "policy": "Write, test and ship controls.",
     "demo": "See what the gate notices, on an application that it brings along.",

@@ -25,6 +25,7 @@ from gate.model.evidence import (
 )
 from gate.model.json import JsonObject
 from gate.model.reuse import Summary
+from gate.model.settings import BuilderSettings
 from gate.model.waiver import Waiver
 
 MAX_BYTES: Final = 64 << 20
@@ -118,6 +119,8 @@ class InputFacts:
     @property
     def reuse(self) -> tuple[Summary, ...]:
         """What verification summaries are good for, sorted by artifact and digest."""
+        if "reuse" not in self._root.value:
+            return ()
         found = [
             Summary(
                 _key(statement),
@@ -131,6 +134,16 @@ class InputFacts:
             for statement, item in self._root.object("reuse").members(artifact)
         ]
         return tuple(sorted(found, key=lambda item: (item.artifact, item.statement)))
+
+    @property
+    def builders(self) -> tuple[BuilderSettings, ...]:
+        """The builders that the configuration knows."""
+        if "builders" not in self._root.value:
+            return ()
+        return tuple(
+            BuilderSettings(item.text("id"), item.texts("signers"), item.number("level"))
+            for _, item in self._root.members("builders")
+        )
 
     @property
     def skipped(self) -> dict[str, str]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from gate.app.case import Circumstances
+from gate.app.case import case_of as made_from
 from gate.decide import Case, decide
 from gate.evaluate.accept import evaluate
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle
@@ -202,26 +204,20 @@ def document_of(scene: Scene) -> InputDocument:
     return build_document(facts_of(scene))
 
 
-def case_of(scene: Scene, facts: Facts, evaluation: Evaluation) -> Case:
-    return Case(
+def case_of(scene: Scene, document: InputDocument, evaluation: Evaluation) -> Case:
+    """The case as `gate check` makes it: from the document."""
+    settings = settings_of(scene)
+    how = Circumstances(
         identity="01TEST",
-        now_s=scene.now_s,
-        evaluation=evaluation,
-        profile=facts.profile,
-        catalogue=packaged().catalogue,
-        evidence=facts.evidence,
-        artifacts=facts.artifacts,
-        change=facts.change,
-        waivers=facts.waivers,
-        context={"target": "deployment", "environment": scene.environment},
-        configuration=facts.settings.digest,
-        configuration_source=facts.settings.source,
-        trust=facts.settings.trust.digest,
+        configuration=settings.digest,
+        configuration_source=settings.source,
+        trust=settings.trust.digest,
+        rules=digest_of("rules"),
         policy=JudgingPolicy(),
         gate_version="0",
-        skipped={},
-        rules=digest_of("rules"),
+        dry_run=False,
     )
+    return made_from(document, packaged().catalogue, evaluation, how)
 
 
 def judge(scene: Scene, engine: Engine | None = None) -> Decision:
@@ -229,7 +225,7 @@ def judge(scene: Scene, engine: Engine | None = None) -> Decision:
     facts = facts_of(scene)
     document = build_document(facts)
     evaluation = evaluate(engine or embedded(), packaged(), facts.profile, document)
-    return decide(case_of(scene, facts, evaluation))
+    return decide(case_of(scene, document, evaluation))
 
 
 # -- good cases --------------------------------------------------------------------------------------------------------

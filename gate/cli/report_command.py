@@ -1,0 +1,41 @@
+"""`gate report`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gate.app.report import saved_decision
+from gate.cli.document import read_bytes
+from gate.cli.output import OutputFile, show, wants_colour
+from gate.report.interface import FORMATS, render
+
+
+@click.command(
+    "report",
+    epilog="""\b
+Examples:
+  gate check --base origin/main --output decision.json
+  gate report decision.json
+  gate report decision.json --format html --output report.html
+""",
+)
+@click.argument("decision", metavar="DECISION")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file, emptied first.")
+def command(decision: str, form: str, output: Path | None) -> int:
+    """Show a saved decision in another form.
+
+    DECISION is a file that `gate check --output` wrote; - reads standard input. The exit code is 0 whatever the
+    decision says: it was made before, and nothing is judged here.
+    """
+    target = OutputFile(output) if output is not None else None
+    found = saved_decision(*read_bytes(decision, "DECISION"))
+    text = render(form, found, colour=target is None and wants_colour(sys.stdout.isatty()))
+    if target is not None:
+        target.write(text)
+    else:
+        show(text)
+    return 0

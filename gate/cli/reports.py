@@ -1,0 +1,69 @@
+"""`--report FORMAT=FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+import click
+
+from gate.cli.output import OutputFile
+from gate.formats.strict_yaml import suggestion
+from gate.model.decision import Decision
+from gate.report.interface import FORMATS, render
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_META: Final = "gate.option.reports"
+
+
+class ReportParameter(click.ParamType[tuple[str, Path], object]):
+    """The name of a format and the file that a report of it goes to."""
+
+    name = "report"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        """Format and file; fails for a format that there is not, or without a file."""
+        name, _, file = str(value).partition("=")
+        if name not in FORMATS:
+            self.fail(f"there is no format {name!r}{suggestion(name, FORMATS)}", param, ctx)
+        if not file:
+            self.fail(f"name the file that it goes to: {name}=FILE", param, ctx)
+        return name, Path(file)
+
+
+class ReportFiles:
+    """The files that reports go to. They are emptied when this is made, before any work is done."""
+
+    def __init__(self, output: Path | None) -> None:
+        """Those of the running command, and `--output` for JSON; raises `AttestError` when one cannot be written."""
+        asked = click.get_current_context().meta.get(_META, ())
+        named = [("json", output, "--output")] if output is not None else []
+        self._files = [
+            (name, OutputFile(path, option))
+            for name, path, option in [*named, *((form, file, "--report") for form, file in asked)]
+        ]
+
+    def write(self, decision: Decision) -> None:
+        """Writes all of them; raises `AttestError`."""
+        for name, file in self._files:
+            file.write(render(name, decision))
+
+
+def report_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--report`, for whoever makes `ReportFiles`."""
+    return click.option(
+        "--report",
+        "reports",
+        multiple=True,
+        type=ReportParameter(),
+        metavar="FORMAT=FILE",
+        expose_value=False,
+        callback=_keep,
+        help="Also write a report of any format to a file, emptied first; can be repeated.",
+    )(function)
+
+
+def _keep(context: click.Context, _parameter: click.Parameter, value: object) -> None:
+    context.meta[_META] = value
