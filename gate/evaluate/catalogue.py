@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Mapping
@@ -41,8 +42,12 @@ def control_id(path: str) -> str | None:
     return ".".join(filter(None, place.groups()))
 
 
+@functools.lru_cache(maxsize=512)
 def read_control(path: str, text: str) -> ControlInfo:
-    """The control in one module; raises `PolicyError` when its METADATA or its place is not as it has to be."""
+    """The control in one module; raises `PolicyError` when its METADATA or its place is not as it has to be.
+
+    Equal modules are read once a process, however many decisions it makes.
+    """
     control = control_id(path)
     if control is None:
         raise PolicyError(f"{path} is no control")
@@ -94,7 +99,7 @@ def _control(control: str, root: Node) -> ControlInfo:
         waivable=custom["waivable"].value,
         fix=custom["fix"].text(),
         frameworks={
-            name: _framework(node)
+            name: read_reference(node)
             for name, node in (custom["frameworks"].members() if "frameworks" in custom else {}).items()
         },
         parameters=tuple(
@@ -108,7 +113,8 @@ def _claim(node: Node) -> str:
     return node.text() if is_plugin_claim(node.text()) else node.choice(*sorted(CLAIMS))
 
 
-def _framework(node: Node) -> FrameworkReference:
+def read_reference(node: Node) -> FrameworkReference:
+    """Which requirements of a framework a control supports, and how far."""
     fields = _fields(node, ("relation", "ids"))
     return FrameworkReference(fields["relation"].choice(*_RELATIONS), fields["ids"].texts())
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gate.model.control import ControlInfo
+from gate.model.control import ControlInfo, FrameworkReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class Framework:
     """The requirements of a framework that the gate knows: short titles by id, in the framework's order.
 
     `complete` is false when the framework has requirements beyond these, or when the gate cannot tell; `scope` says
-    in words which these are.
+    in words which these are, `source` what the ids were checked against. `controls` maps further controls to it than
+    those that name it themselves: what a team says in a file of its own.
     """
 
     id: str
@@ -22,6 +23,13 @@ class Framework:
     complete: bool
     scope: str
     requirements: Mapping[str, str]
+    source: str = ""
+    controls: Mapping[str, FrameworkReference] = field(default_factory=dict)
+
+    def relations(self, control: ControlInfo) -> Mapping[str, str]:
+        """How far evidence for a control supports which requirement; what the framework itself says counts."""
+        said = (control.frameworks.get(self.id), self.controls.get(control.id))
+        return {id_: reference.relation for reference in said if reference is not None for id_ in reference.ids}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,9 @@ LONGER = {"eval.binds": 150, "eval.passed": 260, "eval.safety": 200, "scan.vulne
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_a_control_fits_on_a_screen(control: str) -> None:
-    assert len(SOURCES[control].read_text("utf-8").splitlines()) <= LONGER.get(control, 120)
+    """What it supports in which framework is a table for other readers, and not counted."""
+    text = re.sub(r"(?m)^#   frameworks:\n(?:#     .*\n)+", "", SOURCES[control].read_text("utf-8"))
+    assert len(text.splitlines()) <= LONGER.get(control, 120)
 
 
 @pytest.mark.parametrize("control", CONTROLS)

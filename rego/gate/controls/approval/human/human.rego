@@ -16,6 +16,12 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM06]}
 #     NIST-800-218A: {relation: supports, ids: [PO.2.1, PO.4.1]}
 #     SLSA-1.2: {relation: partly supports, ids: [Source-L4]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 3.2, MANAGE 1.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-3]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 17]}
+#     ISO-42001: {relation: partly supports, ids: [A.3.2, A.6.2.5]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-QA-07.01]}
+#     CoSAI: {relation: partly supports, ids: [controlProductGovernance]}
 package gate.controls.approval.human
 
 import data.gate.lib.document

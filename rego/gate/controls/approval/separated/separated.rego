@@ -17,6 +17,12 @@
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM06]}
 #     NIST-800-218A: {relation: supports, ids: [PO.2.1]}
 #     SLSA-1.2: {relation: partly supports, ids: [Source-L4]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 2.1, MEASURE 1.3]}
+#     NIST-800-53r5: {relation: supports, ids: [AC-5]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 17]}
+#     ISO-42001: {relation: partly supports, ids: [A.3.2]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-QA-07.01]}
+#     CoSAI: {relation: partly supports, ids: [controlProductGovernance]}
 package gate.controls.approval.separated
 
 import data.gate.lib.document

@@ -16,6 +16,13 @@
 #     NIST-800-218A: {relation: supports, ids: [PS.1.3, PS.2.1]}
 #     OWASP-AISVS-1.0: {relation: supports, ids: [6.1.3]}
 #     S2C2F: {relation: partly supports, ids: [AUD-3]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML06, ML10]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: supports, ids: [SI-7, SI-7(1), SR-4(3)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-BR-06.01]}
+#     CoSAI: {relation: supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.artifact.integrity
 
 import data.gate.lib.document

@@ -13,6 +13,13 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0014]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.2]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-2, SI-7]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-BR-02.02]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.artifact.pinned
 
 import data.gate.lib.document

@@ -15,6 +15,13 @@
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0013]}
 #     NIST-800-218A: {relation: supports, ids: [PS.2.1]}
 #     OWASP-AISVS-1.0: {relation: partly supports, ids: [6.1.3]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 6.1, MEASURE 2.7]}
+#     NIST-800-53r5: {relation: supports, ids: [CM-14, SI-7(15), SR-4(3)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5, A.10.3]}
+#     OpenSSF-Baseline: {relation: supports, ids: [OSPS-BR-06.01]}
+#     CoSAI: {relation: supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.artifact.signed
 
 import data.gate.lib.document

@@ -17,6 +17,10 @@
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0013]}
 #     NIST-800-218A: {relation: partly supports, ids: [PS.2.1]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.8]}
+#     NIST-800-53r5: {relation: partly supports, ids: [AU-10]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.artifact.transparent
 
 import data.gate.lib.document

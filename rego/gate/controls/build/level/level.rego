@@ -16,6 +16,12 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PO.3.2, PO.5.1]}
 #     SLSA-1.2: {relation: supports, ids: [Build-L1, Build-L2, Build-L3]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.2]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SA-10, SA-15]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.1.3]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.build.level
 
 import data.gate.lib.builds

@@ -16,6 +16,11 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PS.3.2]}
 #     SLSA-1.2: {relation: partly supports, ids: [Build-L1]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.2]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-3, SA-10]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.3]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.build.parameters
 
 import data.gate.lib.builds

@@ -15,6 +15,14 @@
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014]}
 #     NIST-800-218A: {relation: supports, ids: [PS.3.2, PO.3.3]}
 #     SLSA-1.2: {relation: partly supports, ids: [Build-L1, Build-L2]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.1, MEASURE 2.8]}
+#     NIST-800-53r5: {relation: supports, ids: [SR-4]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 11]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.3]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-BR-06.01]}
+#     CoSAI: {relation: partly supports,
+#       ids: [controlModelAndDataIntegrityManagement, controlModelAndDataInventoryManagement]}
 package gate.controls.build.provenance
 
 import data.gate.lib.attested

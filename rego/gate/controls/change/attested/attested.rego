@@ -16,6 +16,13 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: partly supports, ids: [PS.1.1]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 1.4]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-3, CM-5]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 17]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.4]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-QA-03.01]}
+#     CoSAI: {relation: partly supports, ids: [controlProductGovernance]}
 package gate.controls.change.attested
 
 import data.gate.lib.document

@@ -13,6 +13,10 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PS.1.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-5]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.change.plain_files
 
 import data.gate.lib.document

@@ -13,6 +13,12 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PS.1.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 1.4]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-3, CM-5]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 17]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.1.3]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-QA-07.01]}
+#     CoSAI: {relation: partly supports, ids: [controlRiskGovernance]}
 package gate.controls.change.policy_unchanged
 
 import data.gate.lib.document

@@ -15,6 +15,12 @@
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014]}
 #     NIST-800-218A: {relation: supports, ids: [PS.3.2]}
 #     SLSA-1.2: {relation: supports, ids: [Build-L1]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.1]}
+#     NIST-800-53r5: {relation: supports, ids: [SR-4]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 11]}
+#     ISO-42001: {relation: partly supports, ids: [A.4.5, A.10.3]}
+#     CoSAI: {relation: partly supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.container.provenance
 
 import data.gate.lib.attested

@@ -14,6 +14,13 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0013]}
 #     NIST-800-218A: {relation: supports, ids: [PS.2.1]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: supports, ids: [CM-14, SI-7(15)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5]}
+#     OpenSSF-Baseline: {relation: supports, ids: [OSPS-BR-06.01]}
+#     CoSAI: {relation: partly supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.container.signed
 
 import data.gate.lib.attested

@@ -14,6 +14,12 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM04, LLM08]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014, AML.M0025]}
 #     NIST-800-218A: {relation: supports, ids: [PS.1.2, PW.3.1]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML02]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SI-7]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 10]}
+#     ISO-42001: {relation: partly supports, ids: [A.7.5]}
+#     CoSAI: {relation: partly supports, ids: [controlRetrievalAndVectorSystemIntegrity]}
 package gate.controls.corpus.attested
 
 import data.gate.lib.attested

@@ -17,6 +17,11 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM04]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0025]}
 #     NIST-800-218A: {relation: partly supports, ids: [PW.3.2]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML02]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.1, MEASURE 2.10]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 10]}
+#     ISO-42001: {relation: partly supports, ids: [A.4.3, A.7.3]}
+#     CoSAI: {relation: partly supports, ids: [controlTrainingDataManagement]}
 package gate.controls.dataset.governed
 
 import data.gate.lib.attested

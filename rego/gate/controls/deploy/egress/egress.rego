@@ -18,6 +18,11 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM02]}
 #     NIST-800-218A: {relation: partly supports, ids: [PW.9.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: supports, ids: [SC-7(5)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5]}
+#     CoSAI: {relation: partly supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.deploy.egress
 
 import data.gate.lib.parameters

@@ -14,6 +14,12 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0013]}
 #     NIST-800-218A: {relation: supports, ids: [PS.2.1]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-2, CM-7(5)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5]}
+#     CoSAI: {relation: partly supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.deploy.image_pinned
 
 import data.gate.lib.document

@@ -24,6 +24,11 @@
 #   frameworks:
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0005]}
 #     NIST-800-218A: {relation: partly supports, ids: [PW.9.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: supports, ids: [AC-6, CM-7, SC-39]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5]}
+#     CoSAI: {relation: partly supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.deploy.restricted
 
 import data.gate.lib.parameters

@@ -16,6 +16,12 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0011]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-6, CM-7]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.5]}
+#     CoSAI: {relation: supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.deploy.safe_loading
 
 import data.gate.lib.installed

@@ -16,6 +16,13 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     S2C2F: {relation: partly supports, ids: [AUD-1]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 6.1, MANAGE 3.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SR-3, SR-11]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.10.3]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-BR-05.01, OSPS-QA-02.01]}
+#     CoSAI: {relation: partly supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.deps.pinned
 
 import data.gate.lib.document

@@ -17,6 +17,11 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM09]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0008, AML.M0014]}
 #     OWASP-AISVS-1.0: {relation: supports, ids: [6.1.4]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.1, MEASURE 2.3]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SA-11]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.4]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.eval.binds
 
 import data.gate.lib.attested

@@ -21,6 +21,11 @@
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0008]}
 #     NIST-800-218A: {relation: supports, ids: [PW.8.2]}
 #     OWASP-AISVS-1.0: {relation: supports, ids: [6.1.4]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.3, MEASURE 2.5, MANAGE 1.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CA-2, SA-11]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 9, Article 15]}
+#     ISO-42001: {relation: supports, ids: [A.6.2.4]}
+#     CoSAI: {relation: partly supports, ids: [controlProductGovernance]}
 package gate.controls.eval.passed
 
 import data.gate.lib.attested

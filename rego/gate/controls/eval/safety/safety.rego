@@ -25,6 +25,12 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM01, LLM05]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0008]}
 #     NIST-800-218A: {relation: supports, ids: [PW.8.2]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML01]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.6, MEASURE 2.7]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CA-8, SA-11]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 9, Article 15, Article 55]}
+#     ISO-42001: {relation: supports, ids: [A.6.2.4]}
+#     CoSAI: {relation: supports, ids: [controlAdversarialTrainingAndTesting, controlRedTeaming]}
 package gate.controls.eval.safety
 
 import data.gate.lib.document

@@ -13,6 +13,11 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0013, AML.M0014]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.8]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SI-7, SR-11]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.4]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.evidence.accepted
 
 import data.gate.lib.document

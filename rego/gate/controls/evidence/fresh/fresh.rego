@@ -16,6 +16,11 @@
 #     - {name: <claim>, type: seconds, default: none, meaning: the oldest that a statement of this claim may be}
 #   frameworks:
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM03]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 3.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CA-7, RA-5]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 9]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.6]}
+#     CoSAI: {relation: partly supports, ids: [controlRiskGovernance]}
 package gate.controls.evidence.fresh
 
 import data.gate.lib.document

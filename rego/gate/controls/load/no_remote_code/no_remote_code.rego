@@ -13,6 +13,12 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM05]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0011]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-7(5), SC-18]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.4]}
+#     CoSAI: {relation: supports, ids: [controlSecureByDefaultMLTooling]}
 package gate.controls.load.no_remote_code
 
 import data.gate.lib.document

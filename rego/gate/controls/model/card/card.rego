@@ -17,6 +17,11 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM09]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0023]}
 #     NIST-800-218A: {relation: partly supports, ids: [PS.3.2]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 2.2, MEASURE 2.9]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SA-5]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 11, Article 13, Article 53]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.7, A.8.2]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataInventoryManagement]}
 package gate.controls.model.card
 
 import data.gate.lib.attested

@@ -17,6 +17,12 @@
 #   frameworks:
 #     S2C2F: {relation: supports, ids: [SCA-2]}
 #     NIST-800-218A: {relation: partly supports, ids: [PW.4.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 6.1, MAP 4.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-10]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 53]}
+#     ISO-42001: {relation: partly supports, ids: [A.10.3]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-LE-02.02]}
+#     CoSAI: {relation: partly supports, ids: [controlProductGovernance]}
 package gate.controls.model.license
 
 import data.gate.lib.attested

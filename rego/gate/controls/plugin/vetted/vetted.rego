@@ -15,6 +15,12 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM06]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014, AML.M0028]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 6.1, MANAGE 3.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [AC-6, CM-7(5)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.4.4, A.10.3]}
+#     CoSAI: {relation: supports, ids: [controlAgentPluginPermissions, controlToolRegistryAndDiscoveryIntegrity]}
 package gate.controls.plugin.vetted
 
 import data.gate.lib.attested

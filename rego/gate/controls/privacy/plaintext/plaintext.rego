@@ -15,6 +15,9 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM02, LLM07]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0012]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.10]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SC-28]}
+#     CoSAI: {relation: partly supports, ids: [controlUserDataManagement]}
 package gate.controls.privacy.plaintext
 
 import data.gate.lib.parameters

@@ -19,6 +19,13 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PW.4.1, PW.4.4]}
 #     S2C2F: {relation: partly supports, ids: [SCA-5]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 6.1, MANAGE 3.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SA-22, SR-6]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 25]}
+#     ISO-42001: {relation: partly supports, ids: [A.10.3]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-AC-03.01, OSPS-QA-07.01]}
+#     CoSAI: {relation: partly supports, ids: [controlVulnerabilityManagement]}
 package gate.controls.project.health
 
 import data.gate.lib.builds

@@ -14,6 +14,11 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM01, LLM07]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014]}
 #     NIST-800-218A: {relation: supports, ids: [PS.1.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.8]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-3, SI-7]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 11]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.3]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataIntegrityManagement]}
 package gate.controls.prompt.attested
 
 import data.gate.lib.attested

@@ -20,6 +20,11 @@
 #     - {name: gap_s, type: seconds, default: 3600, meaning: the longest silence of the monitor}
 #   frameworks:
 #     NIST-800-218A: {relation: partly supports, ids: [RV.1.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.4, MANAGE 4.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CA-7, SI-4]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 72]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.6]}
+#     CoSAI: {relation: partly supports, ids: [controlThreatDetection]}
 package gate.controls.runtime.quiet
 
 import data.gate.lib.document

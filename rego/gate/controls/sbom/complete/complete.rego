@@ -20,6 +20,13 @@
 #     NIST-800-218A: {relation: supports, ids: [PS.3.2]}
 #     OWASP-AISVS-1.0: {relation: partly supports, ids: [6.2.1, 6.2.3]}
 #     S2C2F: {relation: partly supports, ids: [INV-1, AUD-4]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [GOVERN 1.6, MAP 4.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-8, SR-4(4)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 11]}
+#     ISO-42001: {relation: partly supports, ids: [A.4.2, A.4.4]}
+#     OpenSSF-Baseline: {relation: supports, ids: [OSPS-QA-02.02]}
+#     CoSAI: {relation: supports, ids: [controlModelAndDataInventoryManagement]}
 package gate.controls.sbom.complete
 
 import data.gate.lib.bom

@@ -21,6 +21,13 @@
 #     NIST-800-218A: {relation: supports, ids: [PS.2.1]}
 #     OWASP-AISVS-1.0: {relation: partly supports, ids: [6.2.2]}
 #     S2C2F: {relation: supports, ids: [AUD-4]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [SR-4(4)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 11]}
+#     ISO-42001: {relation: partly supports, ids: [A.4.2]}
+#     OpenSSF-Baseline: {relation: partly supports, ids: [OSPS-QA-02.02]}
+#     CoSAI: {relation: partly supports, ids: [controlModelAndDataInventoryManagement]}
 package gate.controls.sbom.signed
 
 import data.gate.lib.document

@@ -17,6 +17,12 @@
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0016]}
 #     OWASP-AISVS-1.0: {relation: supports, ids: [6.1.1]}
 #     NIST-800-218A: {relation: supports, ids: [PO.4.2]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 1.1]}
+#     NIST-800-53r5: {relation: partly supports, ids: [RA-5, SR-10]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.4]}
+#     CoSAI: {relation: partly supports, ids: [controlVulnerabilityManagement]}
 package gate.controls.scan.coverage
 
 import data.gate.lib.document

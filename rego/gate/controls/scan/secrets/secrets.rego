@@ -22,6 +22,12 @@
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM02]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0016]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7]}
+#     NIST-800-53r5: {relation: supports, ids: [IA-5(7)]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.4]}
+#     OpenSSF-Baseline: {relation: supports, ids: [OSPS-BR-07.01]}
+#     CoSAI: {relation: partly supports, ids: [controlVulnerabilityManagement]}
 package gate.controls.scan.secrets
 
 import data.gate.lib.document

@@ -29,6 +29,13 @@
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0016]}
 #     NIST-800-218A: {relation: supports, ids: [PW.4.4]}
 #     S2C2F: {relation: supports, ids: [SCA-1]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.7, MANAGE 3.1]}
+#     NIST-800-53r5: {relation: supports, ids: [RA-5]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.4]}
+#     OpenSSF-Baseline: {relation: supports, ids: [OSPS-VM-04.02, OSPS-VM-05.03]}
+#     CoSAI: {relation: supports, ids: [controlVulnerabilityManagement]}
 package gate.controls.scan.vulnerabilities
 
 import data.gate.lib.document

@@ -14,6 +14,10 @@
 #     OWASP-LLM-2025: {relation: partly supports, ids: [LLM10]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014]}
 #     NIST-800-218A: {relation: partly supports, ids: [PS.1.1]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 2.4, MANAGE 4.1]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 15]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.6]}
+#     CoSAI: {relation: partly supports, ids: [controlProductGovernance]}
 package gate.controls.slo.attested
 
 import data.gate.lib.attested

@@ -18,6 +18,13 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     NIST-800-218A: {relation: supports, ids: [PW.7.1, PW.7.2]}
 #     SLSA-1.2: {relation: supports, ids: [Source-L1, Source-L2, Source-L3, Source-L4]}
+#     OWASP-ML-2023: {relation: partly supports, ids: [ML06]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MEASURE 1.3]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CM-3, SA-11]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 17]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.1.3]}
+#     OpenSSF-Baseline: {relation: supports, ids: [OSPS-QA-07.01]}
+#     CoSAI: {relation: partly supports, ids: [controlProductGovernance]}
 package gate.controls.source.reviewed
 
 import data.gate.lib.builds

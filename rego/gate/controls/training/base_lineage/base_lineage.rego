@@ -14,6 +14,13 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03, LLM04]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0014]}
 #     NIST-800-218A: {relation: supports, ids: [PS.3.2, PW.4.4]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML07]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 4.2, MANAGE 3.2]}
+#     NIST-800-53r5: {relation: supports, ids: [SR-4]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 11, Article 25]}
+#     ISO-42001: {relation: partly supports, ids: [A.6.2.3, A.10.3]}
+#     CoSAI: {relation: partly supports,
+#       ids: [controlModelAndDataIntegrityManagement, controlModelAndDataInventoryManagement]}
 package gate.controls.training.base_lineage
 
 import data.gate.lib.attested

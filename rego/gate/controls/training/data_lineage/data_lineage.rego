@@ -14,6 +14,12 @@
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM04]}
 #     MITRE-ATLAS-5: {relation: supports, ids: [AML.M0025]}
 #     NIST-800-218A: {relation: supports, ids: [PS.1.2, PW.3.2]}
+#     OWASP-ML-2023: {relation: supports, ids: [ML02]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MAP 2.3, MAP 4.1]}
+#     NIST-800-53r5: {relation: supports, ids: [SR-4]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 10]}
+#     ISO-42001: {relation: supports, ids: [A.7.5]}
+#     CoSAI: {relation: partly supports, ids: [controlTrainingDataManagement]}
 package gate.controls.training.data_lineage
 
 import data.gate.lib.attested

@@ -12,6 +12,10 @@
 #   fix: Remove the waiver, or have it renewed by somebody who may approve it.
 #   frameworks:
 #     NIST-800-218A: {relation: supports, ids: [RV.2.2]}
+#     NIST-AI-RMF-1.0: {relation: partly supports, ids: [MANAGE 1.3, MANAGE 1.4]}
+#     NIST-800-53r5: {relation: partly supports, ids: [CA-5, RA-7]}
+#     EU-AI-Act: {relation: partly supports, ids: [Article 9]}
+#     CoSAI: {relation: partly supports, ids: [controlRiskGovernance]}
 package gate.controls.waiver.valid
 
 import data.gate.lib.document
