@@ -29,23 +29,24 @@ def render_markdown(decision: Decision) -> str:
     """
     explainer = Explainer(decision, _ROWS)
     sections = (
-        _refused(decision, explainer),
-        _rejected(decision),
-        _warned(decision, explainer),
-        _waivers(decision, explainer),
-        _reuse(decision),
-        _passed(decision, explainer),
-        _left_out(decision),
+        refused(decision, explainer),
+        rejected(decision),
+        warned(decision, explainer),
+        waivers(decision, explainer),
+        reused(decision),
+        passed(decision, explainer),
+        left_out(decision),
     )
-    heading, footer = "\n".join(_heading(decision)) + "\n", "\n".join(_footer(decision)) + "\n"
-    body, dropped = fit(sections, MAX_CHARACTERS - len(heading) - len(footer) - _NOTE_ROOM)
+    start, end = "\n".join(heading(decision)) + "\n", "\n".join(footer(decision)) + "\n"
+    body, dropped = fit(sections, MAX_CHARACTERS - len(start) - len(end) - _NOTE_ROOM)
     note = (
         f"\nLeft out, as a comment has no room: {', '.join(dropped)}. The JSON report holds all.\n" if dropped else ""
     )
-    return heading + body + note + footer
+    return start + body + note + end
 
 
-def _heading(decision: Decision) -> Iterator[str]:
+def heading(decision: Decision) -> Iterator[str]:
+    """The verdict, what was judged, and what a reader has to know first."""
     target, profile = summary.setting(decision)
     yield f"## {summary.VERDICTS[decision.verdict]}: {markdown(summary.judged(decision), 60)}"
     yield ""
@@ -63,7 +64,8 @@ def _heading(decision: Decision) -> Iterator[str]:
         yield markdown(own, 1000)
 
 
-def _footer(decision: Decision) -> Iterator[str]:
+def footer(decision: Decision) -> Iterator[str]:
+    """How the controls fared, what the exit code means, and what the decision can be reproduced from."""
     digests = decision.digests
     yield ""
     yield "---"
@@ -84,12 +86,14 @@ def _footer(decision: Decision) -> Iterator[str]:
 # --- sections --------------------------------------------------------------------------------------------------------
 
 
-def _refused(decision: Decision, explainer: Explainer) -> Section:
+def refused(decision: Decision, explainer: Explainer) -> Section:
+    """The controls that refuse: where, why, and what to do about it."""
     entries = [partial(_control_rows, explainer, control) for control in summary.refused(decision)]
     return table("refused control", "Refused", ("Control", "Where", "Why", "Fix"), entries)
 
 
-def _warned(decision: Decision, explainer: Explainer) -> Section:
+def warned(decision: Decision, explainer: Explainer) -> Section:
+    """The controls that would refuse if they were enforced."""
     entries = [partial(_control_rows, explainer, control) for control in summary.warned(decision)]
     return table("warning", "Warnings", ("Control", "Where", "Why", "Fix"), entries)
 
@@ -124,7 +128,8 @@ def _why(reason: Reason) -> str:
     return _BREAK.join([markdown(reason.message, 400), *(markdown(sentence, 500) for sentence in reason.found)])
 
 
-def _rejected(decision: Decision) -> Section:
+def rejected(decision: Decision) -> Section:
+    """Evidence that does not count."""
     ordered = sorted(decision.rejected, key=lambda item: item.concern is Concern.OTHERS)
     entries = [partial(_rejected_row, item) for item in ordered]
     return table("rejected item", "Rejected evidence", ("From", "Code", "What was found"), entries)
@@ -136,7 +141,8 @@ def _rejected_row(item: Rejected) -> str:
     return row((markdown_code(item.origin, 200), code, markdown(summary.short(item.detail), 400)))
 
 
-def _waivers(decision: Decision, explainer: Explainer) -> Section:
+def waivers(decision: Decision, explainer: Explainer) -> Section:
+    """All waivers, also those without effect."""
     ordered = sorted(decision.waivers, key=lambda waiver: (not waiver.used, waiver.id))
     entries = [partial(_waiver_row, decision, waiver, explainer) for waiver in ordered]
     return table("waiver", "Waivers", ("Waiver", "Control", "Until", "Effect"), entries)
@@ -161,7 +167,8 @@ def _waiver_effect(decision: Decision, waiver: WaiverUse, explainer: Explainer) 
                 yield f"and {group.more} more: {markdown_code(group.code, 80)}"
 
 
-def _reuse(decision: Decision) -> Section:
+def reused(decision: Decision) -> Section:
+    """Verification summaries, and what they stand for."""
     ordered = sorted(decision.reuse, key=lambda item: not item.used)
     entries = [partial(_reuse_row, decision, item) for item in ordered]
     return table("verification summary", "Reused decisions", ("Summary", "Artifact", "Effect"), entries)
@@ -172,7 +179,8 @@ def _reuse_row(decision: Decision, item: ReuseUse) -> str:
     return row((markdown_code(item.statement, 80), markdown_code(item.artifact, 80), effect))
 
 
-def _passed(decision: Decision, explainer: Explainer) -> Section:
+def passed(decision: Decision, explainer: Explainer) -> Section:
+    """The controls that passed, and what that rests on."""
     passed = summary.with_outcome(decision, Outcome.PASS)
     entries = [partial(_passed_row, control, explainer) for control in passed]
     title = f"{summary.counted(len(passed), 'control')} passed"
@@ -184,7 +192,8 @@ def _passed_row(control: ControlDecision, explainer: Explainer) -> str:
     return row((name, title, markdown(explainer.basis(control), 300)))
 
 
-def _left_out(decision: Decision) -> Section:
+def left_out(decision: Decision) -> Section:
+    """What is not applicable or was not checked, and why."""
     aside = summary.with_outcome(decision, Outcome.NOT_APPLICABLE)
     entries = [partial(_left_out_row, c.info.id, "not applicable", c.reason or "no reason given") for c in aside]
     entries += [partial(_left_out_row, name, "skipped", reason) for name, reason in decision.skipped.items()]
