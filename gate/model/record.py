@@ -42,13 +42,15 @@ class Record:
     """One record. `hash` is the RFC 6962 leaf hash of its canonical JSON, which `prev` of the next one repeats.
 
     `seq` counts from 0 without gaps. `at_s` is when it was appended. `decision` is the digest of the decision's
-    canonical JSON.
+    canonical JSON, `document` that of the input document, `policy` that of the policy.
     """
 
     seq: int
     id: str
     at_s: int
     decision: Digest
+    document: Digest
+    policy: Digest
     prev: Digest
     summary: str
     hash: Digest
@@ -60,8 +62,6 @@ class Recorded:
 
     record: Record
     decision: JsonObject
-    document: Digest
-    policy: Digest
 
     @property
     def seq(self) -> int:
@@ -77,6 +77,16 @@ class Recorded:
     def at_s(self) -> int:
         """When it was recorded, in seconds since 1970."""
         return self.record.at_s
+
+    @property
+    def document(self) -> Digest:
+        """The digest of the input document."""
+        return self.record.document
+
+    @property
+    def policy(self) -> Digest:
+        """The digest of the policy."""
+        return self.record.policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +122,44 @@ class Floor:
     size: int = 0
     prev: Digest = NO_RECORD
     peaks: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogFinding:
+    """One thing that is wrong with a log. `seq` is the record that it is about, `None` where it is the whole log."""
+
+    code: str
+    seq: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedNote:
+    """A checkpoint that a log was compared with. `problem` says why it proves nothing; `None` where it does."""
+
+    origin: str
+    size: int
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogVerification:
+    """What a log was found to be. `records` are those that were read, `first` is the place of the first of them.
+
+    `root` is over all records that were ever appended, `None` where something before it is gone. `unchecked` says what
+    was not looked at, and why.
+    """
+
+    name: str
+    first: int
+    records: int
+    contents: int
+    root: Digest | None
+    findings: tuple[LogFinding, ...]
+    checkpoints: tuple[CheckedNote, ...]
+    unchecked: tuple[str, ...]
+
+    @property
+    def proved(self) -> int:
+        """How many records a checkpoint proves to be those that were appended."""
+        return max((item.size for item in self.checkpoints if item.problem is None), default=0)

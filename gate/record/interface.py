@@ -40,8 +40,14 @@ class DecisionLog(Protocol):
     def blob(self, digest: Digest) -> bytes | None:
         """The bytes stored under a digest, whatever they are now; `None` when there are none."""
 
+    def has(self, digest: Digest) -> bool:
+        """Whether there are some."""
+
     def blobs(self) -> Iterator[tuple[Digest, bytes]]:
         """All of them."""
+
+    def missing(self) -> Iterator[tuple[int, Digest]]:
+        """The records, and the digests in them under which nothing is stored."""
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """The checkpoints by size."""
@@ -67,10 +73,9 @@ def recorded(log: DecisionLog, record: Record) -> Recorded:
     decision = _object(log, record, record.decision, "decision")
     digests = decision.get("digests")
     named = digests if isinstance(digests, dict) else {}
-    document, policy = (parse_digest(str(named.get(key))) for key in ("input", "policy"))
-    if decision.get("id") != record.id or document is None or policy is None:
+    if (decision.get("id"), named.get("input"), named.get("policy")) != (record.id, record.document, record.policy):
         raise EvidenceError(f"record {record.seq}: its decision is not the one that it names", hint="gate log verify")
-    return Recorded(record, decision, document, policy)
+    return Recorded(record, decision)
 
 
 def find_decision(log: DecisionLog, identity: str) -> Recorded | None:

@@ -1,0 +1,252 @@
+"""What `gate log verify` does: finds edits, deletions, reordering and truncation (SECURITY 36).
+
+1. Every record has the hash that is stored with it, names the hash of the one before it, and none is left out.
+2. Every checkpoint, those of the log and those that were kept elsewhere, is signed by a known key, and its root is over
+   the first records as they are now. That finds what somebody rewrote together with all hashes after it; what was cut
+   off together with its checkpoints, only a checkpoint that was kept elsewhere finds.
+3. All that records name by digest (decisions, input documents, policies) is there and has that digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from gate.errors import EvidenceError
+from gate.formats.checkpoint import CheckpointError, Note, parse_note
+from gate.formats.merkle import extend, root_of
+from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.model.digest import Digest, hex_of, parse_digest
+from gate.model.record import CheckedNote, Floor, LogFinding, LogVerification, Record
+from gate.record.chain import record_hash
+from gate.record.checkpoint import NoteKey, proved
+from gate.record.interface import DecisionLog
+
+MAX_FINDINGS: Final = 200
+_ID: Final = re.compile(r"[0-9A-Z]{1,64}")
+_BATCH: Final = 32
+_AHEAD: Final = 4
+_NO_KEY: Final = "the signatures of checkpoints, for lack of a public key"
+_NO_NOTE: Final = "whether the log was cut off or rewritten as a whole, for lack of a checkpoint"
+_OTHER_ROOT: Final = "the first {size} records are not those that it signs"
+
+
+def verify_log(log: DecisionLog, keys: Sequence[NoteKey], witnesses: Sequence[str] = ()) -> LogVerification:
+    """Looks at everything in a log. `witnesses` are checkpoints that were kept elsewhere.
+
+    Bad logs raise nothing: what cannot be read is a finding. Without `keys`, signatures are not checked, and that is
+    said.
+    """
+    found: list[LogFinding] = []
+    chain = Chain(Floor())
+    contents = 0
+    notes: list[tuple[str, int]] = []
+    try:
+        stored = log.checkpoints()
+        notes = [(item.note, item.size) for item in stored]
+        chain = Chain(log.floor(), sizes={item.size for item in stored} | _sizes(witnesses))
+        for record in log.records(chain.size):
+            chain.add(record)
+        checker = _Contents(log)
+        contents = checker.run()
+        found += checker.findings
+    except EvidenceError as error:
+        detail = f"{error}; {error.hint}" if error.hint else str(error)
+        found.append(LogFinding("log.unreadable", None, detail))
+        chain.is_whole = False
+    checked = [_checked(text, chain, keys, size) for text, size in notes]
+    checked += [_checked(text, chain, keys, None) for text in witnesses]
+    found = [*chain.changed(), *chain.findings, *found, *_of_notes(checked, chain)]
+    unchecked = [_NO_KEY] if checked and not keys else []
+    unchecked += [] if checked else [_NO_NOTE]
+    return LogVerification(
+        name=log.name,
+        first=chain.first,
+        records=chain.size - chain.first,
+        contents=contents,
+        root=chain.root,
+        findings=tuple(found[:MAX_FINDINGS]),
+        checkpoints=tuple(checked),
+        unchecked=tuple(unchecked),
+    )
+
+
+class Chain:
+    """The records of a log, added in order; what is wrong with them, and the roots at the sizes that are asked for."""
+
+    def __init__(self, floor: Floor, sizes: Iterable[int] = ()) -> None:
+        self.first = self.size = floor.size
+        self.findings: list[LogFinding] = []
+        self.is_whole = floor.size.bit_count() == len(floor.peaks)
+        """Whether the tree is known: nothing before is gone, and it could all be read."""
+        self._prev = floor.prev
+        self._peaks = list(floor.peaks)
+        self._sizes = frozenset(sizes)
+        self.roots: dict[int, bytes] = {}
+        self._changed: list[Record] = []
+        self._keep_root()
+
+    @property
+    def root(self) -> Digest | None:
+        """The root over all records."""
+        return Digest(f"sha256:{root_of(self._peaks).hex()}") if self.is_whole else None
+
+    def add(self, record: Record) -> None:
+        """Looks at the next record."""
+        own = record_hash(record)
+        if record.seq != self.size:
+            gone = f"record {self.size}" if record.seq == self.size + 1 else f"records {self.size} to {record.seq - 1}"
+            self._say("record.missing", self.size, f"{gone} of the log: gone")
+            self.is_whole = False
+            self.size = record.seq
+        elif record.prev != self._prev:
+            self._say("chain.broken", record.seq, "it does not name the hash of the record before it")
+        if (own != record.hash or not _is_plain(record)) and len(self._changed) < MAX_FINDINGS:
+            self._changed.append(record)
+        self._prev = record.hash
+        if self.is_whole:
+            extend(self.size, self._peaks, bytes.fromhex(hex_of(own)))
+        self.size += 1
+        self._keep_root()
+
+    def changed(self) -> Iterator[LogFinding]:
+        """The records that are not what was hashed; those that only stand in another place are said to."""
+        places = {record.seq for record in self._changed}
+        for record in self._changed:
+            near = sorted(places | {record.seq - 1, record.seq + 1} - {record.seq})
+            place = next((seq for seq in near if record_hash(replace(record, seq=seq)) == record.hash), None)
+            if place is None:
+                yield LogFinding("record.changed", record.seq, "it is not what was hashed when it was appended")
+            else:
+                yield LogFinding("record.moved", record.seq, f"it was record {place} when it was appended")
+
+    def _keep_root(self) -> None:
+        if self.is_whole and self.size in self._sizes:
+            self.roots[self.size] = root_of(self._peaks)
+
+    def _say(self, code: str, seq: int, detail: str) -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(LogFinding(code, seq, detail))
+
+
+def _is_plain(record: Record) -> bool:
+    """Whether the parts that are put together for the hash are what they claim, so that only one record has it."""
+    digests = (record.decision, record.document, record.policy, record.prev)
+    return (
+        all(parse_digest(item) for item in digests)
+        and _ID.fullmatch(record.id) is not None
+        and type(record.at_s) is int
+        and type(record.seq) is int
+    )
+
+
+class _Contents:
+    """What records name by digest: all of it is there, and has its digest."""
+
+    def __init__(self, log: DecisionLog) -> None:
+        self._log = log
+        self.findings: list[LogFinding] = []
+
+    def run(self) -> int:
+        """Looks at everything; how many things that were."""
+        count, changed = 0, set()
+        # Hashing lets other threads run meanwhile, here the one that reads.
+        with ThreadPoolExecutor(2) as pool:
+            waiting: deque[Future[list[Digest]]] = deque()
+            blobs = self._log.blobs()
+            while batch := list(islice(blobs, _BATCH)):
+                count += len(batch)
+                waiting.append(pool.submit(_changed, batch))
+                if len(waiting) > _AHEAD:
+                    changed.update(waiting.popleft().result())
+            for future in waiting:
+                changed.update(future.result())
+        for seq, digest in islice(self._log.missing(), MAX_FINDINGS):
+            self.findings.append(LogFinding("content.missing", seq, f"{digest} is gone"))
+        if changed:
+            self._name(changed)
+        self._policies()
+        return count
+
+    def _name(self, changed: set[Digest]) -> None:
+        """Says which records the changed contents belong to."""
+        rest = set(changed)
+        for record in self._log.records():
+            for what in ("decision", "document", "policy"):
+                digest = getattr(record, what)
+                if digest in changed and len(self.findings) < MAX_FINDINGS:
+                    self.findings.append(LogFinding("content.changed", record.seq, f"its {what} was changed"))
+                    rest.discard(digest)
+        for digest in sorted(rest):
+            self.findings.append(LogFinding("content.changed", None, f"what is stored as {digest} was changed"))
+
+    def _policies(self) -> None:
+        """The files of every policy are there. Those that were changed were found before."""
+        policies = {record.policy: record.seq for record in self._log.records(newest_first=True)}
+        for digest, seq in policies.items():
+            for path, named in self._files(digest).items():
+                file = parse_digest(named) if isinstance(named, str) else None
+                if file is None or not self._log.has(file):
+                    self.findings.append(LogFinding("content.missing", seq, f"the policy file {path} is gone"))
+
+    def _files(self, digest: Digest) -> Mapping[str, object]:
+        try:
+            return loads_object(self._log.blob(digest) or b"{}")
+        except StrictJsonError:
+            return {}
+
+
+def _changed(batch: Sequence[tuple[Digest, bytes]]) -> list[Digest]:
+    return [digest for digest, data in batch if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest]
+
+
+def _sizes(witnesses: Iterable[str]) -> set[int]:
+    sizes = set()
+    for text in witnesses:
+        try:
+            sizes.add(parse_note(text).tree.size)
+        except CheckpointError:
+            continue  # said where it is compared
+    return sizes
+
+
+def _checked(text: str, chain: Chain, keys: Sequence[NoteKey], size: int | None) -> CheckedNote:
+    try:
+        note = parse_note(text)
+    except CheckpointError as error:
+        return CheckedNote("", size or 0, str(error))
+    return CheckedNote(note.tree.origin, note.tree.size, _problem(note, chain, keys, size))
+
+
+def _problem(note: Note, chain: Chain, keys: Sequence[NoteKey], size: int | None) -> str | None:
+    tree = note.tree
+    problem = proved(note, keys) if keys else None
+    if problem is not None:
+        return problem
+    if size not in {None, tree.size}:
+        return f"it is stored as one of {size} records"
+    if tree.size > chain.size:
+        return f"the log has only {chain.size} of the {tree.size} records that it signs"
+    if tree.size < chain.first:
+        return None  # what it speaks of was removed after it had been signed again
+    root = chain.roots.get(tree.size)
+    if root is None:
+        return "something before it is gone or cannot be read"
+    return None if root == tree.root else _OTHER_ROOT.format(size=tree.size)
+
+
+def _of_notes(checked: Sequence[CheckedNote], chain: Chain) -> Iterator[LogFinding]:
+    for item in checked:
+        if item.problem is not None:
+            code = "log.truncated" if item.size > chain.size else "checkpoint.refused"
+            yield LogFinding(code, None, f"checkpoint of {item.size} records: {item.problem}")
+    if chain.first and not any(item.size == chain.first and item.problem is None for item in checked):
+        yield LogFinding(
+            "floor.unproved", None, f"the first {chain.first} records are gone, and no checkpoint is there"
+        )
