@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import pty
@@ -14,37 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.world import ENVIRONMENT, NOW, Done, World, command, inside
+from tests.support.secrets import SECRETS, core
 from tools.scenario_evidence import encode, envelope, key
-
-# 25 kinds, made here so that no scanner of secrets takes this file for a leak.
-A = "A1b2C3d4E5f6G7h8J9k0"
-SECRETS = {
-    "aws key id": "AKIA" + "IOSFODNN7EXAMPLE",
-    "aws secret": "wJalrXUtnFEMI/" + "K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "github token": "ghp_" + A + A[:16],
-    "github fine-grained": "github_pat_" + A,
-    "gitlab token": "glpat-" + A,
-    "slack token": "xoxb-" + "123456789012-" + A,
-    "slack hook": "https://hooks.slack.example/services/T0/B0/" + A,
-    "openai key": "sk-" + A + A,
-    "anthropic key": "sk-ant-api03-" + A + A,
-    "hugging face token": "hf_" + A + A[:14],
-    "google key": "AIza" + A + A[:15],
-    "google secret": "GOCSPX-" + A,
-    "stripe key": "sk_live_" + A,
-    "npm token": "npm_" + A + A[:16],
-    "pypi token": "pypi-" + "AgEIcHlwaS5vcmc" + A,
-    "docker auth": '{"auths":{"r.example":{"auth":"' + base64.b64encode(b"user:" + A.encode()).decode() + '"}}}',
-    "jwt": "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxIn0." + A,
-    "bearer": "Bearer " + A,
-    "basic": "Basic " + base64.b64encode(b"user:" + A.encode()).decode(),
-    "url": "https://user:" + A + "@host.example/x",
-    "connection": "postgres://user:" + A + "@db.example/x",
-    "azure": "AccountKey=" + base64.b64encode(A.encode() * 3).decode(),
-    "ssh key": "-----BEGIN OPENSSH " + "PRIVATE KEY-----\n" + A,
-    "private key": key("stranger").private_pem.decode(),
-    "password": "password=" + A,
-}
 
 
 def test_there_are_25_kinds() -> None:
@@ -55,11 +25,6 @@ def outputs(world: World) -> list[Done]:
     root = ["--root", str(world.root), "--now", NOW]
     forms = [["check", "--base", "main", "--format", form, *root] for form in ("text", "markdown", "json")]
     return [inside(*arguments) for arguments in (*forms, ["verify", *root], ["verify", "--format", "json", *root])]
-
-
-def core(secret: str) -> list[str]:
-    """The secret as it is, in JSON, and its longest line."""
-    return [secret, json.dumps(secret)[1:-1], max(secret.splitlines(), key=len)]
 
 
 @pytest.mark.parametrize("kind", SECRETS)
