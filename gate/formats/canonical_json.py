@@ -70,5 +70,13 @@ def pretty(value: JsonValue) -> str:
 
     Nothing in it is a command to a CI service whose log it is printed to: those begin with `##` in some.
     """
-    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
+    return _harmless(json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False))
+
+
+def line(value: JsonValue) -> str:
+    """The same on one line, without a line feed: one line of JSON Lines."""
+    return _harmless(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False))
+
+
+def _harmless(text: str) -> str:
     return text.replace("\x7f", "\\u007f").replace("##", "#\\u0023")
