@@ -31,7 +31,62 @@ def _markdown(decision: Decision) -> str:
     return render_markdown(decision)
 
 
-REPORTS: Final[Mapping[str, Report]] = MappingProxyType({"text": _text, "json": _json, "markdown": _markdown})
+def _summary(decision: Decision) -> str:
+    from gate.report.job_summary import render_summary
+
+    return render_summary(decision)
+
+
+def _sarif(decision: Decision) -> str:
+    from gate.report.sarif import render_sarif
+
+    return render_sarif(decision)
+
+
+def _junit(decision: Decision) -> str:
+    from gate.report.decision_junit import render_junit
+
+    return render_junit(decision)
+
+
+def _github(decision: Decision) -> str:
+    from gate.report.github import render_github
+
+    return render_github(decision)
+
+
+def _gitlab_annotations(decision: Decision) -> str:
+    from gate.report.gitlab import render_annotations
+
+    return render_annotations(decision)
+
+
+def _gitlab_codequality(decision: Decision) -> str:
+    from gate.report.gitlab import render_codequality
+
+    return render_codequality(decision)
+
+
+def _csv(decision: Decision) -> str:
+    from gate.report.csv import render_csv
+
+    return render_csv(decision)
+
+
+REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
+    {
+        "text": _text,
+        "json": _json,
+        "markdown": _markdown,
+        "summary": _summary,
+        "sarif": _sarif,
+        "junit": _junit,
+        "github": _github,
+        "gitlab-annotations": _gitlab_annotations,
+        "gitlab-codequality": _gitlab_codequality,
+        "csv": _csv,
+    }
+)
 """The reports by name. Their modules are imported when they are used."""
 FORMATS: Final = tuple(REPORTS)
 

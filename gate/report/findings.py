@@ -1,0 +1,242 @@
+"""A decision as a flat list, for readers that know findings in files and nothing else: code scanning, annotations.
+
+All texts made here hold text from outside as it came; the form that shows them escapes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from gate.model.control import Mode
+from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, WaiverUse
+from gate.model.digest import Digest
+from gate.model.evidence import Concern, Rejected
+from gate.report import summary
+from gate.report.explain import Explainer
+
+CONFIGURATION: Final = "gate.yaml"
+"""The file that is named for what lies in none: it says what is judged. Readers drop findings without a file."""
+REJECTED: Final = "rejected/"
+"""Begins the rule of a rejected item of evidence; no control's id has a slash."""
+_ORIGIN: Final = re.compile(r"(?P<path>[^@]+?)(?:#(?P<line>[1-9][0-9]{0,8}))?")
+# What changes from run to run in a message that stays the same.
+_PASSING: Final = re.compile(
+    r"\b(?:sha256:)?[0-9a-f]{8,}\b|\b[0-9]+(?= (?:of|times|seconds|days)\b)|(?<=\bof )[0-9]+\b"
+)
+_NAMED: Final = 10
+"""Items of rejected evidence that are told with one violation; others have their own finding."""
+_ADVICE: Final = "Find out where it comes from; remove it, or have it signed again by a signer trusted for its claim."
+
+
+class Weight(Enum):
+    """What a finding does to the verdict."""
+
+    REFUSES = "refuses"
+    WARNS = "warns"
+    COVERED = "covered"
+    """Somebody accepted it, or a trusted verifier verified before what it misses."""
+    ASIDE = "aside"
+    """It is about nothing at stake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One violation, one control that came to no status, or one rejected item of evidence.
+
+    `rule` is the control's id, or `rejected/<code>`. `path` is relative to the root, `None` where no file is to blame.
+    `cover` says who accepted it. `fingerprint` is equal in two runs that find the same, and different in one run.
+    """
+
+    rule: str
+    weight: Weight
+    code: str
+    message: str
+    fix: str
+    severity: str
+    path: str | None
+    line: int
+    artifact: str | None
+    cover: str | None = None
+    fingerprint: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was found, and then who accepted it or what to do about it."""
+        about = f" ({self.artifact})" if self.artifact and not self.path else ""
+        said = f"{self.message}{about}"
+        return f"{said}{'' if said.endswith('.') else '.'} {self.cover or self.fix}"
+
+
+def findings(decision: Decision) -> tuple[Finding, ...]:
+    """All findings: those that refuse first, in the order of their gravity, then warnings, then the rest.
+
+    Every control that refuses or warns has one, also when it gives no violation. Rejected evidence is told with the
+    violation that refuses it, else for itself.
+    """
+    explainer = Explainer(decision, 1)
+    refused, warned = summary.refused(decision), summary.warned(decision)
+    others = [control for control in decision.controls.values() if control not in refused and control not in warned]
+    found: list[Finding] = []
+    for control in (*refused, *warned, *others):
+        found += _of_control(decision, explainer, control)
+    told = _named(refused)
+    found += (_of_evidence(item) for item in decision.rejected if item.evidence not in told)
+    ranked = sorted(found, key=lambda finding: tuple(Weight).index(finding.weight))
+    return tuple(_fingerprinted(ranked))
+
+
+def severity_of(control: ControlDecision) -> str:
+    """Its severity; one that is not known counts as the highest."""
+    severity = control.info.severity
+    return severity if severity in {"low", "medium", "high"} else "critical"
+
+
+def verdict_words(decision: Decision) -> str:
+    """The verdict in one line: what was judged, how many controls refused, what the exit code means."""
+    return (
+        f"{summary.VERDICTS[decision.verdict]}: {summary.judged(decision)} ({summary.tally(decision)}), "
+        f"{summary.exit_words(decision)}, decision {decision.id}"
+    )
+
+
+def notes(decision: Decision) -> list[str]:
+    """What a reader has to know beside the verdict: a dry run, an ALLOW that is missing without a reason, own rules."""
+    found = (
+        summary.dry_run_words(decision),
+        summary.unexplained(decision),
+        summary.own_configuration(decision),
+        summary.own_controls(decision),
+    )
+    return [note for note in found if note is not None]
+
+
+def _of_control(decision: Decision, explainer: Explainer, control: ControlDecision) -> Iterator[Finding]:
+    weight = Weight.REFUSES if control.mode is Mode.ENFORCE else Weight.WARNS
+    for entry in control.violations:
+        named = [item for item in decision.rejected if item.evidence in entry.violation.evidence]
+        path = _path(decision, explainer, entry)
+        place = (path, 1) if path is not None or not named else _origin(named[0])
+        details = [f"; {item.code} in {item.origin}: {summary.short(item.detail)}" for item in named[:_NAMED]]
+        yield Finding(
+            rule=control.info.id,
+            weight=Weight.COVERED if entry.is_covered else weight,
+            code=entry.violation.code,
+            message=entry.violation.message + "".join(details),
+            fix=control.info.fix if entry.is_covered else explainer.fix(control),
+            severity=severity_of(control),
+            path=place[0],
+            line=place[1],
+            artifact=entry.violation.artifact,
+            cover=_cover(decision, entry),
+        )
+    stands = control.outcome in {Outcome.FAIL, Outcome.ERROR}
+    if stands and (control.outcome is Outcome.ERROR or not control.violations):
+        yield Finding(
+            rule=control.info.id,
+            weight=weight,
+            code=f"{control.info.id}.error",
+            message="could not be judged: its rule came to no status for this input"
+            + (f": {control.reason}" if control.reason else ""),
+            fix=f"read {explainer.page(control)}",
+            severity=severity_of(control),
+            path=None,
+            line=1,
+            artifact=None,
+        )
+
+
+def _of_evidence(item: Rejected) -> Finding:
+    path, line = _origin(item)
+    claimed = f"{item.claimed} " if item.claimed else ""
+    return Finding(
+        rule=f"{REJECTED}{item.code}",
+        weight=Weight.REFUSES if item.concern is Concern.AT_STAKE else Weight.ASIDE,
+        code=item.code,
+        message=f"{claimed}evidence in {item.origin} does not count: {summary.short(item.detail)}",
+        fix=_ADVICE,
+        severity="critical" if item.concern is Concern.AT_STAKE else "low",
+        path=path,
+        line=line,
+        artifact=item.artifacts[0] if item.artifacts else None,
+    )
+
+
+def _origin(item: Rejected) -> tuple[str | None, int]:
+    """The file that evidence came from, and its line there; none for what a registry holds."""
+    place = _ORIGIN.fullmatch(item.origin)
+    return (place["path"], int(place["line"] or 1)) if place is not None else (None, 1)
+
+
+def _named(refused: Iterable[ControlDecision]) -> frozenset[Digest]:
+    """The evidence that some violation names and refuses."""
+    entries = (entry for control in refused for entry in control.violations if not entry.is_covered)
+    return frozenset(digest for entry in entries for digest in entry.violation.evidence[:_NAMED])
+
+
+def _path(decision: Decision, explainer: Explainer, entry: DecidedViolation) -> str | None:
+    name = entry.violation.artifact
+    if name is None:
+        return entry.violation.file
+    artifact = summary.member(summary.member(decision.subject, "artifacts"), name)
+    has_path = isinstance(summary.member(artifact, "path"), str)
+    return explainer.place(name, entry.violation.file) if has_path else None
+
+
+def _cover(decision: Decision, entry: DecidedViolation) -> str | None:
+    if entry.waiver is not None:
+        found = next((waiver for waiver in decision.waivers if waiver.id == entry.waiver), None)
+        return waiver_words(found) if found is not None else f"waiver {entry.waiver} accepts it"
+    return _reused(decision, entry.reuse) if entry.reuse is not None else None
+
+
+def _reused(decision: Decision, statement: Digest) -> str:
+    verifiers = [item.verifier for item in decision.reuse if item.statement == statement and item.verifier]
+    return f"verified before by {verifiers[0] if verifiers else 'a trusted verifier'}, in {summary.short(statement)}"
+
+
+def waiver_words(waiver: WaiverUse) -> str:
+    """Who accepted what a waiver covers, why, and until when."""
+    people = (
+        ("ticket", waiver.ticket),
+        ("owner", waiver.owner),
+        ("approved by", waiver.approver),
+    )
+    told = ", ".join(f"{what} {who}" for what, who in people if who)
+    return (
+        f"waiver {waiver.id} accepts it until {summary.day(waiver.expires_s)}"
+        + (f": {waiver.reason}" if waiver.reason else "")
+        + (f" ({told})" if told else "")
+    )
+
+
+def _fingerprinted(found: Iterable[Finding]) -> Iterator[Finding]:
+    seen: Counter[str] = Counter()
+    for finding in found:
+        parts = (
+            finding.rule,
+            finding.code,
+            finding.artifact or "",
+            finding.path or "",
+            _PASSING.sub("*", finding.message),
+        )
+        same = digest_of(parts)
+        seen[same] += 1
+        yield replace(finding, fingerprint=same if seen[same] == 1 else digest_of((same, str(seen[same]))))
+
+
+def digest_of(parts: Sequence[str]) -> str:
+    """A fingerprint of some texts: SHA-256 in hex."""
+    whole = "\0".join(part.replace("\0", "\0\0") for part in parts)
+    return hashlib.sha256(whole.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def rejected_rules(found: Iterable[Finding]) -> Mapping[str, str]:
+    """The rules of rejected evidence among some findings, with what they are about, in order."""
+    codes = sorted({finding.rule: finding.code for finding in found if finding.rule.startswith(REJECTED)}.items())
+    return {rule: f"Evidence that does not count: {code}" for rule, code in codes}
