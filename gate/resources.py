@@ -46,6 +46,11 @@ def workshop_file(name: str) -> bytes:
     return (_DATA / "workshop" / name).read_bytes()
 
 
+def page_file(name: str) -> bytes:
+    """The template, the style or the script of the report for a browser."""
+    return (_DATA / "html" / name).read_bytes()
+
+
 def example_files() -> dict[str, bytes]:
     """The LLM application that `gate demo run` works on: bytes by path below its root, sorted by path."""
     root = _DATA / "tiny-rag"
