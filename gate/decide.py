@@ -13,6 +13,7 @@ from typing import Final
 from gate.errors import PolicyError
 from gate.formats.rfc3339 import format_time
 from gate.model.artifact import Artifact
+from gate.model.build_level import build_level
 from gate.model.change import ChangeSet
 from gate.model.control import ControlInfo, ControlResult, Evaluation, Mode, Profile, Status, Violation
 from gate.model.decision import (
@@ -31,6 +32,7 @@ from gate.model.evidence import Concern, Rejected, Verified, VerifiedSet
 from gate.model.json import JsonObject
 from gate.model.policy import JudgingPolicy
 from gate.model.reuse import Summary
+from gate.model.settings import BuilderSettings
 from gate.model.waiver import Waiver, WaiverState
 
 EXIT_ALLOW: Final = 0
@@ -67,6 +69,7 @@ class Case:
     skipped: Mapping[str, str]
     rules: Digest
     reuse: tuple[Summary, ...] = ()
+    builders: tuple[BuilderSettings, ...] = ()
     dry_run: bool = False
 
 
@@ -234,6 +237,7 @@ def _subject(case: Case) -> JsonObject:
                 "reference": artifact.reference,
                 "base": artifact.base,
                 "bytes": artifact.bytes,
+                "build_level": build_level(name, case.evidence.verified, case.builders),
             }
             for name, artifact in case.artifacts.items()
         },

@@ -57,5 +57,6 @@ def case_of(
         skipped=facts.skipped,
         rules=how.rules,
         reuse=facts.reuse,
+        builders=facts.builders,
         dry_run=how.dry_run,
     )
