@@ -43,8 +43,11 @@ class DecisionLog(Protocol):
     def has(self, digest: Digest) -> bool:
         """Whether there are some."""
 
-    def blobs(self) -> Iterator[tuple[Digest, bytes]]:
-        """All of them."""
+    def blobs(self, part: int = 0, parts: int = 1) -> Iterator[tuple[Digest, bytes]]:
+        """All of them, or one of so many equal parts."""
+
+    def policies(self) -> Iterator[tuple[int, Digest]]:
+        """The policies that judged, each with the first record that names it."""
 
     def missing(self) -> Iterator[tuple[int, Digest]]:
         """The records, and the digests in them under which nothing is stored."""

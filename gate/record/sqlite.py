@@ -99,11 +99,17 @@ class SqliteLog:
         with self._reading():
             return self._db.execute("select 1 from blob where digest = ?", (digest,)).fetchone() is not None
 
-    def blobs(self) -> Iterator[tuple[Digest, bytes]]:
-        """All of them."""
+    def blobs(self, part: int = 0, parts: int = 1) -> Iterator[tuple[Digest, bytes]]:
+        """All of them, or one of so many equal parts."""
         with self._reading():
-            for digest, data in self._db.execute("select digest, data from blob"):
+            for digest, data in self._db.execute("select digest, data from blob where rowid % ? = ?", (parts, part)):
                 yield Digest(digest), data
+
+    def policies(self) -> Iterator[tuple[int, Digest]]:
+        """The policies that judged."""
+        with self._reading():
+            for seq, digest in self._db.execute("select min(seq), policy from record group by policy order by 1"):
+                yield seq, Digest(digest)
 
     def missing(self) -> Iterator[tuple[int, Digest]]:
         """The records, and the digests in them under which nothing is stored."""

@@ -11,27 +11,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from gate.errors import EvidenceError
 from gate.formats.checkpoint import CheckpointError, Note, parse_note
-from gate.formats.merkle import extend, root_of
+from gate.formats.merkle import extend, leaf_hash, root_of
 from gate.formats.strict_json import StrictJsonError, loads_object
-from gate.model.digest import Digest, hex_of, parse_digest
-from gate.model.record import CheckedNote, Floor, LogFinding, LogVerification, Record
-from gate.record.chain import record_hash
+from gate.model.digest import Digest, parse_digest
+from gate.model.record import RECORD_SCHEMA, CheckedNote, Floor, LogFinding, LogVerification, Record
+from gate.record.chain import record_bytes, record_hash
 from gate.record.checkpoint import NoteKey, proved
 from gate.record.interface import DecisionLog
 
 MAX_FINDINGS: Final = 200
-_ID: Final = re.compile(r"[0-9A-Z]{1,64}")
-_BATCH: Final = 32
-_AHEAD: Final = 4
+# The parts that are put together for the hash have to be what they claim, so that only one record has it.
+_DIGEST: Final = '"sha256:[0-9a-f]{64}"'
+_SHAPE: Final = re.compile(
+    f'{{"at_s":[0-9]+,"decision":{_DIGEST},"document":{_DIGEST},"id":"[0-9A-Z]{{1,64}}","policy":{_DIGEST},'
+    f'"prev":{_DIGEST},"schema":"{RECORD_SCHEMA}","seq":[0-9]+,"summary":{{'.encode()
+)
 _NO_KEY: Final = "the signatures of checkpoints, for lack of a public key"
 _NO_NOTE: Final = "whether the log was cut off or rewritten as a whole, for lack of a checkpoint"
 _OTHER_ROOT: Final = "the first {size} records are not those that it signs"
@@ -99,7 +100,8 @@ class Chain:
 
     def add(self, record: Record) -> None:
         """Looks at the next record."""
-        own = record_hash(record)
+        data = record_bytes(record)
+        own = leaf_hash(data)
         if record.seq != self.size:
             gone = f"record {self.size}" if record.seq == self.size + 1 else f"records {self.size} to {record.seq - 1}"
             self._say("record.missing", self.size, f"{gone} of the log: gone")
@@ -107,11 +109,11 @@ class Chain:
             self.size = record.seq
         elif record.prev != self._prev:
             self._say("chain.broken", record.seq, "it does not name the hash of the record before it")
-        if (own != record.hash or not _is_plain(record)) and len(self._changed) < MAX_FINDINGS:
+        if (f"sha256:{own.hex()}" != record.hash or not _SHAPE.match(data)) and len(self._changed) < MAX_FINDINGS:
             self._changed.append(record)
         self._prev = record.hash
         if self.is_whole:
-            extend(self.size, self._peaks, bytes.fromhex(hex_of(own)))
+            extend(self.size, self._peaks, own)
         self.size += 1
         self._keep_root()
 
@@ -135,17 +137,6 @@ class Chain:
             self.findings.append(LogFinding(code, seq, detail))
 
 
-def _is_plain(record: Record) -> bool:
-    """Whether the parts that are put together for the hash are what they claim, so that only one record has it."""
-    digests = (record.decision, record.document, record.policy, record.prev)
-    return (
-        all(parse_digest(item) for item in digests)
-        and _ID.fullmatch(record.id) is not None
-        and type(record.at_s) is int
-        and type(record.seq) is int
-    )
-
-
 class _Contents:
     """What records name by digest: all of it is there, and has its digest."""
 
@@ -155,18 +146,7 @@ class _Contents:
 
     def run(self) -> int:
         """Looks at everything; how many things that were."""
-        count, changed = 0, set()
-        # Hashing lets other threads run meanwhile, here the one that reads.
-        with ThreadPoolExecutor(2) as pool:
-            waiting: deque[Future[list[Digest]]] = deque()
-            blobs = self._log.blobs()
-            while batch := list(islice(blobs, _BATCH)):
-                count += len(batch)
-                waiting.append(pool.submit(_changed, batch))
-                if len(waiting) > _AHEAD:
-                    changed.update(waiting.popleft().result())
-            for future in waiting:
-                changed.update(future.result())
+        count, changed = changed_contents(self._log)
         for seq, digest in islice(self._log.missing(), MAX_FINDINGS):
             self.findings.append(LogFinding("content.missing", seq, f"{digest} is gone"))
         if changed:
@@ -174,7 +154,7 @@ class _Contents:
         self._policies()
         return count
 
-    def _name(self, changed: set[Digest]) -> None:
+    def _name(self, changed: Sequence[Digest]) -> None:
         """Says which records the changed contents belong to."""
         rest = set(changed)
         for record in self._log.records():
@@ -188,8 +168,7 @@ class _Contents:
 
     def _policies(self) -> None:
         """The files of every policy are there. Those that were changed were found before."""
-        policies = {record.policy: record.seq for record in self._log.records(newest_first=True)}
-        for digest, seq in policies.items():
+        for seq, digest in self._log.policies():
             for path, named in self._files(digest).items():
                 file = parse_digest(named) if isinstance(named, str) else None
                 if file is None or not self._log.has(file):
@@ -202,8 +181,14 @@ class _Contents:
             return {}
 
 
-def _changed(batch: Sequence[tuple[Digest, bytes]]) -> list[Digest]:
-    return [digest for digest, data in batch if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest]
+def changed_contents(log: DecisionLog, part: int = 0, parts: int = 1) -> tuple[int, list[Digest]]:
+    """How many contents there are in one of so many equal parts of a log, and which of them were changed."""
+    count, changed = 0, []
+    for digest, data in log.blobs(part, parts):
+        count += 1
+        if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
+            changed.append(digest)
+    return count, changed
 
 
 def _sizes(witnesses: Iterable[str]) -> set[int]:
