@@ -10,8 +10,11 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from tools import (
     scenarios_allow,
@@ -29,8 +32,9 @@ from tools import (
     scenarios_vulnerable,
 )
 from tools.scenario_compat import compat_files
-from tools.scenario_draft import NOW, SCENARIOS, Scenario
+from tools.scenario_draft import NOW, SCENARIOS, Draft, Scenario
 from tools.scenario_evidence import KINDS, key
+from tools.scenario_threats import SET, kind_of, threat_of, twin_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 STORIES = (
@@ -59,31 +63,73 @@ one in a configuration that guards anything.
 """
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What a `gate.yaml` says that others than this gate may want to know."""
+
+    target: str
+    profile: str
+    artifacts: Sequence[Mapping[str, object]]
+    signers: Sequence[Mapping[str, object]]
+
+
 def description(scenario: Scenario) -> bytes:
     """`scenario.json`."""
     draft = scenario.draft()
-    verdict = {"allow": "allow", "deny": "deny"}.get(scenario.outcome)
+    settings = settings_of(draft)
     value = {
+        "schema": "urn:gate:scenario:v1",
         "title": scenario.title,
+        "threat": threat_of(scenario),
+        "kind": kind_of(scenario, [str(one["kind"]) for one in settings.artifacts]),
+        "target": settings.target,
+        "profile": settings.profile,
+        "twin": twin_of(scenario, {one.place for one in SCENARIOS}),
         "now": NOW,
-        "arguments": draft.arguments,
+        "artifacts": settings.artifacts,
+        "signers": settings.signers,
         "base": {"executable": draft.executable_before},
-        "change": {"deleted": draft.deleted, "executable": draft.executable, "links": draft.links},
+        "change": {
+            "against": draft.against,
+            "deleted": draft.deleted,
+            "executable": draft.executable,
+            "links": draft.links,
+        },
         "expect": {
-            "exit_code": scenario.exit_code,
-            "verdict": verdict,
-            "failing": sorted(scenario.failing),
-            "passing": sorted(scenario.passing),
-            "waived": sorted(scenario.waived),
-            "words": list(scenario.words),
+            "decision": scenario.outcome,
+            "because": scenario.because,
+            "seen_by": sorted(scenario.seen_by),
+            "gate": {
+                "exit_code": scenario.exit_code,
+                "failing": sorted(scenario.failing),
+                "passing": sorted(scenario.passing),
+                "waived": sorted(scenario.waived),
+                "words": list(scenario.words),
+            },
         },
     }
     return (json.dumps(value, indent=2) + "\n").encode()
 
 
+def settings_of(draft: Draft) -> Settings:
+    """What its `gate.yaml` says, at main or, where there is none, in the change."""
+    found = yaml.safe_load((draft.change | draft.base)["gate.yaml"])
+    profile = found["profile"]
+    return Settings(
+        found["target"],
+        "own" if profile.endswith(".yaml") else profile,
+        _entries(found.get("artifacts", {}), "kind", "path", "image", "base"),
+        _entries(found["trust"]["signers"], "key", "identity", "claims"),
+    )
+
+
+def _entries(named: Mapping[str, Mapping[str, object]], *members: str) -> Sequence[Mapping[str, object]]:
+    return [{"name": name, **{member: one.get(member) for member in members}} for name, one in named.items()]
+
+
 def scenario_files() -> Mapping[str, bytes]:
     """All files below `scenarios/`, by path."""
-    found: dict[str, bytes] = {}
+    found: dict[str, bytes] = {"scenarios.json": (json.dumps(SET, indent=2) + "\n").encode()}
     for scenario in SCENARIOS:
         place, draft = f"{scenario.outcome}/{scenario.name}", scenario.draft()
         found[f"{place}/scenario.json"] = description(scenario)

@@ -41,9 +41,10 @@ def config(
     profile: str = "baseline",
     trust: str = "",
     more: str = "",
+    target: str = "deployment",
 ) -> bytes:
     """A `gate.yaml`."""
-    lines = ["version: 1", "target: deployment", "environment: production", f"profile: {profile}"]
+    lines = ["version: 1", f"target: {target}", "environment: production", f"profile: {profile}"]
     if artifacts:
         lines += ["artifacts:", *(f"  {entry}" for entry in artifacts)]
     lines += ["evidence:", "  - directory: .gate/attestations", "trust:", "  signers:"]
@@ -73,7 +74,7 @@ class Draft:
     executable: list[str] = field(default_factory=list)
     evidence: dict[str, bytes] = field(default_factory=dict)
     reports: dict[str, bytes] = field(default_factory=dict)
-    arguments: list[str] = field(default_factory=lambda: ["--base", "main"])
+    against: str | None = "main"
     has_configuration: bool = True
 
     def configure(self, text: bytes, *, keys: Sequence[str] = tuple(SIGNERS)) -> None:
@@ -111,7 +112,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario and how it ends. `failing` are the enforced controls with status fail or error, exactly."""
+    """A scenario and how it ends. `failing` are the enforced controls with status fail or error, exactly.
+
+    Threat, kind and twin are told by its name where they are not given (`scenario_threats`). An attack that nothing
+    tells has a reason for that, `because`, and scenarios in which something does.
+    """
 
     outcome: str
     name: str
@@ -122,6 +127,16 @@ class Scenario:
     waived: tuple[str, ...]
     words: tuple[str, ...]
     tell: Callable[[Draft], None]
+    threat: str | None = None
+    kind: str | None = None
+    twin: str | None = None
+    because: str | None = None
+    seen_by: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Its folder."""
+        return f"{self.outcome}/{self.name}"
 
     def draft(self) -> Draft:
         """Its files, around the change of a model unless it tells otherwise."""
@@ -136,7 +151,7 @@ class Scenario:
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(
+def scenario(  # noqa: PLR0913 - one parameter for each thing that is told
     place: str,
     title: str,
     exit_code: int = 0,
@@ -145,14 +160,19 @@ def scenario(
     passing: Sequence[str] = (),
     waived: Sequence[str] = (),
     words: Sequence[str] = (),
+    threat: str | None = None,
+    kind: str | None = None,
+    twin: str | None = None,
+    because: str | None = None,
+    seen_by: Sequence[str] = (),
 ) -> Callable[[Callable[[Draft], None]], Callable[[Draft], None]]:
     """Adds the scenario that the decorated function tells. `place` is `<outcome>/<name>`."""
     outcome, _, name = place.partition("/")
 
     def add(tell: Callable[[Draft], None]) -> Callable[[Draft], None]:
-        SCENARIOS.append(
-            Scenario(outcome, name, title, exit_code, tuple(failing), tuple(passing), tuple(waived), tuple(words), tell)
-        )
+        ends = (exit_code, tuple(failing), tuple(passing), tuple(waived), tuple(words))
+        about = (threat, kind, twin, because, tuple(seen_by))
+        SCENARIOS.append(Scenario(outcome, name, title, *ends, tell, *about))
         return tell
 
     return add

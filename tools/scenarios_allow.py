@@ -301,7 +301,7 @@ def _(draft: Draft) -> None:
 def _(draft: Draft) -> None:
     draft.model()
     draft.good()
-    draft.arguments = []
+    draft.against = None
 
 
 @scenario("allow/single-file", "A model that is one file", passing=["artifact.integrity", "artifact.signed"])

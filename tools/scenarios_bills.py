@@ -144,7 +144,8 @@ def _(draft: Draft) -> None:
 
 def governed(draft: Draft, **owned: object) -> None:
     """A dataset with a bill of materials in which something is said of it, and a statement of its own."""
-    text = config(["rows: {kind: dataset, path: data}"], gates="", signers=SIGNERS, profile="profile.yaml")
+    entry = "rows: {kind: dataset, path: data}"
+    text = config([entry], gates="", signers=SIGNERS, profile="profile.yaml", target="training")
     draft.configure(text, keys=tuple(SIGNERS))
     draft.base["profile.yaml"] = profile({"artifact.pinned": "enforce", "dataset.governed": "enforce"})
     draft.change[ROWS] = b"a,b\n1,2\n"

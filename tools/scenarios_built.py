@@ -190,7 +190,13 @@ def _(draft: Draft) -> None:
     package(draft, "refs/heads/fix")
 
 
-@scenario("error/expectation-without-refs", "An expectation that no rule understands", 4, words=["build.parameters"])
+@scenario(
+    "error/expectation-without-refs",
+    "An expectation that no rule understands",
+    4,
+    words=["build.parameters"],
+    twin="allow/build-parameters",
+)
 def _(draft: Draft) -> None:
     asked(draft, PACKAGE, ["build.parameters"], more=EXPECTED.replace("[refs/heads/main]", "main"))
     package(draft)

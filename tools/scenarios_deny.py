@@ -625,7 +625,7 @@ def _(draft: Draft) -> None:
 )
 def _(draft: Draft) -> None:
     gate = '  - {id: G001, trigger_paths: ["data/**"], required_attestations: [artifact.signature]}\n'
-    draft.configure(config(["tickets: {kind: dataset, path: data/tickets}"], gates=gate))
+    draft.configure(config(["tickets: {kind: dataset, path: data/tickets}"], gates=gate, target="training"))
     draft.change["data/tickets/rows.pkl"] = runs_code()
     signed = model_signature("tickets", draft.files("data/tickets"))
     draft.evidence["tickets.json"] = bundle(signed, key("release"))
@@ -643,4 +643,4 @@ def _(draft: Draft) -> None:
     draft.model()
     draft.base[WEIGHTS] = draft.change.pop(WEIGHTS)
     draft.good()
-    draft.arguments = ["--base", "HEAD"]
+    draft.against = "HEAD"

@@ -50,7 +50,7 @@ def _(draft: Draft) -> None:
 @scenario("error/unknown-base", "A base that does not exist is not an empty change", 3, words=["no-such-branch"])
 def _(draft: Draft) -> None:
     _good(draft, config())
-    draft.arguments = ["--base", "no-such-branch"]
+    draft.against = "no-such-branch"
 
 
 @scenario("error/artifact-is-not-there", "An artifact that does not exist", 3, words=["models/other"])

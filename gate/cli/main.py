@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "explain": "Say why a control passes or refuses an input, condition by condition.",
     "policy": "Write, test and ship controls.",
     "demo": "See what the gate notices, on an application that it brings along.",
+    "scenarios": "Judge the gate by supply-chain scenarios, or another gate by the same.",
     "doctor": "Say what is missing, and what is weak in the configuration.",
     "completion": "Print the shell's completion script.",
 }

@@ -100,7 +100,7 @@ def _control(control: str, root: Node) -> ControlInfo:
         fix=custom["fix"].text(),
         frameworks={
             name: read_reference(node)
-            for name, node in (custom["frameworks"].members() if "frameworks" in custom else {}).items()
+            for name, node in sorted((custom["frameworks"].members() if "frameworks" in custom else {}).items())
         },
         parameters=tuple(
             read_parameter(node) for node in (custom["parameters"].items() if "parameters" in custom else ())

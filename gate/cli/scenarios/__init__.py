@@ -1,0 +1,1 @@
+"""The subcommands of `gate scenarios`, one module each."""
