@@ -93,16 +93,19 @@ class Checked:
         return None if self.raw(key) is None else self.object(key)
 
     def members(self, key: str) -> Iterator[tuple[str, Checked]]:
-        """The objects of an object by key."""
-        return ((name, Checked(value)) for name, value in self.object(key).value.items())
+        """The objects of an object, sorted by key."""
+        return ((name, Checked(value)) for name, value in self._sorted(key))
 
     def digests_by_name(self, key: str) -> dict[str, Digest]:
-        """The digests of an object by key."""
-        return {name: _digest(value) for name, value in self.object(key).value.items()}
+        """The digests of an object, sorted by key."""
+        return {name: _digest(value) for name, value in self._sorted(key)}
 
     def texts_by_name(self, key: str) -> dict[str, str]:
-        """The strings of an object by key."""
-        return {name: _text(value) for name, value in self.object(key).value.items()}
+        """The strings of an object, sorted by key."""
+        return {name: _text(value) for name, value in self._sorted(key)}
+
+    def _sorted(self, key: str) -> list[tuple[str, JsonValue]]:
+        return sorted(self.object(key).value.items(), key=lambda pair: pair[0])
 
     def _items(self, key: str) -> list[JsonValue]:
         found = self.raw(key)

@@ -1,0 +1,99 @@
+"""`gate report` and `gate check --report`: one decision in many forms, and no form instead of another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gate.report.interface import FORMATS
+from tests.acceptance.world import NOW, World, inside
+from tests.support.decisions import GOLDEN
+
+
+def check(world: World, *arguments: str) -> int:
+    return inside("check", "--base", "main", "--now", NOW, "--root", str(world.root), *arguments).code
+
+
+def test_a_saved_decision_is_shown_as_it_was_shown_when_it_was_made(world: World, tmp_path: Path) -> None:
+    saved = tmp_path / "decision.json"
+    forms = [name for name in FORMATS if name != "json"]
+    wanted = [text for form in forms for text in ("--report", f"{form}={tmp_path / form}")]
+    assert check(world, "--output", str(saved), *wanted) == 0
+    for form in forms:
+        shown = inside("report", str(saved), "--format", form)
+        assert shown.code == 0
+        assert shown.out == (tmp_path / form).read_bytes().decode()
+    assert inside("report", str(saved), "--format", "json").out == saved.read_text()
+
+
+def test_a_refusal_is_shown_and_nothing_is_judged(tmp_path: Path) -> None:
+    saved = tmp_path / "decision.json"
+    saved.write_text(inside_json("refusal"))
+    shown = inside("report", str(saved))
+    assert (shown.code, "DENY" in shown.out) == (0, True)
+
+
+def inside_json(name: str) -> str:
+    from gate.report.json import render_json
+
+    return render_json(GOLDEN[name]())
+
+
+def test_a_report_goes_to_a_file_that_is_never_stale(tmp_path: Path) -> None:
+    saved, target = tmp_path / "decision.json", tmp_path / "report.md"
+    saved.write_text(inside_json("approval"))
+    target.write_text("yesterday")
+    assert inside("report", str(saved), "--format", "markdown", "--output", str(target)).out == ""
+    assert "ALLOW" in target.read_text()
+    saved.write_text("{}")
+    done = inside("report", str(saved), "--format", "markdown", "--output", str(target))
+    assert (done.code, target.read_text()) == (3, "")
+    assert "is not a decision" in done.err
+    assert "gate check --output" in done.err
+
+
+@pytest.mark.parametrize("data", ["", "[]", "{", '{"schema": "urn:gate:decision:v1"}', "\x00"])
+def test_what_is_no_decision_is_an_error(tmp_path: Path, data: str) -> None:
+    saved = tmp_path / "decision.json"
+    saved.write_text(data)
+    done = inside("report", str(saved))
+    assert (done.code, done.out) == (3, "")
+
+
+def test_an_edited_verdict_is_not_shown(tmp_path: Path) -> None:
+    saved = tmp_path / "decision.json"
+    value = json.loads(inside_json("refusal")) | {"verdict": "allow", "exit_code": 0, "causes": []}
+    saved.write_text(json.dumps(value))
+    done = inside("report", str(saved))
+    assert (done.code, done.out) == (3, "")
+
+
+def test_a_file_that_is_not_there_is_an_error() -> None:
+    assert inside("report", "nowhere.json").code == 3
+
+
+@pytest.mark.parametrize("asked", ["sarfi=x", "html", "=x", "html="])
+def test_a_report_without_format_or_file_is_bad_usage(world: World, asked: str) -> None:
+    assert check(world, "--report", asked) == 2
+
+
+def test_every_report_is_empty_when_there_is_no_decision(world: World, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.md", tmp_path / "b.txt"
+    for file in (first, second):
+        file.write_text("yesterday")
+    (world.root / "gate.yaml").write_text("version: 2")
+    world.git("checkout", "-q", "main")
+    world.write("gate.yaml", b"version: 2")
+    world.commit("broken")
+    assert check(world, "--report", f"markdown={first}", "--report", f"text={second}") == 2
+    assert (first.read_text(), second.read_text()) == ("", "")
+
+
+def test_a_report_that_cannot_be_written_is_no_success(world: World, tmp_path: Path) -> None:
+    done = inside(
+        "check", "--base", "main", "--now", NOW, "--root", str(world.root), "--report", f"text={tmp_path}/no/where"
+    )
+    assert (done.code, done.out) == (5, "")
+    assert "--report" in done.err
