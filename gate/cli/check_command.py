@@ -10,6 +10,7 @@ import click
 from gate.app.check import check
 from gate.app.engines import engine_with
 from gate.app.workspace import Request
+from gate.cli.attesting import attesting_options, prepare_signing, rendered
 from gate.cli.output import progress, show, wants_colour
 from gate.cli.params import (
     engine_choice,
@@ -22,7 +23,7 @@ from gate.cli.params import (
 )
 from gate.cli.reports import ReportFiles, report_option
 from gate.model.decision import Verdict
-from gate.report.interface import FORMATS, render
+from gate.report.interface import FORMATS
 
 
 @click.command("check")
@@ -37,6 +38,7 @@ from gate.report.interface import FORMATS, render
     help="Also write the decision as JSON. The file is emptied first.",
 )
 @report_option
+@attesting_options
 @click.option("--dry-run", is_flag=True, help="Show the true verdict, but exit with 0 whatever a decision says.")
 def command(
     base: str | None,
@@ -55,10 +57,12 @@ def command(
     gate check                                everything, as if all of it were new
     gate check --base main --format markdown  for the pull request's comment
     gate check --report sarif=gate.sarif --report junit=gate.xml
+    gate check --report vsa=verdict.jsonl --key env:GATE_KEY
 
     Exit code 0 means allow; 10 to 14 mean that the decision is no; others mean that there is no decision.
     """  # noqa: D301 - click reads the control character
     files = ReportFiles(output)
+    prepare_signing({form, *files.forms})
     request = Request(
         start=start_folder(root),
         root=root,
@@ -69,8 +73,9 @@ def command(
         jobs=jobs(),
     )
     decision = check(request, dry_run=dry_run, progress=progress, engine=engine_with(engine_choice())).decision
+    text = rendered(form, decision, colour=wants_colour(sys.stdout.isatty()))
     files.write(decision)
-    show(render(form, decision, colour=wants_colour(sys.stdout.isatty())))
+    show(text)
     if decision.verdict is Verdict.ERROR:
         click.echo("gate: policy could not be evaluated: a control reports an error", err=True)
         return decision.exit_code

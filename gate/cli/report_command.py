@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from gate.app.report import saved_decision
+from gate.cli.attesting import attesting_options, prepare_signing, rendered
 from gate.cli.document import read_bytes
 from gate.cli.output import OutputFile, show, wants_colour
-from gate.report.interface import FORMATS, render
+from gate.report.interface import FORMATS
 
 
 @click.command(
@@ -20,11 +21,13 @@ Examples:
   gate check --base origin/main --output decision.json
   gate report decision.json
   gate report decision.json --format html --output report.html
+  gate report decision.json --format vsa --key keys/gate.key --output verdict.jsonl
 """,
 )
 @click.argument("decision", metavar="DECISION")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file, emptied first.")
+@attesting_options
 def command(decision: str, form: str, output: Path | None) -> int:
     """Show a saved decision in another form.
 
@@ -32,8 +35,9 @@ def command(decision: str, form: str, output: Path | None) -> int:
     decision says: it was made before, and nothing is judged here.
     """
     target = OutputFile(output) if output is not None else None
+    prepare_signing({form}, decision)
     found = saved_decision(*read_bytes(decision, "DECISION"))
-    text = render(form, found, colour=target is None and wants_colour(sys.stdout.isatty()))
+    text = rendered(form, found, colour=target is None and wants_colour(sys.stdout.isatty()))
     if target is not None:
         target.write(text)
     else:

@@ -8,10 +8,11 @@ from typing import Final, ParamSpec, TypeVar
 
 import click
 
+from gate.cli.attesting import rendered
 from gate.cli.output import OutputFile
 from gate.formats.strict_yaml import suggestion
 from gate.model.decision import Decision
-from gate.report.interface import FORMATS, render
+from gate.report.interface import FORMATS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,10 +46,15 @@ class ReportFiles:
             for name, path, option in [*named, *((form, file, "--report") for form, file in asked)]
         ]
 
+    @property
+    def forms(self) -> frozenset[str]:
+        """The names of the formats."""
+        return frozenset(name for name, _ in self._files)
+
     def write(self, decision: Decision) -> None:
-        """Writes all of them; raises `AttestError`."""
-        for name, file in self._files:
-            file.write(render(name, decision))
+        """Writes all of them, once all are made; raises `AttestError`."""
+        for file, text in [(file, rendered(name, decision)) for name, file in self._files]:
+            file.write(text)
 
 
 def report_option(function: Callable[P, R]) -> Callable[P, R]:

@@ -73,6 +73,36 @@ def _csv(decision: Decision) -> str:
     return render_csv(decision)
 
 
+def _oscal_results(decision: Decision) -> str:
+    from gate.report.oscal_results import render_oscal_results
+
+    return render_oscal_results(decision)
+
+
+def _oscal_component(decision: Decision) -> str:
+    from gate.report.oscal_component import render_oscal_component
+
+    return render_oscal_component(decision)
+
+
+def _cyclonedx(decision: Decision) -> str:
+    from gate.report.cyclonedx import render_cyclonedx
+
+    return render_cyclonedx(decision)
+
+
+def _vsa(decision: Decision) -> str:
+    from gate.report.vsa import render_vsa
+
+    return render_vsa(decision)
+
+
+def _svr(decision: Decision) -> str:
+    from gate.report.svr import render_svr
+
+    return render_svr(decision)
+
+
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
     {
         "text": _text,
@@ -85,6 +115,11 @@ REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
         "gitlab-annotations": _gitlab_annotations,
         "gitlab-codequality": _gitlab_codequality,
         "csv": _csv,
+        "oscal-results": _oscal_results,
+        "oscal-component": _oscal_component,
+        "cyclonedx": _cyclonedx,
+        "vsa": _vsa,
+        "svr": _svr,
     }
 )
 """The reports by name. Their modules are imported when they are used."""
