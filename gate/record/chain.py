@@ -11,6 +11,7 @@ from gate.model.digest import Digest
 from gate.model.json import JsonObject, JsonValue
 from gate.model.record import RECORD_SCHEMA, Entry, PolicyFiles, Record
 
+_HASH_BYTES: Final = 32
 _PASSED: Final = frozenset({"pass", "not_applicable"})
 
 
@@ -26,6 +27,19 @@ def record_bytes(record: Record) -> bytes:
 def record_hash(record: Record) -> Digest:
     """The hash of a record: that of a leaf in the Merkle tree over the log."""
     return Digest("sha256:" + hashlib.sha256(b"\x00" + record_bytes(record)).hexdigest())
+
+
+def record_of(row: tuple[int, str, int, str, str, str, str, str, str]) -> Record:
+    """The record in a row of a database, whose columns are in the order of the fields."""
+    seq, identity, at_s, decision, document, policy, prev, summary, own = row
+    return Record(
+        seq, identity, at_s, Digest(decision), Digest(document), Digest(policy), Digest(prev), summary, Digest(own)
+    )
+
+
+def split_peaks(data: bytes) -> tuple[bytes, ...]:
+    """Hashes that are stored one behind the other."""
+    return tuple(data[place : place + _HASH_BYTES] for place in range(0, len(data), _HASH_BYTES))
 
 
 def next_record(entry: Entry, seq: int, prev: Digest, at_s: int) -> Record:

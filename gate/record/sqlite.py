@@ -22,17 +22,15 @@ from gate.errors import EvidenceError, GateError, RecordError
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.digest import Digest
 from gate.model.record import Checkpoint, Entry, Floor, Record
-from gate.record.chain import next_record, record_hash
+from gate.record.chain import next_record, record_hash, record_of, split_peaks
 from gate.record.tables import SQLITE
 
 _APPLICATION: Final = 0x67617465  # "gate"
 _VERSION: Final = 1
 _WAIT_S: Final = 10.0
 _FULL: Final = 13
-_HASH_BYTES: Final = 32
 _PAGE_BYTES: Final = 16 << 10  # decisions are larger than pages usually are
 _COLUMNS: Final = "seq, id, at_s, decision, document, policy, prev, summary, hash"
-_Row = tuple[int, str, int, str, str, str, str, str, str]
 
 
 class SqliteLog:
@@ -72,7 +70,7 @@ class SqliteLog:
         """Where the log begins."""
         with self._reading():
             row = self._db.execute("select size, prev, peaks from pruned order by size desc limit 1").fetchone()
-        return Floor() if row is None else Floor(row[0], Digest(row[1]), _split(row[2]))
+        return Floor() if row is None else Floor(row[0], Digest(row[1]), split_peaks(row[2]))
 
     def records(self, start: int = 0, *, newest_first: bool = False) -> Iterator[Record]:
         """The records of one moment."""
@@ -80,13 +78,13 @@ class SqliteLog:
         query = f"select {_COLUMNS} from record where seq >= ? order by seq {order}"  # noqa: S608 - of constants
         with self._reading():
             for row in self._db.execute(query, (start,)):
-                yield _record(row)
+                yield record_of(row)
 
     def find(self, identity: str) -> tuple[Record, ...]:
         """The records whose id begins so, two at most; the one that has it is the first."""
         query = f"select {_COLUMNS} from record where substr(id, 1, ?) = ? order by id limit 2"  # noqa: S608
         with self._reading():
-            return tuple(_record(row) for row in self._db.execute(query, (len(identity), identity)))
+            return tuple(record_of(row) for row in self._db.execute(query, (len(identity), identity)))
 
     def blob(self, digest: Digest) -> bytes | None:
         """The bytes stored under a digest."""
@@ -125,7 +123,7 @@ class SqliteLog:
         """The checkpoints by size."""
         with self._reading():
             rows = self._db.execute("select size, note, peaks from checkpoint order by size").fetchall()
-        return tuple(Checkpoint(size, note, _split(peaks)) for size, note, peaks in rows)
+        return tuple(Checkpoint(size, note, split_peaks(peaks)) for size, note, peaks in rows)
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Stores one, unless there is one of its size."""
@@ -176,7 +174,7 @@ class SqliteLog:
         if row is None:
             floor = self.floor()
             return floor.size, floor.prev
-        last = _record(row)
+        last = record_of(row)
         if record_hash(last) != last.hash:
             raise RecordError(f"{self._path}: record {last.seq}, the last one, was changed", hint="gate log verify")
         return last.seq + 1, last.hash
@@ -312,17 +310,6 @@ def _make(db: sqlite3.Connection) -> None:
         with contextlib.suppress(sqlite3.Error):
             db.execute("rollback")
         raise
-
-
-def _record(row: _Row) -> Record:
-    seq, identity, at_s, decision, document, policy, prev, summary, own = row
-    return Record(
-        seq, identity, at_s, Digest(decision), Digest(document), Digest(policy), Digest(prev), summary, Digest(own)
-    )
-
-
-def _split(peaks: bytes) -> tuple[bytes, ...]:
-    return tuple(peaks[place : place + _HASH_BYTES] for place in range(0, len(peaks), _HASH_BYTES))
 
 
 def _hint(error: Exception) -> str:
