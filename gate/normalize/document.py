@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gate.errors import EvidenceError, LimitError, PolicyError
+from gate.errors import LimitError, PolicyError
 from gate.formats import canonical_json, schema
 from gate.formats.rfc3339 import format_time
-from gate.formats.secrets import SecretsError, redacted
+from gate.formats.secrets import redacted
 from gate.model.artifact import Artifact
 from gate.model.change import ChangeSet
 from gate.model.control import Profile
@@ -54,11 +54,11 @@ class Facts:
 def build_document(facts: Facts) -> InputDocument:
     """The document, validated against its schema; the same facts give the same bytes.
 
-    What looks like a secret is not in it. Raises `EvidenceError` when two names would be one without their secrets,
+    What looks like a secret is not in it. Raises `SecretsError` when two names would be one without their secrets,
     `LimitError` when it is larger than `limits.document_bytes`, and `PolicyError` when it does not fit its schema: then
     something came through that nobody foresaw, and nothing may be decided on it.
     """
-    value = _without_secrets(_document(facts))
+    value = redacted(_document(facts), is_outside=True)
     try:
         canonical = canonical_json.dumps(value)
     except canonical_json.CanonicalJsonError as error:
@@ -73,15 +73,6 @@ def build_document(facts: Facts) -> InputDocument:
     if problem is not None:
         raise PolicyError(f"the input document does not fit its schema: {problem}", hint="please report this as a bug")
     return InputDocument(value, canonical, sha256_digest(canonical))
-
-
-def _without_secrets(value: JsonObject) -> JsonObject:
-    try:
-        clean = redacted(value, is_outside=True)
-    except SecretsError as error:
-        hint = "rename what holds them: a file, an artifact or a member should not be called after a secret"
-        raise EvidenceError(f"what is judged cannot be told apart without its secrets: {error}", hint=hint) from None
-    return clean
 
 
 def _document(facts: Facts) -> JsonObject:
