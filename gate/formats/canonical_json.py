@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, Final, cast
 
+from gate.formats.secrets import redacted
 from gate.model.json import JsonValue
 
 # What the C encoder of the standard library writes differently from RFC 8785: floats, integers that a double
@@ -68,14 +69,17 @@ def _with_library(value: JsonValue) -> bytes:
 def pretty(value: JsonValue) -> str:
     """Indented JSON in printable ASCII, sorted: safe for a terminal and equal to the canonical form as a value.
 
-    Nothing in it is a command to a CI service whose log it is printed to: those begin with `##` in some.
+    Only what looks like a secret is redacted (SECURITY 35). Nothing in it is a command to a CI service whose log it is
+    printed to: those begin with `##` in some.
     """
-    return _harmless(json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False))
+    return _harmless(json.dumps(redacted(value), sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False))
 
 
 def line(value: JsonValue) -> str:
     """The same on one line, without a line feed: one line of JSON Lines."""
-    return _harmless(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False))
+    return _harmless(
+        json.dumps(redacted(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    )
 
 
 def _harmless(text: str) -> str:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Final
+from typing import Final, overload
 
+from gate.errors import EvidenceError
 from gate.model.json import JsonObject, JsonValue
 
 _MARK: Final = re.compile(r"\[redacted [a-z][a-z0-9-]{1,30} [0-9a-f]{8}\]")
@@ -29,8 +30,12 @@ _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9_]{1,11}")
 _Marking = Callable[[str, str], str]
 
 
-class SecretsError(ValueError):
+class SecretsError(EvidenceError):
     """Two texts that differ would be one without their secrets, so that one would stand for the other."""
+
+    def __init__(self, message: str) -> None:
+        hint = "rename what holds them: no file, artifact or member should be called after a secret"
+        super().__init__(f"{message}; what is judged could not be told apart", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,20 +205,24 @@ def redact(text: str) -> str:
     return _without(text, _mark)
 
 
-def redacted(value: JsonObject, *, is_outside: bool = False) -> JsonObject:
-    """A JSON object without secrets, in texts, in names of members, and as what a member holds that is named for one.
+@overload
+def redacted(value: JsonObject, *, is_outside: bool = False) -> JsonObject: ...
+@overload
+def redacted(value: JsonValue, *, is_outside: bool = False) -> JsonValue: ...
+def redacted(value: JsonValue, *, is_outside: bool = False) -> JsonValue:
+    """A JSON value without secrets, in texts, in names of members, and as what a member holds that is named for one.
 
     Equal texts stay equal. Texts that are keys of some `files`, or a `path`, keep their slashes and their extension:
     what is judged by where it lies is judged so all the same. With `is_outside` a mark that stands in the value is
     redacted too, so that nobody writes down what a secret becomes. Raises `SecretsError` if two texts would become one.
     """
-    return _Redaction(value, is_outside).object(value)
+    return _Redaction(value, is_outside).of(value)
 
 
 class _Redaction:
     """One value's redaction: each text is looked at once."""
 
-    def __init__(self, value: JsonObject, is_outside: bool) -> None:
+    def __init__(self, value: JsonValue, is_outside: bool) -> None:
         self._value = value
         self._is_outside = is_outside
         self._known: dict[str, str] = {}
@@ -224,12 +233,12 @@ class _Redaction:
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, Mapping):
-            return self.object(value)
+            return self._object(value)
         if isinstance(value, list | tuple):
             return [self.of(item) for item in value]
         return value
 
-    def object(self, members: JsonObject) -> JsonObject:
+    def _object(self, members: JsonObject) -> JsonObject:
         found: dict[str, JsonValue] = {}
         for name, value in members.items():
             key = self._text(name)

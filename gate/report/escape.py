@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
+from gate.formats.secrets import redact
+
 LIMIT: Final = 600
 """Characters that a text from outside may take unless told otherwise, escapes included."""
 _GAP: Final = " ... "
@@ -51,8 +53,9 @@ def terminal(text: str, limit: int = LIMIT) -> str:
     `\xNN` below U+0080 and `\uNNNN` or `\UNNNNNNNN` above. So does one character of what the log of a CI job would
     take for a command, as `::error::` and `##[group]`. A backslash stays as it is: paths double theirs (see
     `gate.model.path`), so in a path an escape is never mistaken for text. What is longer than `limit` characters
-    keeps its head and its tail, with ` ... ` between them.
+    keeps its head and its tail, with ` ... ` between them. What looks like a secret is redacted before (SECURITY 35).
     """
+    text = redact(text)
     if len(text) <= limit:
         if text.isascii() and text.isprintable() and not _COMMAND.search(text):
             return text

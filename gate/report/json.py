@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gate.formats.canonical_json import pretty
+from gate.formats.secrets import redacted
 from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, ReuseUse, VerifiedItem, WaiverUse
 from gate.model.evidence import Rejected
 from gate.model.json import JsonObject
@@ -18,7 +19,14 @@ def render_json(decision: Decision) -> str:
 
 
 def decision_json(decision: Decision) -> JsonObject:
-    """The document. Nothing of the decision is left out or shortened; two equal runs differ in `id` alone."""
+    """The document. Nothing of the decision is left out or shortened; two equal runs differ in `id` alone.
+
+    What looks like a secret is redacted, as it is in the input document: a policy may bring one too (SECURITY 35).
+    """
+    return redacted(_document(decision))
+
+
+def _document(decision: Decision) -> JsonObject:
     digests = decision.digests
     return {
         "schema": DECISION_SCHEMA,

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_from_bytes
 
 from gate.formats.canonical_json import pretty
 from gate.formats.rfc3339 import parse_time
+from gate.formats.secrets import redact
 from gate.model.control import Mode
 from gate.model.decision import ControlDecision, Decision, Verdict
 from gate.model.json import JsonObject, JsonValue
@@ -167,9 +168,9 @@ def _location(finding: Finding) -> JsonObject:
 def _uri(path: str) -> str:
     """The reference of a path below the root; a colon in it begins no scheme, a slash before it no host."""
     try:
-        raw = path_bytes(path)
+        raw = path_bytes(redact(path))
     except UnicodeEncodeError:
-        raw = path.encode("utf-8", "backslashreplace")
+        raw = redact(path).encode("utf-8", "backslashreplace")
     return quote_from_bytes(raw.lstrip(b"/"), safe="/!$&'()*+,;=@~") or CONFIGURATION
 
 

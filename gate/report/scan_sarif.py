@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote_from_bytes
 
+from gate.formats.secrets import redact
 from gate.model.digest import hex_of
 from gate.model.json import JsonObject, JsonValue
 from gate.model.path import path_bytes
@@ -143,7 +144,7 @@ def _location(path: str, number: int) -> JsonObject:
 
 def uri(path: str) -> str:
     """The URI of a path as it is shown: relative, or of a file where it is absolute."""
-    quoted = quote_from_bytes(path_bytes(path), safe="/!$&'()*+,;=@~")
+    quoted = quote_from_bytes(path_bytes(redact(path)), safe="/!$&'()*+,;=@~")
     if quoted.startswith("/"):
         return f"file://{quoted}"
     return quoted

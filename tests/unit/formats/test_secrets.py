@@ -243,7 +243,9 @@ def test_s35_nobody_writes_down_what_a_secret_becomes() -> None:
 def test_s35_two_names_never_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or one entry would hide the other."""
     monkeypatch.setattr("gate.formats.secrets._mark", lambda kind, _: f"[redacted {kind} 00000000]")
-    with pytest.raises(SecretsError, match="two secrets are both"):
+    with pytest.raises(SecretsError, match="two secrets are both") as caught:
         redacted({"files": {f"token={A}": 1, f"token={A[::-1]}": 2}})
     with pytest.raises(SecretsError, match="two names of members are token="):
         redacted({f"token={A}": 1, "token=[redacted token 00000000]": 2})
+    assert caught.value.exit_code == 3
+    assert "rename" in caught.value.hint
