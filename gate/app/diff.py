@@ -16,9 +16,8 @@ from gate.formats.input_document import InputDocumentError, InputFacts, read_inp
 from gate.formats.json_diff import differences
 from gate.formats.rfc3339 import format_time
 from gate.formats.strict_json import StrictJsonError, loads_object
-from gate.model.control import Mode
 from gate.model.decision import ControlDecision, DecidedViolation, Decision
-from gate.model.difference import Diff, Kind, Side, Turn
+from gate.model.difference import Diff, Kind, Side, Turn, standing
 from gate.model.document import INPUT_SCHEMA, InputDocument
 from gate.model.json import JsonObject, JsonValue
 from gate.report.json import DECISION_SCHEMA, decision_json
@@ -78,7 +77,7 @@ def diff(old: Opened, new: Opened) -> Diff:
 def diff_decisions(old: Decision, new: Decision, places: tuple[str, str] = ("", "")) -> Diff:
     """What differs between two decisions, ids and times apart; raises `CanonicalJsonError`."""
     found = tuple(differences(_compared(old), _compared(new)))
-    return Diff(Kind.DECISION, _decided(old, places[0]), _decided(new, places[1]), tuple(_turns(old, new)), found)
+    return Diff(Kind.DECISION, _decided(old, places[0]), _decided(new, places[1]), tuple(turns(old, new)), found)
 
 
 def _decided(decision: Decision, place: str) -> Side:
@@ -89,16 +88,13 @@ def _documented(document: InputDocument, place: str) -> Side:
     return Side(place, document.digest, format_time(InputFacts(document).now_s))
 
 
-def _turns(old: Decision, new: Decision) -> Iterator[Turn]:
+def turns(old: Decision, new: Decision) -> Iterator[Turn]:
+    """The controls whose outcome, mode or violations differ."""
     for name in sorted(old.controls.keys() | new.controls.keys()):
         before, after = old.controls.get(name), new.controls.get(name)
         gone, came = _only(before, after), _only(after, before)
-        if _standing(before) != _standing(after) or gone or came:
+        if standing(before) != standing(after) or gone or came:
             yield Turn(name, before, after, gone, came)
-
-
-def _standing(control: ControlDecision | None) -> tuple[str, Mode] | None:
-    return None if control is None else (control.outcome.value, control.mode)
 
 
 def _only(one: ControlDecision | None, other: ControlDecision | None) -> tuple[DecidedViolation, ...]:

@@ -9,7 +9,8 @@ import click
 
 from gate.app.check import check
 from gate.app.engines import engine_with
-from gate.app.workspace import Request
+from gate.app.verdict import ATTESTATIONS
+from gate.app.workspace import Request, root_of
 from gate.cli.attesting import attesting_options, prepare_signing, rendered
 from gate.cli.output import progress, show, wants_colour
 from gate.cli.params import (
@@ -22,7 +23,8 @@ from gate.cli.params import (
     workspace_options,
 )
 from gate.cli.reports import ReportFiles, report_option
-from gate.model.decision import Verdict
+from gate.cli.watch import watch
+from gate.model.decision import Decision, Verdict
 from gate.report.interface import FORMATS
 
 
@@ -40,7 +42,11 @@ from gate.report.interface import FORMATS
 @report_option
 @attesting_options
 @click.option("--dry-run", is_flag=True, help="Show the true verdict, but exit with 0 whatever a decision says.")
-def command(
+@click.option(
+    "--watch", "is_watching", is_flag=True, help="For authors: judge again after each change; record nothing."
+)
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
     base: str | None,
     config: str,
     config_from: str,
@@ -49,6 +55,7 @@ def command(
     form: str,
     output: Path | None,
     dry_run: bool,
+    is_watching: bool,
 ) -> int:
     """Decide whether a change may be promoted.
 
@@ -57,23 +64,30 @@ def command(
     gate check                                everything, as if all of it were new
     gate check --base main --format markdown  for the pull request's comment
     gate check --report sarif=gate.sarif --report junit=gate.xml
+    gate check --base main --watch            while you write a policy, until Ctrl-C
     gate check --report vsa=verdict.jsonl --key env:GATE_KEY
 
     Exit code 0 means allow; 10 to 14 mean that the decision is no; others mean that there is no decision.
     """  # noqa: D301 - click reads the control character
     files = ReportFiles(output)
     prepare_signing({form, *files.forms})
-    request = Request(
-        start=start_folder(root),
-        root=root,
-        config=config,
-        base=base,
-        config_from_worktree=config_from == "worktree",
-        now_s=now_or_clock(now),
-        jobs=jobs(),
-    )
-    decision = check(request, dry_run=dry_run, progress=progress, engine=engine_with(engine_choice())).decision
-    text = rendered(form, decision, colour=wants_colour(sys.stdout.isatty()))
+    start, processes, engine = start_folder(root), jobs(), engine_with(engine_choice())
+
+    def request() -> Request:
+        return Request(start, root, config, base, config_from == "worktree", now_or_clock(now), processes)
+
+    def judged() -> Decision:
+        return check(request(), dry_run=dry_run, progress=progress, engine=engine).decision
+
+    def shown(decision: Decision) -> str:
+        return rendered(form, decision, colour=wants_colour(sys.stdout.isatty()))
+
+    if is_watching:
+        if files.forms or form in ATTESTATIONS:
+            raise click.UsageError("--watch writes no file and signs nothing: what it shows is no decision.")
+        return watch(root_of(request()), base, lambda: shown(judged()))
+    decision = judged()
+    text = shown(decision)
     files.write(decision)
     show(text)
     if decision.verdict is Verdict.ERROR:

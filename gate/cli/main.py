@@ -13,8 +13,9 @@ import click
 
 from gate import __version__
 from gate.cli.exit_codes import BUG, EXIT_CODES, INTERRUPTED, UNWRITTEN
+from gate.cli.failure import error_text, failure_text
 from gate.cli.lazy import LazyGroup
-from gate.errors import GateError, PolicyError
+from gate.errors import GateError
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(f"  {code:>2}  {text}" for code, text in EXIT_CODES.items())
 COMPLETE: Final = "_GATE_COMPLETE"
@@ -28,6 +29,7 @@ COMMANDS: Final = {
     "lineage": "Draw where artifacts come from, and where nothing says so.",
     "recall": "List what rests on a key, an identity, a statement or an artifact.",
     "input": "Print the normalised document that the policy judges.",
+    "replay": "Make a recorded decision again, and compare it byte by byte.",
     "diff": "Say what differs between two decisions, or between two input documents.",
     "init": "Look at this repository and propose a gate.yaml.",
     "attest": "Create attestations.",
@@ -76,12 +78,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = _answer(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
-    except PolicyError as error:
-        # An engine shows the line of the policy that it means; no line of it begins where a message of ours does.
-        first, *more = str(error).split("\n")
-        return _fail(first, error.hint, error.exit_code, more)
     except GateError as error:
-        return _fail(str(error), error.hint, error.exit_code, error.details)
+        _say(error_text(error))
+        return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _fail("interrupted", "", INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -135,14 +134,8 @@ def _usage_hint(error: click.UsageError) -> str:
     return f"{error.ctx.command_path} --help" if error.ctx is not None else "gate --help"
 
 
-def _fail(message: str, hint: str, code: int, more: Sequence[str] = ()) -> int:
-    from gate.report.escape import terminal
-
-    lines = [f"gate: {EXIT_CODES.get(code, 'error')}: {terminal(message)}"]
-    lines += [f"        {terminal(line)}" for line in more]
-    if hint:
-        lines.append(f"      try: {terminal(hint)}")
-    _say("\n".join(lines))
+def _fail(message: str, hint: str, code: int) -> int:
+    _say(failure_text(message, hint, code))
     return code
 
 

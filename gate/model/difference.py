@@ -103,3 +103,11 @@ class Replayed:
 def stands_in_the_way(control: ControlDecision | None) -> bool:
     """Whether a control keeps a decision from allowing."""
     return control is not None and control.mode is Mode.ENFORCE and control.outcome in {Outcome.FAIL, Outcome.ERROR}
+
+
+def standing(control: ControlDecision | None) -> str:
+    """What became of a control, in words that differ where outcome or mode do."""
+    if control is None:
+        return "not asked"
+    how = {Mode.ENFORCE: "", Mode.WARN: " (warns)", Mode.OFF: " (off)"}[control.mode]
+    return control.outcome.value.replace("_", " ") + how

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.model.decision import ControlDecision, DecidedViolation
-from gate.model.difference import Diff, Difference, Kind, Side, Turn
+from gate.model.difference import Diff, Difference, Kind, Side, Turn, standing
 from gate.model.json import JsonObject, JsonValue
 from gate.model.policy import Presence
 from gate.report.escape import markdown, markdown_code, terminal
@@ -190,14 +190,8 @@ def _side(side: Side, sink: _Sink) -> str:
 
 
 def _standings(turn: Turn) -> str:
-    old, new = _standing(turn.old), _standing(turn.new)
+    old, new = standing(turn.old), standing(turn.new)
     return old if old == new else f"{old} -> {new}"
-
-
-def _standing(control: ControlDecision | None) -> str:
-    if control is None:
-        return "not asked"
-    return control.outcome.value.replace("_", " ") + ("" if control.mode.value == "enforce" else " (warns)")
 
 
 def _note(turn: Turn) -> str:

@@ -1,0 +1,109 @@
+"""Where a decision that is replayed comes from: an exported case, a saved decision, or the decision log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+from gate.app.policy import load_policy
+from gate.app.workspace import Request, configured_trust
+from gate.attest.files import read_file
+from gate.errors import AttestError, ConfigError, EvidenceError
+from gate.evaluate.bundle import PolicyBundle, packaged_bundle
+from gate.formats.canonical_json import dumps
+from gate.formats.case_file import CASE_SCHEMA, MAX_BYTES, CaseFile, CaseFileError, case_json, make_case, read_case
+from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.model.digest import parse_digest
+from gate.model.json import JsonObject
+from gate.record.interface import DecisionLog, find_decision, input_document, policy_files
+from gate.report.json import DECISION_SCHEMA
+
+OpenLog = Callable[[], AbstractContextManager[DecisionLog]]
+_HINT: Final = "name an exported case, a decision (`gate check --output FILE`), or the id of one in the log"
+_NO_POLICY: Final = "the decision was made by the policy {}, which is neither the installed one nor that of gate.yaml"
+
+
+def open_case(request: Request, decision: str, document: Path | None, open_log: OpenLog) -> CaseFile:
+    """The case of a decision: a file of that name, else what the log holds under that id.
+
+    With `document` the decision is a file, and its policy the installed one or that of `gate.yaml`, whichever has the
+    digest that the decision names. Raises `EvidenceError` for what cannot be read or is not there.
+    """
+    path = Path(decision)
+    if not path.is_file():
+        if document is not None:
+            raise ConfigError("--input belongs to a decision in a file", hint=f"there is no file {decision!r}")
+        return _logged(decision, open_log)
+    data = _bytes(path)
+    try:
+        value = loads_object(data, limit=MAX_BYTES)
+        kind = value.get("schema")
+        if kind == CASE_SCHEMA:
+            if document is not None:
+                raise ConfigError(f"{path} holds its input document", hint="leave out --input")
+            return read_case(data)
+        if kind != DECISION_SCHEMA:
+            raise EvidenceError(f"{path} is neither a case nor a decision", hint=_HINT)
+        if document is not None:
+            return make_case(value, _bytes(document), _policy(request, value).files)
+        logged = _logged(str(value.get("id")), open_log)
+        return make_case(value, logged.document.canonical, logged.files)
+    except (StrictJsonError, CaseFileError) as error:
+        raise EvidenceError(f"{path} cannot be replayed: {error}", hint=_HINT) from None
+
+
+def open_log(_request: Request) -> AbstractContextManager[DecisionLog]:
+    """The log of `gate.yaml`; raises `EvidenceError` where there is none."""
+    raise EvidenceError("gate.yaml names no decision log", hint=_HINT)
+
+
+def exported(case: CaseFile) -> JsonObject:
+    """The case as a document that can be replayed anywhere; raises `EvidenceError` for a policy that is no text."""
+    try:
+        return case_json(case)
+    except CaseFileError as error:
+        raise EvidenceError(str(error)) from None
+
+
+def logged_case(log: DecisionLog, identity: str) -> CaseFile:
+    """The case of a recorded decision; raises `EvidenceError` where it is not there, or not what was recorded."""
+    found = find_decision(log, identity)
+    if found is None:
+        raise EvidenceError(f"there is no file and no recorded decision {identity!r}", hint=_HINT)
+    document = dumps(input_document(log, found))
+    try:
+        return make_case(found.decision, document, policy_files(log, found))
+    except CaseFileError as error:
+        raise EvidenceError(f"record {found.seq} cannot be replayed: {error}", hint="gate log verify") from None
+
+
+def _logged(identity: str, open_log: OpenLog) -> CaseFile:
+    with open_log() as log:
+        return logged_case(log, identity)
+
+
+def _policy(request: Request, decision: JsonObject) -> PolicyBundle:
+    """The policy that has the digest which a decision names."""
+    digests = decision.get("digests")
+    wanted = parse_digest(str(digests.get("policy"))) if isinstance(digests, Mapping) else None
+    for bundle in _policies(request):
+        if bundle.digest == wanted:
+            return bundle
+    raise EvidenceError(
+        _NO_POLICY.format(wanted or "nobody knows"), hint="check out the commit with that policy, or export the case"
+    )
+
+
+def _policies(request: Request) -> Iterator[PolicyBundle]:
+    yield packaged_bundle()
+    settings, trust = configured_trust(request)
+    yield load_policy(settings.policy, trust)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_file(path, MAX_BYTES)
+    except AttestError as error:
+        raise EvidenceError(str(error)) from None
