@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "lint": "Find what is not portable, misspelt, undocumented or untested.",
     "mutate": "Weaken the controls in every way, and say what no test notices.",
     "sweep": "Take passing inputs apart, and say what a control does not miss.",
+    "impact": "Say what past decisions would become under the policy of the work tree.",
     "fmt": "Format Rego with OPA.",
     "check": "Check Rego with OPA and Regal, types of the input included.",
     "bundle": "Build a signed bundle of the library and own controls.",
