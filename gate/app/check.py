@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -57,7 +58,7 @@ def judge(
     progress: Counting = silent,
     engine: EngineFactory = open_engine,
 ) -> Judged:
-    """Judges an opened workspace; raises like `check`."""
+    """Judges an opened workspace; raises like `check`, also when the decision cannot be recorded (SECURITY 36)."""
     gathered = gather(workspace, progress)
     waivers, reuse = _waivers(workspace, gathered), _summaries(workspace, gathered)
     document = _document(workspace, gathered, waivers, reuse)
@@ -74,7 +75,13 @@ def judge(
         gate_version=__version__,
         dry_run=dry_run,
     )
-    return Judged(decide(case_of(document, bundle.catalogue, evaluation, how)), document, gathered.artifacts)
+    decision = decide(case_of(document, bundle.catalogue, evaluation, how))
+    if settings.record is not None:
+        from gate.app.record import record_decision
+
+        place = (workspace.root, workspace.repository)
+        record_decision(settings.record, *place, bundle, decision, document, int(time.time()))
+    return Judged(decision, document, gathered.artifacts)
 
 
 def input_document(request: Request, progress: Counting = silent) -> InputDocument:

@@ -14,6 +14,7 @@ from gate.config.evidence import read_evidence
 from gate.config.inspection import read_allowed_globals
 from gate.config.nodes import NAME, Source, claim, claim_problem, glob, named, read, relative_path
 from gate.config.policy import read_engine, read_policy
+from gate.config.record import read_record
 from gate.config.reuse import read_reuse
 from gate.config.signals import read_signals
 from gate.config.trust import read_trust
@@ -29,6 +30,7 @@ from gate.model.settings import (
     ArtifactSettings,
     GateSettings,
     Limits,
+    RecordSettings,
     ReportSettings,
     Settings,
     Target,
@@ -59,6 +61,7 @@ _ROOT_KEYS: Final = (
     "waivers",
     "limits",
     "on_empty_diff",
+    "record",
 )
 
 
@@ -99,6 +102,17 @@ def load_evidence_directories(path: str, source: Source) -> tuple[str, ...]:
     try:
         loader = _Loader(path, source, data)
         return read_evidence(loader.fields.get("evidence"), loader.artifacts(), source).directories
+    except YamlError as error:
+        raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
+
+
+def load_record(path: str, source: Source) -> RecordSettings | None:
+    """What the section `record` alone says; raises `ConfigError`, also when there is no such file."""
+    data = source.read(path)
+    if data is None:
+        raise ConfigError(f"there is no {path} in {source.name}", hint="name the log itself: --sqlite FILE")
+    try:
+        return read_record(_Loader(path, source, data).fields.get("record"), source)
     except YamlError as error:
         raise ConfigError(f"{path}:{error.line}:{error.column}: {error}") from None
 
@@ -162,6 +176,7 @@ class _Loader:
             signals=read_signals(fields.get("signals"), artifacts),
             manifests=self._manifests(),
             allow_globals=read_allowed_globals(fields.get("inspection")),
+            record=read_record(fields.get("record"), self.source, artifacts),
         )
 
     def _check_types(self, trust: TrustSettings) -> None:

@@ -223,6 +223,30 @@ class Steering:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointSettings:
+    """What signs checkpoints of the decision log: the reference of a private key, and the log's name in them.
+
+    `every` is how many records may follow a checkpoint before the next one. `public_keys` are PEM texts by path that
+    checkpoints are proved with, beside the signing key itself.
+    """
+
+    key: str
+    origin: str
+    every: int = 100
+    public_keys: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """Where decisions are recorded: a file, below the root or with an absolute path, or a PostgreSQL database."""
+
+    sqlite: str | None = None
+    service: str | None = None
+    dsn_file: str | None = None
+    checkpoint: CheckpointSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `digest` is that of the file's bytes, `source` says where it was read."""
 
@@ -256,6 +280,8 @@ class Settings:
     signals: tuple[SignalSettings, ...] = ()
     allow_globals: frozenset[str] = frozenset()
     """Globals that pickles of this repository's artifacts may name, beside those that the gate knows to be harmless."""
+    record: RecordSettings | None = None
+    """Where decisions are recorded before they are given."""
 
     @property
     def steering(self) -> Steering:
@@ -277,4 +303,6 @@ class Settings:
         ]
         roles |= dict.fromkeys(authorities, "key")
         roles |= dict.fromkeys(self.policy.paths, "policy")
+        if self.record is not None and self.record.checkpoint is not None:
+            roles |= dict.fromkeys(self.record.checkpoint.public_keys, "key")
         return Steering(roles, self.policy.directories)

@@ -102,8 +102,7 @@ def make_checkpoint(log: DecisionLog, signer: NoteSigner, keys: Sequence[NoteKey
     was signed last.
     """
     size, floor = log.size(), log.floor()
-    earlier = log.checkpoints()
-    last = earlier[-1] if earlier else None
+    last = log.last_checkpoint()
     if last is None:
         start = floor
     else:

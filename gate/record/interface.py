@@ -55,6 +55,9 @@ class DecisionLog(Protocol):
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """The checkpoints by size."""
 
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The checkpoint of most records."""
+
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Stores one; one of the same size that is there already is kept."""
 

@@ -125,6 +125,12 @@ class SqliteLog:
             rows = self._db.execute("select size, note, peaks from checkpoint order by size").fetchall()
         return tuple(Checkpoint(size, note, split_peaks(peaks)) for size, note, peaks in rows)
 
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The checkpoint of most records."""
+        with self._reading():
+            row = self._db.execute("select size, note, peaks from checkpoint order by size desc limit 1").fetchone()
+        return None if row is None else Checkpoint(row[0], row[1], split_peaks(row[2]))
+
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Stores one, unless there is one of its size."""
         values = (checkpoint.size, checkpoint.note, b"".join(checkpoint.peaks))
