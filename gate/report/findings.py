@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from gate.model.control import Mode
+from gate.model.control import Mode, Violation
 from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, WaiverUse
-from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected
 from gate.report import summary
 from gate.report.explain import Explainer
@@ -79,13 +78,13 @@ def findings(decision: Decision) -> tuple[Finding, ...]:
     Every control that refuses or warns has one, also when it gives no violation. Rejected evidence is told with the
     violation that refuses it, else for itself.
     """
-    explainer = Explainer(decision, 1)
+    maker = _Maker(decision)
     refused, warned = summary.refused(decision), summary.warned(decision)
-    others = [control for control in decision.controls.values() if control not in refused and control not in warned]
-    found: list[Finding] = []
-    for control in (*refused, *warned, *others):
-        found += _of_control(decision, explainer, control)
-    told = _named(refused)
+    first = {control.info.id for control in (*refused, *warned)}
+    others = (control for control in decision.controls.values() if control.info.id not in first)
+    found = [finding for control in (*refused, *warned, *others) for finding in maker.of_control(control)]
+    entries = (entry for control in refused for entry in control.violations if not entry.is_covered)
+    told = {item.evidence for entry in entries for item in maker.named(entry)}
     found += (_of_evidence(item) for item in decision.rejected if item.evidence not in told)
     ranked = sorted(found, key=lambda finding: tuple(Weight).index(finding.weight))
     return tuple(_fingerprinted(ranked))
@@ -116,39 +115,76 @@ def notes(decision: Decision) -> list[str]:
     return [note for note in found if note is not None]
 
 
-def _of_control(decision: Decision, explainer: Explainer, control: ControlDecision) -> Iterator[Finding]:
-    weight = Weight.REFUSES if control.mode is Mode.ENFORCE else Weight.WARNS
-    for entry in control.violations:
-        named = [item for item in decision.rejected if item.evidence in entry.violation.evidence]
-        path = _path(decision, explainer, entry)
-        place = (path, 1) if path is not None or not named else _origin(named[0])
-        details = [f"; {item.code} in {item.origin}: {summary.short(item.detail)}" for item in named[:_NAMED]]
-        yield Finding(
-            rule=control.info.id,
-            weight=Weight.COVERED if entry.is_covered else weight,
-            code=entry.violation.code,
-            message=entry.violation.message + "".join(details),
-            fix=control.info.fix if entry.is_covered else explainer.fix(control),
-            severity=severity_of(control),
-            path=place[0],
-            line=place[1],
-            artifact=entry.violation.artifact,
-            cover=_cover(decision, entry),
-        )
-    stands = control.outcome in {Outcome.FAIL, Outcome.ERROR}
-    if stands and (control.outcome is Outcome.ERROR or not control.violations):
-        yield Finding(
+class _Maker:
+    """Makes the findings of one decision's controls."""
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+        self._explainer = Explainer(decision, 1)
+        self._rejected = {item.evidence: item for item in decision.rejected}
+        self._waivers = {waiver.id: waiver for waiver in decision.waivers}
+
+    def named(self, entry: DecidedViolation) -> list[Rejected]:
+        """The rejected evidence that a violation names, as far as it is told with it."""
+        return [self._rejected[digest] for digest in entry.violation.evidence if digest in self._rejected][:_NAMED]
+
+    def of_control(self, control: ControlDecision) -> Iterator[Finding]:
+        """A finding for each violation, and one for a control that refuses without one."""
+        weight = Weight.REFUSES if control.mode is Mode.ENFORCE else Weight.WARNS
+        fix = self._explainer.fix(control)
+        for entry in control.violations:
+            named = self.named(entry)
+            path, line = self._place(entry, named)
+            yield Finding(
+                rule=control.info.id,
+                weight=Weight.COVERED if entry.is_covered else weight,
+                code=entry.violation.code,
+                message="; ".join([entry.violation.message, *(_detail(entry.violation, item) for item in named)]),
+                fix=fix,
+                severity=severity_of(control),
+                path=path,
+                line=line,
+                artifact=entry.violation.artifact,
+                cover=self._cover(entry),
+            )
+        stands = control.outcome in {Outcome.FAIL, Outcome.ERROR}
+        if stands and (control.outcome is Outcome.ERROR or all(entry.is_covered for entry in control.violations)):
+            yield self._unjudged(control, weight)
+
+    def _unjudged(self, control: ControlDecision, weight: Weight) -> Finding:
+        why = f": {control.reason}" if control.reason else ""
+        return Finding(
             rule=control.info.id,
             weight=weight,
             code=f"{control.info.id}.error",
-            message="could not be judged: its rule came to no status for this input"
-            + (f": {control.reason}" if control.reason else ""),
-            fix=f"read {explainer.page(control)}",
+            message=f"could not be judged: its rule came to no status for this input{why}",
+            fix=f"read {self._explainer.page(control)}",
             severity=severity_of(control),
             path=None,
             line=1,
             artifact=None,
         )
+
+    def _place(self, entry: DecidedViolation, named: Sequence[Rejected]) -> tuple[str | None, int]:
+        """The file that is to blame, and its line: that of the violation, else of the evidence that it names."""
+        violation = entry.violation
+        if violation.artifact is not None:
+            artifact = summary.member(summary.member(self._decision.subject, "artifacts"), violation.artifact)
+            if isinstance(summary.member(artifact, "path"), str):
+                return self._explainer.place(violation.artifact, violation.file), 1
+        elif violation.file is not None:
+            return violation.file, 1
+        return _origin(named[0]) if named else (None, 1)
+
+    def _cover(self, entry: DecidedViolation) -> str | None:
+        if entry.waiver is not None:
+            found = self._waivers.get(entry.waiver)
+            return waiver_words(found) if found is not None else f"waiver {entry.waiver} accepts it"
+        if entry.reuse is None:
+            return None
+        verifiers = [item.verifier for item in self._decision.reuse if item.statement == entry.reuse and item.verifier]
+        by = verifiers[0] if verifiers else "a trusted verifier"
+        return f"verified before by {by}, in {summary.short(entry.reuse)}"
 
 
 def _of_evidence(item: Rejected) -> Finding:
@@ -173,31 +209,9 @@ def _origin(item: Rejected) -> tuple[str | None, int]:
     return (place["path"], int(place["line"] or 1)) if place is not None else (None, 1)
 
 
-def _named(refused: Iterable[ControlDecision]) -> frozenset[Digest]:
-    """The evidence that some violation names and refuses."""
-    entries = (entry for control in refused for entry in control.violations if not entry.is_covered)
-    return frozenset(digest for entry in entries for digest in entry.violation.evidence[:_NAMED])
-
-
-def _path(decision: Decision, explainer: Explainer, entry: DecidedViolation) -> str | None:
-    name = entry.violation.artifact
-    if name is None:
-        return entry.violation.file
-    artifact = summary.member(summary.member(decision.subject, "artifacts"), name)
-    has_path = isinstance(summary.member(artifact, "path"), str)
-    return explainer.place(name, entry.violation.file) if has_path else None
-
-
-def _cover(decision: Decision, entry: DecidedViolation) -> str | None:
-    if entry.waiver is not None:
-        found = next((waiver for waiver in decision.waivers if waiver.id == entry.waiver), None)
-        return waiver_words(found) if found is not None else f"waiver {entry.waiver} accepts it"
-    return _reused(decision, entry.reuse) if entry.reuse is not None else None
-
-
-def _reused(decision: Decision, statement: Digest) -> str:
-    verifiers = [item.verifier for item in decision.reuse if item.statement == statement and item.verifier]
-    return f"verified before by {verifiers[0] if verifiers else 'a trusted verifier'}, in {summary.short(statement)}"
+def _detail(violation: Violation, item: Rejected) -> str:
+    is_named = item.code in violation.message and item.origin in violation.message
+    return f"{'' if is_named else f'{item.code} in {item.origin}: '}{summary.short(item.detail)}"
 
 
 def waiver_words(waiver: WaiverUse) -> str:

@@ -126,7 +126,10 @@ def suites(text: str) -> ET.Element:
 
 def test_the_junit_has_a_suite_for_each_claim_and_a_case_for_each_item() -> None:
     top = suites(render_verification("junit", MIXED, "x", explain=True))
-    assert (top.tag, top.attrib) == ("testsuites", {"name": "gate verify", "tests": "3", "failures": "2"})
+    assert (top.tag, top.attrib) == (
+        "testsuites",
+        {"name": "gate verify", "tests": "3", "failures": "2", "errors": "0"},
+    )
     assert {suite.get("name"): (suite.get("tests"), suite.get("failures")) for suite in top} == {
         "build.provenance": ("2", "2"),
         "prompt": ("1", "0"),
