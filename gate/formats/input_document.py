@@ -29,6 +29,7 @@ from gate.model.settings import BuilderSettings
 from gate.model.waiver import Waiver
 
 MAX_BYTES: Final = 64 << 20
+_STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 
 
 class InputDocumentError(ValueError):
@@ -48,7 +49,12 @@ def read_input_document(data: bytes, *, limit: int = MAX_BYTES) -> InputDocument
         canonical = canonical_json.dumps(value)
     except canonical_json.CanonicalJsonError as error:
         raise InputDocumentError(f"it has no canonical form: {error}") from None
-    return InputDocument(value, canonical, sha256_digest(canonical))
+    document = InputDocument(value, canonical, sha256_digest(canonical))
+    try:
+        InputFacts(document).read()
+    except ValueError as error:
+        raise InputDocumentError(str(error)) from None
+    return document
 
 
 class InputFacts:
@@ -59,6 +65,11 @@ class InputFacts:
 
     def __init__(self, document: InputDocument) -> None:
         self._root = Checked(document.value)
+
+    def read(self) -> tuple[object, ...]:
+        """All of them; raises `ValueError` for what the schema lets through and no fact can be, such as a key."""
+        told = (self.now_s, self.context, self.profile, self.skipped, self.artifacts, self.change)
+        return (*told, self.evidence, self.waivers, self.reuse, self.builders)
 
     @property
     def now_s(self) -> int:
@@ -203,7 +214,7 @@ def _verified(payload: Digest, item: Checked) -> Verified:
             stated_at_s=item.maybe_number("stated_at_s"),
             facts=item.object("facts").value,
             predicate=item.object("predicate").value,
-            statement_type=item.text("statement_type"),
+            statement_type=item.text("statement_type") if "statement_type" in item.value else _STATEMENT_TYPE,
         ),
         signers=tuple(map(signer_of, item.objects("signers"))),
         artifacts=item.texts("artifacts"),

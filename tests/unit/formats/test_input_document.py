@@ -87,6 +87,22 @@ def test_what_is_no_input_document_is_refused(data: bytes) -> None:
         read_input_document(data)
 
 
+def test_a_document_that_fits_its_schema_and_holds_no_facts_is_refused() -> None:
+    attestations = document_of(good_model()).value["attestations"]
+    assert isinstance(attestations, dict)
+    with pytest.raises(InputDocumentError, match="no digest"):
+        read_input_document(broken(attestations={"x": next(iter(attestations.values()))}))
+
+
+def test_older_documents_do_not_tell_the_type_of_a_statement() -> None:
+    document = document_of(good_model())
+    attestations = document.value["attestations"]
+    assert isinstance(attestations, dict)
+    older = {key: {k: v for k, v in item.items() if k != "statement_type"} for key, item in attestations.items()}
+    read = read_input_document(broken(attestations=older))
+    assert InputFacts(read).evidence == InputFacts(document).evidence
+
+
 def test_a_key_that_is_no_digest_is_an_error() -> None:
     """The schema says so too; the reader does not rest on it."""
     value = {**document_of(good_model()).value, "rejected": {"x": {}}}
