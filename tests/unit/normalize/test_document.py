@@ -288,8 +288,14 @@ def test_a_waiver_is_listed_with_its_state_now(created: int, expires: int, state
             "control": "scan.malware",
             "artifact": digest_of("x"),
             "finding": None,
+            "created_s": created,
             "expires_s": expires,
             "state": state,
+            "problem": None,
+            "reason": "known",
+            "ticket": "T-1",
+            "owner": "ann",
+            "approver": "ben",
         }
     }
 

@@ -119,7 +119,7 @@ def test_a_dry_run_says_so_everywhere() -> None:
 def test_an_unknown_report_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError, match="there is no report 'xml'") as caught:
         render("xml", refusal())
-    assert caught.value.hint == "one of text, json, markdown"
+    assert caught.value.hint == f"one of {', '.join(FORMATS)}"
     assert tuple(REPORTS) == FORMATS
 
 
