@@ -4,8 +4,9 @@
 |---|---|
 | docs/reference/cli.md | the help of every command |
 | docs/reference/exit-codes.md | gate/cli/exit_codes.py |
-| docs/reference/{configuration,waivers,input,report,decision,lineage,recall,diff,scan}.md | schemas/*.json |
-| docs/reference/controls-{matrix,diff}.md | schemas/*.json |
+| docs/reference/{configuration,waivers,input,report,decision,lineage,recall,scan}.md | schemas/*.json |
+| docs/reference/{diff,replay,case,impact}.md | schemas/*.json |
+| docs/reference/{controls-matrix,controls-diff,framework-evidence}.md | schemas/*.json |
 | docs/reference/evidence.md | the readers of predicates |
 | docs/controls/index.md | METADATA of the controls |
 | docs/controls/frameworks.md | the same, and frameworks/*.json |
@@ -21,7 +22,8 @@ from pathlib import Path
 
 import click
 
-from gate.app.controls import matrices, open_catalogue, page_of
+from gate.app.controls import open_catalogue, page_of
+from gate.app.frameworks import matrices
 from gate.cli.exit_codes import EXIT_CODES
 from gate.cli.main import main as gate_command
 from gate.report.matrix import matrix_markdown
@@ -35,10 +37,14 @@ SCHEMAS = {
     "report": ("report.json", "What the Rego library returns"),
     "decision": ("decision.json", "The decision document"),
     "controls-matrix": ("controls-matrix.json", "Controls and requirements"),
+    "framework-evidence": ("framework-evidence.json", "Evidence for requirements"),
     "controls-diff": ("controls-diff.json", "Differences of two policies"),
     "lineage": ("lineage.json", "Lineage"),
     "recall": ("recall.json", "Recall"),
     "diff": ("diff.json", "Differences of two decisions"),
+    "replay": ("replay.json", "Replay"),
+    "case": ("case.json", "A case"),
+    "impact": ("impact.json", "Impact of a policy"),
     "scan": ("scan.json", "Scan"),
 }
 NOTE = "<!-- Made by `make docs`; edit its source instead. -->\n"

@@ -16,12 +16,11 @@ from gate.config.policy import is_policy_file
 from gate.errors import ConfigError
 from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle, with_own_controls
 from gate.evaluate.catalogue import control_id
-from gate.evaluate.frameworks import known_frameworks, matrix
+from gate.evaluate.frameworks import known_frameworks
 from gate.evaluate.opa_bundle import MAX_PACKED
 from gate.evaluate.policy_diff import catalogue_of, diff_policies
 from gate.formats.strict_yaml import suggestion
 from gate.model.control import ControlInfo
-from gate.model.framework import Matrix
 from gate.model.policy import Catalogue, PolicyDiff
 
 PACKAGED: Final = "packaged"
@@ -117,14 +116,6 @@ def select(found: Catalogue, selection: Selection) -> tuple[ControlInfo, ...]:
         asked = found.profiles[_known("profile", selection.profile, found.profiles)].asked
         controls = tuple(info for info in controls if info.id in asked)
     return controls
-
-
-def matrices(found: Catalogue, framework: str | None = None) -> tuple[Matrix, ...]:
-    """The matrix of one framework, or of all that are listed or named; raises `ConfigError` for an unknown one."""
-    controls = tuple(found.controls.values())
-    known = known_frameworks(controls)
-    names = known if framework is None else [_known("framework", framework, known)]
-    return tuple(matrix(known[name], controls) for name in names)
 
 
 def compare(old: str, new: str) -> PolicyDiff:

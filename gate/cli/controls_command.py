@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
 import click
 
+from gate import __version__
 from gate.app import controls as app
+from gate.app import frameworks
+from gate.app.report import saved_decision
+from gate.cli.document import read_bytes
 from gate.cli.output import show
+from gate.cli.params import now_or_clock
 from gate.formats.canonical_json import pretty
+from gate.formats.rfc3339 import format_time
+from gate.model.decision import Decision
+from gate.model.framework import Framework
+from gate.model.policy import Catalogue
 from gate.model.settings import Target
 from gate.report import controls as pages
+from gate.report import framework_evidence, framework_page, matrix_oscal
 from gate.report import matrix as matrix_pages
 from gate.report.escape import terminal
 from gate.report.policy_diff import diff_json, diff_text
@@ -88,24 +98,72 @@ def show_control(control: str, policy: str, form: str) -> int:
     return 0
 
 
-@command.command("matrix")
+@command.command(
+    "matrix",
+    epilog="""\b
+Examples:
+  gate controls matrix --framework NIST-800-218A
+  gate controls matrix --framework EU-AI-Act --format csv > matrix.csv
+  gate controls matrix --framework ISO-42001 --decision decision.json
+  gate controls matrix --framework ACME-7 --framework-file acme.yaml
+  gate controls matrix --format oscal > component-definition.json
+""",
+)
 @click.option("--framework", metavar="NAME", help="Only this framework, such as NIST-800-218A.")
+@click.option(
+    "--framework-file",
+    "lists",
+    metavar="PATH",
+    multiple=True,
+    help="Requirements of a framework of your own: a file, or a folder of them; can be repeated.",
+)
+@click.option(
+    "--decision", metavar="FILE", help="Show which evidence of this decision supports what; - reads standard input."
+)
 @_POLICY
-@_format("text", "json", "csv", "markdown")
-def matrix(framework: str | None, policy: str, form: str) -> int:
-    """Which controls support which requirements of a framework, and the gaps of both sides."""
+@_format("text", "json", "csv", "markdown", "oscal")
+def matrix(framework: str | None, lists: tuple[str, ...], decision: str | None, policy: str, form: str) -> int:
+    """Which controls support which requirements of a framework, and the gaps of both sides.
+
+    With --decision, which evidence of a saved decision supports them, and what is missing on either side: nobody
+    proved who wrote that file. Whether a requirement is met, people judge.
+    """
     _mark_unverified(policy)
+    own = frameworks.own_frameworks(lists)
     catalogue = app.open_catalogue(policy)
-    found = app.matrices(catalogue, framework)
+    if decision is not None:
+        _show_decision(saved_decision(*read_bytes(decision, "--decision")), catalogue, framework, own, form)
+        return 0
+    found = frameworks.matrices(catalogue, framework, own)
     if form == "json":
         show(pretty(matrix_pages.matrix_json(catalogue, found)))
     elif form == "csv":
         show(matrix_pages.matrix_table(catalogue, found).csv())
     elif form == "markdown":
         show(matrix_pages.matrix_markdown(catalogue, found))
+    elif form == "oscal":
+        at = format_time(now_or_clock(None))
+        show(pretty(matrix_oscal.matrix_oscal(catalogue, found, at=at, version=__version__)))
     else:
         show(matrix_pages.matrix_text(catalogue, found))
     return 0
+
+
+def _show_decision(
+    decision: Decision, catalogue: Catalogue, framework: str | None, own: Sequence[Framework], form: str
+) -> None:
+    found = frameworks.decision_matrices(decision, catalogue, framework, own)
+    evidence = [framework_evidence.page_of(decision, matrix) for matrix in found]
+    if form == "json":
+        show(pretty(framework_evidence.pages_json(decision, evidence)))
+    elif form == "csv":
+        show(framework_evidence.pages_table(evidence).csv())
+    elif form == "markdown":
+        show(framework_page.pages_markdown(decision, evidence))
+    elif form == "oscal":
+        show(pretty(matrix_oscal.decision_oscal(decision, found)))
+    else:
+        show(framework_page.pages_text(decision, evidence))
 
 
 @command.command("diff")

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from gate.model.control import ControlInfo
+from gate.model.control import ControlInfo, Mode
 from gate.model.framework import Framework, Matrix, RequirementRow
 from gate.model.json import JsonObject
 from gate.model.policy import Catalogue
@@ -15,7 +15,7 @@ from gate.report.escape import markdown, markdown_code, terminal
 from gate.report.tables import Table
 
 SCHEMA: Final = "urn:gate:controls-matrix:v1"
-_NOTE: Final = "Evidence for a control supports a requirement; whether it is met, people judge."
+NOTE: Final = "Evidence for a control supports a requirement; whether it is met, people judge."
 _WIDTH: Final = 90
 _NOT_LISTED: Final = "not in the gate's list"
 
@@ -38,6 +38,7 @@ def _framework_json(catalogue: Catalogue, matrix: Matrix) -> JsonObject:
         "version": framework.version,
         "complete": framework.complete,
         "scope": framework.scope,
+        "source": framework.source,
         "requirements": [
             {
                 "id": row.id,
@@ -91,8 +92,9 @@ def matrix_text(catalogue: Catalogue, matrices: Sequence[Matrix]) -> str:
     for matrix in matrices:
         framework = matrix.framework
         lines += [
-            f"{terminal(framework.id)}  {terminal(_name(framework))}".rstrip(),
-            f"  {terminal(_scope(framework))}",
+            f"{terminal(framework.id)}  {terminal(title_words(framework))}".rstrip(),
+            f"  {terminal(scope_words(framework))}",
+            *([f"  {terminal(source_words(framework))}"] if framework.source else []),
             "",
         ]
         lines += _supported_text(catalogue, matrix)
@@ -106,7 +108,7 @@ def matrix_text(catalogue: Catalogue, matrices: Sequence[Matrix]) -> str:
                 "",
             ]
     lines += (textwrap.fill(line, _WIDTH) + "\n" for line in _no_mapping(catalogue, terminal))
-    return "\n".join([*lines, _NOTE])
+    return "\n".join([*lines, NOTE])
 
 
 def _supported_text(catalogue: Catalogue, matrix: Matrix) -> Iterator[str]:
@@ -124,7 +126,10 @@ def _supported_text(catalogue: Catalogue, matrix: Matrix) -> Iterator[str]:
             continue
         yield f"  {terminal(row.id)}  {terminal(row.title if row.listed else f'({_NOT_LISTED})')}"
         for support in row.supports:
-            modes = "  ".join(f"{name}: {mode}" for name, mode in _modes(catalogue, support.control).items())
+            asked = [
+                (name, mode) for name, mode in _modes(catalogue, support.control).items() if mode != Mode.OFF.value
+            ]
+            modes = "  ".join(f"{name}: {mode}" for name, mode in asked) or "in no profile"
             yield (
                 f"    {support.relation:<{relation}}  {terminal(support.control.id):<{control}}"
                 f"  {terminal(_claims(support.control)):<{claims}}  {terminal(modes)}"
@@ -141,7 +146,7 @@ def matrix_markdown(catalogue: Catalogue, matrices: Sequence[Matrix]) -> str:
         heads = ("requirement", "title", "control", "relation", "claims", *catalogue.profiles)
         parts += [
             f"## {markdown(framework.id)}",
-            f"{markdown(_name(framework))}. {markdown(_scope(framework))}.".lstrip(". "),
+            about_words(framework),
         ]
         if rows:
             parts.append(Table(heads, rows, frozenset({"requirement", "control", "claims"})).markdown())
@@ -151,7 +156,13 @@ def matrix_markdown(catalogue: Catalogue, matrices: Sequence[Matrix]) -> str:
         if matrix.unmapped:
             names = ", ".join(markdown_code(info.id) for info in matrix.unmapped)
             parts.append(f"{_unmapped_head(catalogue, matrix)} {names}")
-    return "\n\n".join([*parts, *_no_mapping(catalogue, markdown_code), _NOTE])
+    return "\n\n".join([*parts, *_no_mapping(catalogue, markdown_code), NOTE])
+
+
+def about_words(framework: Framework) -> str:
+    """For a page: title, scope and source as sentences."""
+    words = (title_words(framework), scope_words(framework), source_words(framework))
+    return " ".join(f"{markdown(sentence)}." for sentence in words if sentence)
 
 
 def _modes(catalogue: Catalogue, info: ControlInfo) -> Mapping[str, str]:
@@ -162,12 +173,19 @@ def _claims(info: ControlInfo) -> str:
     return f"needs {', '.join(info.claims)}" if info.claims else "needs no claim"
 
 
-def _name(framework: Framework) -> str:
+def title_words(framework: Framework) -> str:
+    """Title and version; empty for a framework that only controls name."""
     return f"{framework.title}, {framework.version}" if framework.title else ""
 
 
-def _scope(framework: Framework) -> str:
+def scope_words(framework: Framework) -> str:
+    """Which requirements are listed."""
     return f"The list of requirements is {'complete' if framework.complete else 'not complete'}: {framework.scope}"
+
+
+def source_words(framework: Framework) -> str:
+    """What the ids were checked against; empty where nobody said."""
+    return f"Source: {framework.source}" if framework.source else ""
 
 
 def _gap_head(matrix: Matrix) -> str:

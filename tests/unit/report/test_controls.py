@@ -130,7 +130,7 @@ F-1  Title, 7
   The list of requirements is complete: all 4
 
   B  Same
-    partly supports  a.one  needs prompt    base: enforce  soft: off
+    partly supports  a.one  needs prompt    base: enforce
     partly supports  b.two  needs no claim  base: enforce  soft: warn
 
   No control for 3 of the 4 requirements listed:
@@ -143,10 +143,10 @@ P-1  Part, 2
   The list of requirements is not complete: some
 
   A  Alpha
-    partly supports  a.one  needs prompt  base: enforce  soft: off
+    partly supports  a.one  needs prompt  base: enforce
 
   Z  (not in the gate's list)
-    partly supports  a.one  needs prompt  base: enforce  soft: off
+    partly supports  a.one  needs prompt  base: enforce
 
   No control for 1 of the 2 requirements listed (there may be more: the list is not complete):
     B  Beta
