@@ -190,6 +190,7 @@ def test_the_statement_that_is_shown_is_the_one_that_is_signed(tmp_path: Path) -
     saved = tmp_path / "decision.json"
     assert run(world, "--output", str(saved), signed=False).code == 0
     naming = ["--verifier", VERIFIER, "--resource", f"summarizer={RESOURCE}"]
+    shown = Done(1, "", "")
     for form in ("vsa", "svr"):
         shown = inside("report", str(saved), "--format", form, *naming)
         signed = inside("report", str(saved), "--format", form, *naming, "--key", KEY)
