@@ -46,9 +46,11 @@ def check(
     dry_run: bool = False,
     progress: Counting = silent,
     engine: EngineFactory = open_engine,
+    is_recorded: bool = True,
 ) -> Judged:
-    """Judges; raises a `GateError` when no decision can be made."""
-    return judge(open_workspace(request), dry_run=dry_run, progress=progress, engine=engine)
+    """Judges; raises a `GateError` when no decision can be made. See `judge`."""
+    workspace = open_workspace(request)
+    return judge(workspace, dry_run=dry_run, progress=progress, engine=engine, is_recorded=is_recorded)
 
 
 def judge(
@@ -57,8 +59,12 @@ def judge(
     dry_run: bool = False,
     progress: Counting = silent,
     engine: EngineFactory = open_engine,
+    is_recorded: bool = True,
 ) -> Judged:
-    """Judges an opened workspace; raises like `check`, also when the decision cannot be recorded (SECURITY 36)."""
+    """Judges an opened workspace; raises like `check`, also when the decision cannot be recorded (SECURITY 36).
+
+    One that `is_recorded` not, whatever is configured, is for being looked at and may not be given as an answer.
+    """
     gathered = gather(workspace, progress)
     waivers, reuse = _waivers(workspace, gathered), _summaries(workspace, gathered)
     document = _document(workspace, gathered, waivers, reuse)
@@ -76,7 +82,7 @@ def judge(
         dry_run=dry_run,
     )
     decision = decide(case_of(document, bundle.catalogue, evaluation, how))
-    if settings.record is not None:
+    if is_recorded and settings.record is not None:
         from gate.app.record import record_decision
 
         place = (workspace.root, workspace.repository)

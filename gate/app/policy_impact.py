@@ -6,6 +6,7 @@ Facts stay as they were recorded, the time too: only the policy, its profile and
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from gate.app.diff import turns
 from gate.app.engines import open_engine
 from gate.app.gather import Counting, silent
 from gate.app.policy import judging_policy, rules_digest
+from gate.app.replay_source import configured_log, recorded_case
 from gate.app.workspace import Request, Rules, rules_at
 from gate.collect.saved import each_saved
 from gate.decide import decide
@@ -30,8 +32,10 @@ from gate.model.decision import Decision, Verdict
 from gate.model.difference import standing
 from gate.model.document import INPUT_SCHEMA, InputDocument
 from gate.model.impact import ControlTurn, Impact, Opinion, PastCase, Rulebook
+from gate.model.record import Query
 from gate.model.settings import EngineSettings
 from gate.normalize.sections.profile import asked_by
+from gate.record.interface import recorded, search
 from gate.report.json import DECISION_SCHEMA
 
 _ALONE: Final = "a decision without its input document: replay needs the log, or `gate replay --export`"
@@ -144,6 +148,18 @@ def saved_cases(paths: Iterable[Path]) -> Iterator[Past | Unread]:
     for path in paths:
         for place, data in each_saved(path, MAX_BYTES):
             yield _read(place, data)
+
+
+def logged_cases(request: Request, since_s: int | None, most: int | None) -> Iterator[Past | Unread]:
+    """The decisions of the log that `gate.yaml` names, the newest first; raises `EvidenceError` where there is none."""
+    with configured_log(request) as log:
+        for record in itertools.islice(search(log, Query(since_s=since_s)), most):
+            try:
+                case = recorded_case(log, recorded(log, record))
+            except EvidenceError as error:
+                yield Unread(record.id, str(error))
+            else:
+                yield Past(record.id, case.document, case.decision.verdict.value)
 
 
 def _read(place: str, data: bytes) -> Past | Unread:

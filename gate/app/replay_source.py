@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
 from gate.app.policy import load_policy
-from gate.app.workspace import Request, configured_trust
+from gate.app.record import open_log
+from gate.app.workspace import Request, WorkTree, configured_trust, root_of
 from gate.attest.files import read_file
+from gate.config.settings import load_record
 from gate.errors import AttestError, ConfigError, EvidenceError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle
 from gate.formats.canonical_json import dumps
@@ -17,15 +20,15 @@ from gate.formats.case_file import CASE_SCHEMA, MAX_BYTES, CaseFile, CaseFileErr
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.digest import parse_digest
 from gate.model.json import JsonObject
+from gate.model.record import Recorded
 from gate.record.interface import DecisionLog, find_decision, input_document, policy_files
 from gate.report.json import DECISION_SCHEMA
 
-OpenLog = Callable[[], AbstractContextManager[DecisionLog]]
 _HINT: Final = "name an exported case, a decision (`gate check --output FILE`), or the id of one in the log"
 _NO_POLICY: Final = "the decision was made by the policy {}, which is neither the installed one nor that of gate.yaml"
 
 
-def open_case(request: Request, decision: str, document: Path | None, open_log: OpenLog) -> CaseFile:
+def open_case(request: Request, decision: str, document: Path | None) -> CaseFile:
     """The case of a decision: a file of that name, else what the log holds under that id.
 
     With `document` the decision is a file, and its policy the installed one or that of `gate.yaml`, whichever has the
@@ -35,7 +38,7 @@ def open_case(request: Request, decision: str, document: Path | None, open_log: 
     if not path.is_file():
         if document is not None:
             raise ConfigError("--input belongs to a decision in a file", hint=f"there is no file {decision!r}")
-        return _logged(decision, open_log)
+        return _logged(request, decision)
     data = _bytes(path)
     try:
         value = loads_object(data, limit=MAX_BYTES)
@@ -48,15 +51,19 @@ def open_case(request: Request, decision: str, document: Path | None, open_log: 
             raise EvidenceError(f"{path} is neither a case nor a decision", hint=_HINT)
         if document is not None:
             return make_case(value, _bytes(document), _policy(request, value).files)
-        logged = _logged(str(value.get("id")), open_log)
+        logged = _logged(request, str(value.get("id")))
         return make_case(value, logged.document.canonical, logged.files)
     except (StrictJsonError, CaseFileError) as error:
         raise EvidenceError(f"{path} cannot be replayed: {error}", hint=_HINT) from None
 
 
-def open_log(_request: Request) -> AbstractContextManager[DecisionLog]:
-    """The log of `gate.yaml`; raises `EvidenceError` where there is none."""
-    raise EvidenceError("gate.yaml names no decision log", hint=_HINT)
+def configured_log(request: Request) -> AbstractContextManager[DecisionLog]:
+    """The log that `gate.yaml` in the work tree names; raises `EvidenceError` where there is none."""
+    root = root_of(request)
+    settings = load_record(request.config, WorkTree(root))
+    if settings is None:
+        raise EvidenceError(f"{request.config} names no decision log", hint=_HINT)
+    return contextlib.closing(open_log(settings, root))
 
 
 def exported(case: CaseFile) -> JsonObject:
@@ -67,11 +74,8 @@ def exported(case: CaseFile) -> JsonObject:
         raise EvidenceError(str(error)) from None
 
 
-def logged_case(log: DecisionLog, identity: str) -> CaseFile:
-    """The case of a recorded decision; raises `EvidenceError` where it is not there, or not what was recorded."""
-    found = find_decision(log, identity)
-    if found is None:
-        raise EvidenceError(f"there is no file and no recorded decision {identity!r}", hint=_HINT)
+def recorded_case(log: DecisionLog, found: Recorded) -> CaseFile:
+    """The case of a recorded decision; raises `EvidenceError` where it is not what was recorded."""
     document = dumps(input_document(log, found))
     try:
         return make_case(found.decision, document, policy_files(log, found))
@@ -79,9 +83,12 @@ def logged_case(log: DecisionLog, identity: str) -> CaseFile:
         raise EvidenceError(f"record {found.seq} cannot be replayed: {error}", hint="gate log verify") from None
 
 
-def _logged(identity: str, open_log: OpenLog) -> CaseFile:
-    with open_log() as log:
-        return logged_case(log, identity)
+def _logged(request: Request, identity: str) -> CaseFile:
+    with configured_log(request) as log:
+        found = find_decision(log, identity)
+        if found is None:
+            raise EvidenceError(f"there is no file and no recorded decision {identity!r}", hint=_HINT)
+        return recorded_case(log, found)
 
 
 def _policy(request: Request, decision: JsonObject) -> PolicyBundle:

@@ -77,7 +77,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         return Request(start, root, config, base, config_from == "worktree", now_or_clock(now), processes)
 
     def judged() -> Decision:
-        return check(request(), dry_run=dry_run, progress=progress, engine=engine).decision
+        made = check(request(), dry_run=dry_run, progress=progress, engine=engine, is_recorded=not is_watching)
+        return made.decision
 
     def shown(decision: Decision) -> str:
         return rendered(form, decision, colour=wants_colour(sys.stdout.isatty()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gate.app.replay import replay
-from gate.app.replay_source import exported, open_case, open_log
+from gate.app.replay_source import exported, open_case
 from gate.app.workspace import Request
 from gate.cli.output import OutputFile, progress, show
 from gate.cli.params import TimeParameter, now_or_clock, start_folder
@@ -71,7 +71,7 @@ def command(
     """
     file = None if export is None else OutputFile(export, "--export")
     request = Request(start_folder(root), root, config, None, config_from_worktree=True, now_s=now_or_clock(now))
-    case = open_case(request, decision, document, lambda: open_log(request))
+    case = open_case(request, decision, document)
     with progress("judging again"):
         found = replay(case)
     if file is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gate.app.policy_impact import impact, saved_cases
+from gate.app.policy_impact import impact, logged_cases, saved_cases
 from gate.app.workspace import Request
 from gate.cli.output import OutputFile, progress, show
 from gate.cli.params import TimeParameter, now_or_clock, start_folder
@@ -18,12 +18,15 @@ from gate.report.impact import FORMATS, impact_csv, impact_json, impact_markdown
     "impact",
     epilog="""\b
 Examples:
-  gate policy impact --base origin/main decisions/
+  gate policy impact --base origin/main --last 500
+  gate policy impact --base origin/main inputs/
   gate policy impact --base v1.4 --format csv --output impact.csv
 """,
 )
 @click.argument("inputs", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--base", required=True, metavar="REF", help="The commit with the old policy.")
+@click.option("--since", type=TimeParameter(), metavar="TIME", help="Of the log only what was recorded since then.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Of the log only the N newest decisions.")
 @click.option(
     "--config", metavar="FILE", default="gate.yaml", show_default=True, help="The configuration, relative to the root."
 )
@@ -35,9 +38,12 @@ Examples:
 @click.option("--now", type=TimeParameter(), metavar="TIME", help="When signed policies have to be valid (RFC 3339).")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the answer to a file.")
-def command(
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
     inputs: tuple[Path, ...],
     base: str,
+    since: int | None,
+    last: int | None,
     config: str,
     root: Path | None,
     now: int | None,
@@ -50,9 +56,12 @@ def command(
     of the log in gate.yaml. Each is judged twice, by policy, profile and parameters of gate.yaml at REF and of those in
     the work tree, as of its own time. Exit code 0 says that this was done, whatever turns.
     """
+    if inputs and (since is not None or last is not None):
+        raise click.UsageError("--since and --last are for the decision log, and files are named here.")
     file = None if output is None else OutputFile(output)
     request = Request(start_folder(root), root, config, None, config_from_worktree=True, now_s=now_or_clock(now))
-    found = impact(request, base, saved_cases(inputs), progress)
+    past = saved_cases(inputs) if inputs else logged_cases(request, since, last)
+    found = impact(request, base, past, progress)
     render = {"text": impact_text, "markdown": impact_markdown, "csv": impact_csv}
     text = pretty(impact_json(found)) + "\n" if form == "json" else render[form](found)
     if file is None:
