@@ -103,12 +103,19 @@ def _svr(decision: Decision) -> str:
     return render_svr(decision)
 
 
+def _html(decision: Decision) -> str:
+    from gate.report.html.render import render_html
+
+    return render_html(decision)
+
+
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
     {
         "text": _text,
         "json": _json,
         "markdown": _markdown,
         "summary": _summary,
+        "html": _html,
         "sarif": _sarif,
         "junit": _junit,
         "github": _github,

@@ -4,6 +4,31 @@
   const form = one("filters"), shown = one("shown"), heat = one("heat");
   const fields = ["s", "c", "a", "f", "e"];
 
+  // A table of many rows is laid out group by group, as it is scrolled to. What CSS then makes of its elements are no
+  // parts of a table any more, so they get their roles by name.
+  const GROUP = 20;
+  const roles = { THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
+  const chunk = (table) => {
+    const rows = [...table.tBodies[0].rows];
+    if (rows.length <= 100) return;
+    const heads = [...table.tHead.rows[0].cells];
+    const widths = heads.map((head) => (head.className ? `var(--${head.className})` : "minmax(0, 1fr)"));
+    table.style.setProperty("--columns", widths.join(" "));
+    const bodies = [];
+    for (let start = 0; start < rows.length; start += GROUP) {
+      const body = document.createElement("tbody");
+      body.append(...rows.slice(start, start + GROUP));
+      bodies.push(body);
+    }
+    table.tBodies[0].replaceWith(...bodies);
+    table.classList.add("chunked");
+    table.setAttribute("role", "table");
+    for (const node of table.querySelectorAll("thead, tbody, tr, td")) node.setAttribute("role", roles[node.tagName]);
+    for (const node of table.querySelectorAll("th")) node.setAttribute("role", node.scope === "col" ? "columnheader" : "rowheader");
+  };
+  document.querySelectorAll(".heavy table").forEach(chunk);
+  const chunks = [...document.querySelectorAll(".chunked tbody")];
+
   // Each part that can be filtered: the rows of it, with what they are filtered by.
   const parts = [...document.querySelectorAll(".count")].map((place) => {
     const section = one(place.dataset.of);
@@ -47,6 +72,12 @@
       part.left = apply(part.items);
       part.place.textContent = active ? `(${plural(part.left, part.items.length, "shown")})` : `(${part.items.length})`;
     }
+    for (const body of chunks) {
+      let left = 0;
+      for (const row of body.rows) left += !row.hidden;
+      body.hidden = left === 0;
+      body.style.setProperty("--rows", left);
+    }
     for (const group of groups) {
       const empty = !group.querySelector(".item:not([hidden])");
       if (group.hidden !== empty) group.hidden = empty;
@@ -79,7 +110,8 @@
 
   // The map is a grid with one stop for the Tab key; arrows move inside.
   heat.setAttribute("role", "grid");
-  let current = heat.tBodies[0].querySelector("td");
+  for (const cell of heat.querySelectorAll("td[role]")) cell.setAttribute("role", "gridcell");
+  let current = heat.querySelector("td");
   if (current) current.tabIndex = 0;
   const words = (cell) => {
     const name = cell.parentNode.cells[0].firstChild.textContent.trim();
@@ -92,7 +124,7 @@
     cell.focus();
     one("map-cell").textContent = words(cell);
   };
-  const rowsShown = () => [...heat.tBodies[0].rows].filter((row) => !row.hidden);
+  const rowsShown = () => [...heat.querySelectorAll("tbody tr")].filter((row) => !row.hidden);
   const moves = {
     ArrowRight: (cell) => cell.nextElementSibling,
     ArrowLeft: (cell) => cell.previousElementSibling,
@@ -130,6 +162,8 @@
     if (event.target.tagName === "TD") one("map-cell").textContent = words(event.target);
   });
 
+  // Nobody types as soon as a page is open: what will be searched is made ready until then.
+  requestIdleCallback?.(() => { for (const part of parts) for (const item of part.items) item.text ??= textOf(item); });
   one("tools").hidden = false;
   one("tools").open = innerWidth >= 640;
   filter();

@@ -80,7 +80,7 @@ def _acyclic(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[tup
 
 
 def _depths(nodes: Sequence[str], after: Mapping[str, list[str]], before: Mapping[str, list[str]]) -> dict[str, int]:
-    """The length of the longest way that leads to each node."""
+    """The length of the longest way that leads to each node; what none leads to stands beside what it leads to."""
     depth = dict.fromkeys(nodes, 0)
     waiting = {node: len(before[node]) for node in nodes}
     queue = deque(node for node in nodes if not waiting[node])
@@ -91,6 +91,9 @@ def _depths(nodes: Sequence[str], after: Mapping[str, list[str]], before: Mappin
             waiting[end] -= 1
             if not waiting[end]:
                 queue.append(end)
+    for node in nodes:
+        if not before[node] and after[node]:
+            depth[node] = min(depth[end] for end in after[node]) - 1
     return depth
 
 
