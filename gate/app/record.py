@@ -79,7 +79,7 @@ def note_signer(key: str, origin: str, root: Path, passphrase: Passphrase) -> No
     """What signs the checkpoints of a log; raises `AttestError` or `ConfigError`."""
     signer = open_signer(key, root, passphrase)
     if signer.algorithm not in {ED25519, P256}:
-        raise ConfigError(f"checkpoints cannot be signed with {signer.algorithm}", hint="gate keygen ed25519")
+        raise ConfigError(f"checkpoints cannot be signed with {signer.algorithm}", hint="gate keygen --type ed25519")
     return NoteSigner(note_key(origin, signer.public_key_pem, "the signing key"), signer.sign)
 
 

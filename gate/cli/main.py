@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "input": "Print the normalised document that the policy judges.",
     "replay": "Make a recorded decision again, and compare it byte by byte.",
     "diff": "Say what differs between two decisions, or between two input documents.",
+    "log": "Look at the decisions that were recorded.",
     "init": "Look at this repository and propose a gate.yaml.",
     "attest": "Create attestations.",
     "sign": "Sign a model folder, a file or statements.",

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,11 +48,11 @@ def verify_log(log: DecisionLog, keys: Sequence[NoteKey], witnesses: Sequence[st
     found: list[LogFinding] = []
     chain = Chain(Floor())
     contents = 0
-    notes: list[tuple[str, int]] = []
+    notes: list[tuple[str, int | None]] = []
     try:
         stored = log.checkpoints()
         notes = [(item.note, item.size) for item in stored]
-        chain = Chain(log.floor(), sizes={item.size for item in stored} | _sizes(witnesses))
+        chain = Chain(log.floor(), sizes={item.size for item in stored} | sizes(witnesses))
         for record in log.records(chain.size):
             chain.add(record)
         checker = _Contents(log)
@@ -61,11 +62,8 @@ def verify_log(log: DecisionLog, keys: Sequence[NoteKey], witnesses: Sequence[st
         detail = f"{error}; {error.hint}" if error.hint else str(error)
         found.append(LogFinding("log.unreadable", None, detail))
         chain.is_whole = False
-    checked = [_checked(text, chain, keys, size) for text, size in notes]
-    checked += [_checked(text, chain, keys, None) for text in witnesses]
-    found = [*chain.changed(), *chain.findings, *found, *_of_notes(checked, chain)]
-    unchecked = [_NO_KEY] if checked and not keys else []
-    unchecked += [] if checked else [_NO_NOTE]
+    checked, problems, unchecked = compared(chain, [*notes, *((text, None) for text in witnesses)], keys)
+    found = [*chain.changed(), *chain.findings, *found, *problems]
     return LogVerification(
         name=log.name,
         first=chain.first,
@@ -73,8 +71,8 @@ def verify_log(log: DecisionLog, keys: Sequence[NoteKey], witnesses: Sequence[st
         contents=contents,
         root=chain.root,
         findings=tuple(found[:MAX_FINDINGS]),
-        checkpoints=tuple(checked),
-        unchecked=tuple(unchecked),
+        checkpoints=checked,
+        unchecked=unchecked,
     )
 
 
@@ -91,7 +89,7 @@ class Chain:
         self._sizes = frozenset(sizes)
         self.roots: dict[int, bytes] = {}
         self._changed: list[Record] = []
-        self._keep_root()
+        self._keep_wanted()
 
     @property
     def root(self) -> Digest | None:
@@ -115,7 +113,7 @@ class Chain:
         if self.is_whole:
             extend(self.size, self._peaks, own)
         self.size += 1
-        self._keep_root()
+        self._keep_wanted()
 
     def changed(self) -> Iterator[LogFinding]:
         """The records that are not what was hashed; those that only stand in another place are said to."""
@@ -128,9 +126,14 @@ class Chain:
             else:
                 yield LogFinding("record.moved", record.seq, f"it was record {place} when it was appended")
 
-    def _keep_root(self) -> None:
-        if self.is_whole and self.size in self._sizes:
+    def keep_root(self) -> None:
+        """Keeps the root over the records so far."""
+        if self.is_whole:
             self.roots[self.size] = root_of(self._peaks)
+
+    def _keep_wanted(self) -> None:
+        if self.size in self._sizes:
+            self.keep_root()
 
     def _say(self, code: str, seq: int, detail: str) -> None:
         if len(self.findings) < MAX_FINDINGS:
@@ -191,14 +194,25 @@ def changed_contents(log: DecisionLog, part: int = 0, parts: int = 1) -> tuple[i
     return count, changed
 
 
-def _sizes(witnesses: Iterable[str]) -> set[int]:
-    sizes = set()
+def sizes(witnesses: Iterable[str]) -> set[int]:
+    """The sizes of the checkpoints that can be read; what is wrong with others is said where they are compared."""
+    found = set()
     for text in witnesses:
-        try:
-            sizes.add(parse_note(text).tree.size)
-        except CheckpointError:
-            continue  # said where it is compared
-    return sizes
+        with contextlib.suppress(CheckpointError):
+            found.add(parse_note(text).tree.size)
+    return found
+
+
+def compared(
+    chain: Chain, notes: Sequence[tuple[str, int | None]], keys: Sequence[NoteKey]
+) -> tuple[tuple[CheckedNote, ...], tuple[LogFinding, ...], tuple[str, ...]]:
+    """Checkpoints, each with the size under which it is stored, compared with a chain.
+
+    What they prove, what is wrong with them, and what was not looked at.
+    """
+    checked = tuple(_checked(text, chain, keys, size) for text, size in notes)
+    unchecked = (_NO_KEY,) if checked and not keys else ()
+    return checked, tuple(_of_notes(checked, chain)), unchecked if checked else (_NO_NOTE,)
 
 
 def _checked(text: str, chain: Chain, keys: Sequence[NoteKey], size: int | None) -> CheckedNote:

@@ -1,0 +1,1 @@
+"""The subcommands of `gate log`, one module each."""
