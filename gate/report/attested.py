@@ -12,7 +12,7 @@ Spec: in-toto/attestation, spec/v1 (statement, resource descriptor); slsa.dev/sp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -63,7 +63,7 @@ def abouts(decision: Decision, naming: Naming) -> tuple[About, ...]:
     artifacts = member(decision.subject, "artifacts")
     listed = artifacts if isinstance(artifacts, Mapping) else {}
     found = [about for name in sorted(listed) for about in _about(name, listed[name], naming)]
-    resource = f"urn:gate:decision:{quote(decision.id, safe='')}"
+    resource = f"urn:gate:decision:{_quoted(decision.id)}"
     return tuple(found) or (About("input.json", decision.digests.input, resource),)
 
 
@@ -93,7 +93,7 @@ def properties(decision: Decision, about: About) -> list[str]:
     """What passed, for statements that say so; nothing where obligation 1 forbids it."""
     if not has_passed(decision):
         return []
-    passed = [f"GATE_{c.info.id}" for c in with_outcome(decision, Outcome.PASS) if _is_about(c, about)]
+    passed = [f"GATE_{terminal(c.info.id)}" for c in with_outcome(decision, Outcome.PASS) if _is_about(c, about)]
     return [*_how(decision), *sorted(passed)]
 
 
@@ -144,12 +144,12 @@ def extension(decision: Decision, artifact: About) -> JsonObject:
         "environment": terminal(_text(context, "environment")),
         "profile": terminal(_text(context, "profile")),
         "configuration_from": terminal(_text(context, "configuration_from")),
-        "refused": sorted(control.info.id for control in refused(decision)),
-        "warned": sorted(control.info.id for control in warned(decision)),
-        "waived": sorted(control.info.id for control in with_outcome(decision, Outcome.WAIVED)),
-        "reused": sorted(control.info.id for control in with_outcome(decision, Outcome.REUSED)),
+        "refused": _names(refused(decision)),
+        "warned": _names(warned(decision)),
+        "waived": _names(with_outcome(decision, Outcome.WAIVED)),
+        "reused": _names(with_outcome(decision, Outcome.REUSED)),
         "waivers": [terminal(waiver.id) for waiver in decision.waivers if waiver.used],
-        "artifacts": {terminal(name, _LIMIT): member(listed[name], "digest") for name in sorted(listed)},
+        "artifacts": {terminal(name, _LIMIT): parse_digest(_text(listed[name], "digest")) for name in sorted(listed)},
         "digests": {
             "input": digests.input,
             "policy": digests.policy,
@@ -174,6 +174,10 @@ def _how(decision: Decision) -> list[str]:
         "OWN_CONFIGURATION": own_configuration(decision) is not None,
     }
     return [f"{PASSED}_WITH_{word}" for word, is_so in blemishes.items() if is_so] or [PASSED]
+
+
+def _names(controls: Iterable[ControlDecision]) -> list[JsonValue]:
+    return [terminal(name) for name in sorted(control.info.id for control in controls)]
 
 
 def _is_about(control: ControlDecision, about: About) -> bool:

@@ -25,6 +25,7 @@ from gate.report.summary import dry_run_words, exit_words, member, refused, tall
 SPEC_VERSION: Final = "1.6"
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:gate:cyclonedx:v1")
 _NOTE: Final = "Evidence for a control supports a requirement; whether it is met, people judge."
+_LIMIT: Final = 1000
 _RELEASE: Final = "release"
 _ASSESSOR: Final = "assessor:gate"
 _OWN: Final = "standard:gate"
@@ -73,7 +74,7 @@ class _Attestations:
             "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, ascii(decision.id))}",
             "version": 1,
             "metadata": {
-                "timestamp": decision.decided_at,
+                "timestamp": _plain(decision.decided_at),
                 "tools": {
                     "components": [{"type": "application", "name": "gate", "version": _plain(decision.gate_version)}]
                 },
@@ -277,7 +278,7 @@ def _property(name: str, value: str) -> JsonObject:
 
 
 def _data(digest: str, origin: str) -> JsonObject:
-    return {"name": digest, "contents": {"url": quote(terminal(origin, 2000), safe="/#")}}
+    return {"name": digest, "contents": {"url": quote(terminal(origin, _LIMIT), safe="/#")}}
 
 
 def _when(name: str, seconds: int | None) -> JsonObject:
@@ -310,4 +311,4 @@ def _requirement(standard: str, name: str) -> str:
 
 def _plain(text: str) -> str:
     """A text of the document: one printable line, never empty."""
-    return terminal(text, 2000) or "-"
+    return terminal(text, _LIMIT) or "-"

@@ -76,7 +76,7 @@ def metadata(title: str, at: str, version: str, props: Iterable[JsonObject] = ()
     """The head of a document; `at` is an RFC 3339 time."""
     return filled(
         title=prose(title),
-        last_modified=at,
+        last_modified=plain(at),
         version=plain(version),
         oscal_version=OSCAL_VERSION,
         props=list(props),

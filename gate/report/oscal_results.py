@@ -73,6 +73,11 @@ class _Results:
             }
         }
 
+    @property
+    def at(self) -> str:
+        """When it was decided."""
+        return plain(self.decision.decided_at)
+
     def key(self, *parts: str) -> str:
         return identity(self.decision.id, *parts)
 
@@ -83,8 +88,8 @@ class _Results:
             uuid=self.key("result"),
             title=prose(f"Decision {decision.id}"),
             description=prose(tally(decision)),
-            start=decision.decided_at,
-            end=decision.decided_at,
+            start=self.at,
+            end=self.at,
             props=[
                 *(prop(name, str(value)) for name, value in sorted(decision.context.items())),
                 *(prop("not-checked", name, remarks=why) for name, why in sorted(decision.skipped.items())),
@@ -127,7 +132,8 @@ class _Results:
     def reviewed(self) -> JsonObject:
         selected: list[JsonValue] = [{"control-id": token(name)} for name in self.decision.controls]
         about = "The controls of the gate that its profile asks for; they are no controls of a framework."
-        return {"control-selections": [filled(description=about, include_controls=selected)]}
+        which: JsonObject = {"include-controls": selected} if selected else {"include-all": {}}
+        return {"control-selections": [{"description": about, **which}]}
 
     def observations(self) -> Iterator[JsonObject]:
         for name, control in self.decision.controls.items():
@@ -163,7 +169,7 @@ class _Results:
                 if member(artifact, "kind") in info.artifacts
             ],
             relevant_evidence=[self.evidence(digest) for digest in control.evidence],
-            collected=self.decision.decided_at,
+            collected=self.at,
             remarks=prose(control.reason) if control.reason else None,
         )
 
@@ -187,7 +193,7 @@ class _Results:
             origins=self.origins(),
             subjects=self.subjects(violation),
             relevant_evidence=[self.evidence(digest) for digest in violation.evidence],
-            collected=self.decision.decided_at,
+            collected=self.at,
         )
 
     def rejected(self, item: Rejected) -> JsonObject:
@@ -202,7 +208,7 @@ class _Results:
             origins=self.origins(),
             subjects=[self.subject(name) for name in item.artifacts if name in self.artifacts()],
             relevant_evidence=[self.evidence(item.evidence)],
-            collected=self.decision.decided_at,
+            collected=self.at,
         )
 
     def finding(self, control: ControlDecision) -> JsonObject:

@@ -25,6 +25,7 @@ from gate.report.attested import (
     statement,
     versions,
 )
+from gate.report.escape import terminal
 
 PREDICATE_TYPE: Final = "https://in-toto.io/attestation/svr/v0.2"
 REFUSED: Final = "GATE_REFUSED"
@@ -51,7 +52,7 @@ def _predicate(decision: Decision, about: About, naming: Naming) -> JsonObject:
             "version": versions(decision),
             "policies": list[JsonValue]([policy(decision)]),
         },
-        "timeCreated": decision.decided_at,
+        "timeCreated": terminal(decision.decided_at),
         "properties": list[JsonValue](_properties(decision, about)),
         EXTENSION: {**extension(decision, about), "inputs": list[JsonValue](inputs(decision))},
     }

@@ -25,6 +25,7 @@ from gate.report.attested import (
     statement,
     versions,
 )
+from gate.report.escape import terminal
 
 PREDICATE_TYPE: Final = "https://slsa.dev/verification_summary/v1"
 SLSA_VERSION: Final = "1.2"
@@ -46,7 +47,7 @@ def vsa_statements(decision: Decision, naming: Naming) -> tuple[str, ...]:
 def _predicate(decision: Decision, about: About, naming: Naming) -> JsonObject:
     return {
         "verifier": {"id": naming.verifier, "version": versions(decision)},
-        "timeVerified": decision.decided_at,
+        "timeVerified": terminal(decision.decided_at),
         "resourceUri": about.resource,
         "policy": policy(decision),
         "inputAttestations": list[JsonValue](inputs(decision)),

@@ -16,7 +16,7 @@ from gate.report.attested import Naming
 from gate.report.svr import render_svr, svr_statements
 from gate.report.vsa import render_vsa, vsa_statements
 from tests.support.decisions import GOLDEN, approval, control, decision, digest, refusal, rejected, statement, violation
-from tests.support.hostile_decisions import TEXTS, hostile
+from tests.support.hostile_places import TEXTS, hostile
 
 IMAGE = {
     "kind": "container",
