@@ -12,6 +12,7 @@ from gate.attest.statement import check_statement
 from gate.model.control import Mode
 from gate.model.decision import Decision, Outcome, Verdict
 from gate.model.evidence import Concern
+from gate.report import attested
 from gate.report.attested import Naming
 from gate.report.svr import render_svr, svr_statements
 from gate.report.vsa import render_vsa, vsa_statements
@@ -76,6 +77,11 @@ def test_a_refusal_and_an_error_say_so_where_there_is_no_word_for_failure() -> N
     assert properties(GOLDEN["refusal"]()) == ["GATE_REFUSED"]
     assert properties(GOLDEN["undecided"]()) == ["GATE_UNDECIDED"]
     assert properties(dataclasses.replace(approval(), dry_run=True)) == ["GATE_DRY_RUN"]
+
+
+def test_whoever_asks_for_properties_gets_none_of_what_did_not_pass() -> None:
+    for found in (refusal(), GOLDEN["undecided"](), dataclasses.replace(approval(), dry_run=True)):
+        assert attested.properties(found, attested.abouts(found, Naming())[0]) == []
 
 
 def test_only_what_passed_is_named() -> None:

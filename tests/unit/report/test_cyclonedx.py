@@ -28,9 +28,10 @@ from tests.support.decisions import (
 )
 from tests.support.hostile_places import TEXTS, hostile
 
-REFERENCES = set(
-    "assessor requirement claims counterClaims mitigationStrategies target evidence counterEvidence".split()
-)
+REFERENCES = {
+    *("assessor", "requirement", "claims", "counterClaims"),
+    *("mitigationStrategies", "target", "evidence", "counterEvidence"),
+}
 
 
 def document(found: Decision) -> Any:
