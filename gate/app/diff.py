@@ -9,7 +9,6 @@ from typing import Final
 
 from gate.attest.files import read_file
 from gate.errors import AttestError, ConfigError, EvidenceError
-from gate.formats.canonical_json import CanonicalJsonError
 from gate.formats.checked import Checked
 from gate.formats.decision_document import DecisionFormatError, read_decision
 from gate.formats.input_document import InputDocumentError, InputFacts, read_input_document
@@ -61,21 +60,18 @@ def read_document(place: str, data: bytes) -> Decision | InputDocument:
 
 
 def diff(old: Opened, new: Opened) -> Diff:
-    """What differs; raises `ConfigError` for a decision and a document, `EvidenceError` for what has no one form."""
+    """What differs; raises `ConfigError` for a decision and a document."""
     one, other = old.value, new.value
-    try:
-        if isinstance(one, Decision) and isinstance(other, Decision):
-            return diff_decisions(one, other, (old.place, new.place))
-        if isinstance(one, InputDocument) and isinstance(other, InputDocument):
-            found = tuple(differences(one.value, other.value))
-            return Diff(Kind.INPUT, _documented(one, old.place), _documented(other, new.place), (), found)
-    except CanonicalJsonError as error:
-        raise EvidenceError(f"{old.place} and {new.place} cannot be compared: {error}") from None
+    if isinstance(one, Decision) and isinstance(other, Decision):
+        return diff_decisions(one, other, (old.place, new.place))
+    if isinstance(one, InputDocument) and isinstance(other, InputDocument):
+        found = tuple(differences(one.value, other.value))
+        return Diff(Kind.INPUT, _documented(one, old.place), _documented(other, new.place), (), found)
     raise ConfigError(f"{old.place} and {new.place} are not of one kind", hint=_HOW)
 
 
 def diff_decisions(old: Decision, new: Decision, places: tuple[str, str] = ("", "")) -> Diff:
-    """What differs between two decisions, ids and times apart; raises `CanonicalJsonError`."""
+    """What differs between two decisions, ids and times apart."""
     found = tuple(differences(_compared(old), _compared(new)))
     return Diff(Kind.DECISION, _decided(old, places[0]), _decided(new, places[1]), tuple(turns(old, new)), found)
 

@@ -17,8 +17,9 @@ from gate.app.case import Circumstances, case_of
 from gate.app.diff import turns
 from gate.app.engines import open_engine
 from gate.app.gather import Counting, silent
+from gate.app.log import LogPlace, log_of
 from gate.app.policy import judging_policy, rules_digest
-from gate.app.replay_source import configured_log, recorded_case
+from gate.app.replay_source import recorded_case
 from gate.app.workspace import Request, Rules, rules_at
 from gate.collect.saved import each_saved
 from gate.decide import decide
@@ -150,9 +151,9 @@ def saved_cases(paths: Iterable[Path]) -> Iterator[Past | Unread]:
             yield _read(place, data)
 
 
-def logged_cases(request: Request, since_s: int | None, most: int | None) -> Iterator[Past | Unread]:
-    """The decisions of the log that `gate.yaml` names, the newest first; raises `EvidenceError` where there is none."""
-    with configured_log(request) as log:
+def logged_cases(place: LogPlace, since_s: int | None, most: int | None) -> Iterator[Past | Unread]:
+    """The decisions of a log, the newest first."""
+    with log_of(place) as log:
         for record in itertools.islice(search(log, Query(since_s=since_s)), most):
             try:
                 case = recorded_case(log, recorded(log, record))

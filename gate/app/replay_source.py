@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from gate.app.log import LogPlace, log_of, log_place, recorded_decision
 from gate.app.policy import load_policy
-from gate.app.record import open_log
-from gate.app.workspace import Request, WorkTree, configured_trust, root_of
+from gate.app.workspace import Request, configured_trust
 from gate.attest.files import read_file
-from gate.config.settings import load_record
 from gate.errors import AttestError, ConfigError, EvidenceError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle
 from gate.formats.canonical_json import dumps
@@ -21,24 +18,25 @@ from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.digest import parse_digest
 from gate.model.json import JsonObject
 from gate.model.record import Recorded
-from gate.record.interface import DecisionLog, find_decision, input_document, policy_files
+from gate.record.interface import DecisionLog, input_document, policy_files
 from gate.report.json import DECISION_SCHEMA
 
 _HINT: Final = "name an exported case, a decision (`gate check --output FILE`), or the id of one in the log"
 _NO_POLICY: Final = "the decision was made by the policy {}, which is neither the installed one nor that of gate.yaml"
 
 
-def open_case(request: Request, decision: str, document: Path | None) -> CaseFile:
+def open_case(request: Request, decision: str, document: Path | None, sqlite: Path | None = None) -> CaseFile:
     """The case of a decision: a file of that name, else what the log holds under that id.
 
-    With `document` the decision is a file, and its policy the installed one or that of `gate.yaml`, whichever has the
-    digest that the decision names. Raises `EvidenceError` for what cannot be read or is not there.
+    The log is that of `gate.yaml`, or the file `sqlite`. With `document` the decision is a file, and its policy the
+    installed one or that of `gate.yaml`, whichever has the digest that the decision names. Raises `ConfigError` where
+    no log is configured, `EvidenceError` for what cannot be read or is not there.
     """
     path = Path(decision)
     if not path.is_file():
         if document is not None:
             raise ConfigError("--input belongs to a decision in a file", hint=f"there is no file {decision!r}")
-        return _logged(request, decision)
+        return _logged(decision, log_place(request, sqlite))
     data = _bytes(path)
     try:
         value = loads_object(data, limit=MAX_BYTES)
@@ -51,19 +49,10 @@ def open_case(request: Request, decision: str, document: Path | None) -> CaseFil
             raise EvidenceError(f"{path} is neither a case nor a decision", hint=_HINT)
         if document is not None:
             return make_case(value, _bytes(document), _policy(request, value).files)
-        logged = _logged(request, str(value.get("id")))
+        logged = _logged(str(value.get("id")), log_place(request, sqlite))
         return make_case(value, logged.document.canonical, logged.files)
     except (StrictJsonError, CaseFileError) as error:
         raise EvidenceError(f"{path} cannot be replayed: {error}", hint=_HINT) from None
-
-
-def configured_log(request: Request) -> AbstractContextManager[DecisionLog]:
-    """The log that `gate.yaml` in the work tree names; raises `EvidenceError` where there is none."""
-    root = root_of(request)
-    settings = load_record(request.config, WorkTree(root))
-    if settings is None:
-        raise EvidenceError(f"{request.config} names no decision log", hint=_HINT)
-    return contextlib.closing(open_log(settings, root))
 
 
 def exported(case: CaseFile) -> JsonObject:
@@ -83,12 +72,9 @@ def recorded_case(log: DecisionLog, found: Recorded) -> CaseFile:
         raise EvidenceError(f"record {found.seq} cannot be replayed: {error}", hint="gate log verify") from None
 
 
-def _logged(request: Request, identity: str) -> CaseFile:
-    with configured_log(request) as log:
-        found = find_decision(log, identity)
-        if found is None:
-            raise EvidenceError(f"there is no file and no recorded decision {identity!r}", hint=_HINT)
-        return recorded_case(log, found)
+def _logged(identity: str, place: LogPlace) -> CaseFile:
+    with log_of(place) as log:
+        return recorded_case(log, recorded_decision(log, identity)[0])
 
 
 def _policy(request: Request, decision: JsonObject) -> PolicyBundle:

@@ -42,6 +42,9 @@ Examples:
     help="Also write the decision with all that it was made from, to be replayed anywhere.",
 )
 @click.option(
+    "--sqlite", type=click.Path(path_type=Path), metavar="FILE", help="A log in this file, whatever gate.yaml says."
+)
+@click.option(
     "--config", metavar="FILE", default="gate.yaml", show_default=True, help="The configuration, relative to the root."
 )
 @click.option(
@@ -52,9 +55,11 @@ Examples:
 @click.option("--now", type=TimeParameter(), metavar="TIME", help="When a signed policy has to be valid (RFC 3339).")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
+    *,
     decision: str,
     document: Path | None,
     export: Path | None,
+    sqlite: Path | None,
     config: str,
     root: Path | None,
     now: int | None,
@@ -71,7 +76,7 @@ def command(
     """
     file = None if export is None else OutputFile(export, "--export")
     request = Request(start_folder(root), root, config, None, config_from_worktree=True, now_s=now_or_clock(now))
-    case = open_case(request, decision, document)
+    case = open_case(request, decision, document, sqlite)
     with progress("judging again"):
         found = replay(case)
     if file is not None:

@@ -45,8 +45,6 @@ def make_case(decision: JsonObject, document: bytes, files: Mapping[str, bytes])
         )
     except DecisionFormatError as error:
         raise CaseFileError(f"the decision: {error}") from None
-    except CanonicalJsonError as error:
-        raise CaseFileError(f"the decision has no canonical form: {error}") from None
     except InputDocumentError as error:
         raise CaseFileError(f"the input document: {error}") from None
 

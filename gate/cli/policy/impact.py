@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gate.app.log import log_place
 from gate.app.policy_impact import impact, logged_cases, saved_cases
 from gate.app.workspace import Request
 from gate.cli.output import OutputFile, progress, show
@@ -25,6 +26,9 @@ Examples:
 )
 @click.argument("inputs", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--base", required=True, metavar="REF", help="The commit with the old policy.")
+@click.option(
+    "--sqlite", type=click.Path(path_type=Path), metavar="FILE", help="A log in this file, whatever gate.yaml says."
+)
 @click.option("--since", type=TimeParameter(), metavar="TIME", help="Of the log only what was recorded since then.")
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Of the log only the N newest decisions.")
 @click.option(
@@ -42,6 +46,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     *,
     inputs: tuple[Path, ...],
     base: str,
+    sqlite: Path | None,
     since: int | None,
     last: int | None,
     config: str,
@@ -56,11 +61,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     of the log in gate.yaml. Each is judged twice, by policy, profile and parameters of gate.yaml at REF and of those in
     the work tree, as of its own time. Exit code 0 says that this was done, whatever turns.
     """
-    if inputs and (since is not None or last is not None):
-        raise click.UsageError("--since and --last are for the decision log, and files are named here.")
+    if inputs and (sqlite, since, last) != (None, None, None):
+        raise click.UsageError("--sqlite, --since and --last are for the decision log, and files are named here.")
     file = None if output is None else OutputFile(output)
     request = Request(start_folder(root), root, config, None, config_from_worktree=True, now_s=now_or_clock(now))
-    past = saved_cases(inputs) if inputs else logged_cases(request, since, last)
+    past = saved_cases(inputs) if inputs else logged_cases(log_place(request, sqlite), since, last)
     found = impact(request, base, past, progress)
     render = {"text": impact_text, "markdown": impact_markdown, "csv": impact_csv}
     text = pretty(impact_json(found)) + "\n" if form == "json" else render[form](found)

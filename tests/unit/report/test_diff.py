@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gate.app.diff import Opened, diff, diff_decisions, open_document
+from gate.app.diff import Opened, diff, open_document
 from gate.errors import ConfigError, EvidenceError
-from gate.formats.canonical_json import CanonicalJsonError, pretty
+from gate.formats.canonical_json import pretty
 from gate.formats.input_document import read_input_document
 from gate.formats.schema import problem
 from gate.model.control import Mode
@@ -130,14 +130,6 @@ def test_one_place_differs() -> None:
 def test_a_decision_and_a_document_are_not_compared() -> None:
     with pytest.raises(ConfigError, match=r"old\.json and a\.json are not of one kind"):
         diff(Opened("old.json", refusal()), document())
-
-
-def test_what_has_no_canonical_form_is_an_error() -> None:
-    odd = dataclasses.replace(refusal(), coverage={"files": 1 << 60})
-    with pytest.raises(EvidenceError, match=r"old\.json and new\.json cannot be compared"):
-        compared(odd, refusal())
-    with pytest.raises(CanonicalJsonError):
-        diff_decisions(odd, refusal())
 
 
 @pytest.mark.parametrize(
