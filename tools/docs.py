@@ -6,7 +6,7 @@
 | docs/reference/exit-codes.md | gate/cli/exit_codes.py |
 | docs/reference/{configuration,waivers,input,report,decision,lineage,recall,scan}.md | schemas/*.json |
 | docs/reference/{diff,replay,case,impact}.md | schemas/*.json |
-| docs/reference/{controls-matrix,controls-diff,framework-evidence}.md | schemas/*.json |
+| docs/reference/{controls-matrix,controls-diff,framework,framework-evidence}.md | schemas/*.json |
 | docs/reference/evidence.md | the readers of predicates |
 | docs/controls/index.md | METADATA of the controls |
 | docs/controls/frameworks.md | the same, and frameworks/*.json |
@@ -37,6 +37,7 @@ SCHEMAS = {
     "report": ("report.json", "What the Rego library returns"),
     "decision": ("decision.json", "The decision document"),
     "controls-matrix": ("controls-matrix.json", "Controls and requirements"),
+    "framework": ("framework.json", "A list of requirements"),
     "framework-evidence": ("framework-evidence.json", "Evidence for requirements"),
     "controls-diff": ("controls-diff.json", "Differences of two policies"),
     "lineage": ("lineage.json", "Lineage"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gate.formats.schema import problem
 from tests.acceptance.world import NOW, World, inside
@@ -47,6 +48,10 @@ def document(*arguments: str) -> Any:
     done = inside("controls", "matrix", *arguments, "--format", "json")
     assert done.code == 0, done.err
     return json.loads(done.out)
+
+
+def test_the_list_of_the_page_fits_the_published_schema() -> None:
+    assert problem("framework.json", yaml.safe_load(ACME)) is None
 
 
 # -- a team's own lists ------------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from gate import resources
 from gate.errors import PolicyError
 from gate.evaluate.frameworks import known_frameworks, matrix, packaged_frameworks, read_framework
+from gate.formats.schema import problem
 from gate.model.control import ControlInfo, FrameworkReference
 from gate.model.framework import Framework
 from tests.support.cases import packaged
@@ -131,6 +133,11 @@ def test_each_packaged_list_says_what_it_holds() -> None:
         assert framework.source
         assert not framework.controls, "packaged controls say themselves what they support"
         assert all(id_ == id_.strip() and title == title.strip() for id_, title in framework.requirements.items())
+
+
+@pytest.mark.parametrize("name", sorted(resources.framework_files()))
+def test_each_packaged_list_fits_the_published_schema(name: str) -> None:
+    assert problem("framework.json", json.loads(resources.framework_files()[name])) is None
 
 
 def test_the_lists_are_as_long_as_their_sources() -> None:
