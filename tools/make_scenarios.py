@@ -17,19 +17,26 @@ from pathlib import Path
 import yaml
 
 from tools import (
+    scenario_worlds,
+    scenarios_adapters,
     scenarios_allow,
     scenarios_application,
+    scenarios_assistants,
     scenarios_bills,
     scenarios_built,
+    scenarios_datasets,
     scenarios_deny,
     scenarios_deployed,
     scenarios_error,
+    scenarios_images,
     scenarios_locked,
     scenarios_models,
+    scenarios_packages,
     scenarios_searched,
     scenarios_signals,
     scenarios_templates,
     scenarios_vulnerable,
+    scenarios_weights,
 )
 from tools.scenario_compat import compat_files
 from tools.scenario_draft import NOW, SCENARIOS, Draft, Scenario
@@ -38,19 +45,26 @@ from tools.scenario_threats import SET, kind_of, threat_of, twin_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 STORIES = (
+    scenario_worlds,
+    scenarios_adapters,
     scenarios_allow,
     scenarios_application,
+    scenarios_assistants,
     scenarios_bills,
     scenarios_built,
+    scenarios_datasets,
     scenarios_deny,
     scenarios_deployed,
     scenarios_error,
+    scenarios_images,
     scenarios_locked,
     scenarios_models,
+    scenarios_packages,
     scenarios_searched,
     scenarios_signals,
     scenarios_templates,
     scenarios_vulnerable,
+    scenarios_weights,
 )
 KEYS_README = """\
 # Test keys

@@ -192,9 +192,14 @@ def kind_of(scenario: Scenario, kinds: Sequence[str]) -> str:
 
 
 def twin_of(scenario: Scenario, places: Collection[str]) -> str | None:
-    """The scenario without the attack that is nearest: named, or the one whose name is the longest beginning of its."""
+    """The scenario without the attack that is nearest.
+
+    The one of its name, else the one that it names, else the one whose name is the longest beginning of its.
+    """
     if scenario.outcome == "allow":
         return None
+    if scenario.outcome == "deny" and f"allow/{scenario.name}" in places:
+        return f"allow/{scenario.name}"
     if scenario.twin is not None or scenario.outcome == "error":
         return scenario.twin or "allow/artifact-signed"
     good = {place.removeprefix("allow/"): place for place in places if place.startswith("allow/")}
