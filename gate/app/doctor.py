@@ -11,6 +11,7 @@ from gate import __version__
 from gate.app.engines import EngineOptions, overridden
 from gate.app.init import PUBLIC
 from gate.app.notes import Level, Note
+from gate.app.record_notes import examine_record
 from gate.app.sidecar import examine_sidecar
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.collect.git import git_version
@@ -48,6 +49,7 @@ def examine(request: Request, options: EngineOptions) -> tuple[Note, ...]:
     notes += _root(workspace)
     notes += _inputs(workspace)
     notes += _policy(workspace)
+    notes += examine_record(workspace)
     if engine.name == "opa":
         notes += examine_sidecar(engine, workspace.bundle)
     return tuple(notes)

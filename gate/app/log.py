@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,7 @@ from gate.record.export import export_lines, exported_notes, verify_lines
 from gate.record.interface import DecisionLog, find_decision, search
 from gate.record.verify import verify_log
 
+_IDENTITY: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,26}")
 _KEY_BYTES: Final = 64 << 10
 _PROOF_BYTES: Final = 16 << 20
 _NO_RECORD: Final = "gate.yaml has no section `record`, so no decision is recorded"
@@ -78,6 +80,17 @@ def recorded_decision(log: DecisionLog, identity: str) -> tuple[Recorded, Decisi
         return found, read_decision(found.decision)
     except DecisionFormatError as error:
         raise EvidenceError(f"record {found.seq} is no decision: {error}", hint="gate log verify") from None
+
+
+def is_identity(text: str) -> bool:
+    """Whether a text can be the id of a decision, or the beginning of one."""
+    return _IDENTITY.fullmatch(text) is not None
+
+
+def logged_decision(request: Request, identity: str) -> Decision:
+    """A decision in the log of `gate.yaml`; raises a `GateError`."""
+    with log_of(log_place(request)) as log:
+        return recorded_decision(log, identity)[1]
 
 
 def found_records(log: DecisionLog, query: Query, limit: int) -> tuple[list[Record], bool]:

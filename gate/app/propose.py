@@ -34,6 +34,11 @@ _TOP_FOLDERS: Final = {
     **dict.fromkeys(("route", "routes", "routing"), ArtifactKind.ROUTE),
     **dict.fromkeys(("slo", "slos"), ArtifactKind.SLO),
 }
+_RECORDED: Final = (
+    "",
+    "record:                           # every decision is written here before it is given (gate log)",
+    "  sqlite: .gate/record/decisions.db",
+)
 _GLOB_CHARACTERS: Final = frozenset("*?[]{}")
 _SKIPPED: Final = frozenset({"node_modules", "site-packages", "__pycache__", "target", "dist", "build"})
 
@@ -93,7 +98,7 @@ def propose(root: Path, valid_until: str, public_key: str, level: Level = BASELI
         )
     named = tuple(sorted(dockerfiles))
     lines = [*_judged(found, named, level), *(_trusted(found, valid_until, public_key, level) if level.signs else ())]
-    return Proposal("\n".join(lines) + "\n", level, found, named)
+    return Proposal("\n".join([*lines, *_RECORDED]) + "\n", level, found, named)
 
 
 def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:

@@ -22,15 +22,12 @@ def read_record(
     if node is None:
         return None
     fields = node.fields("sqlite", "postgres", "checkpoint")
+    service, dsn_file = _postgres(fields["postgres"]) if "postgres" in fields else (None, None)
+    checkpoint = _checkpoint(fields["checkpoint"], source) if "checkpoint" in fields else None
     if ("sqlite" in fields) == ("postgres" in fields):
         raise node.error("a record needs either sqlite or postgres")
-    service, dsn_file = _postgres(fields["postgres"]) if "postgres" in fields else (None, None)
-    return RecordSettings(
-        sqlite=_path(fields["sqlite"], artifacts or {}) if "sqlite" in fields else None,
-        service=service,
-        dsn_file=dsn_file,
-        checkpoint=_checkpoint(fields["checkpoint"], source) if "checkpoint" in fields else None,
-    )
+    sqlite = _path(fields["sqlite"], artifacts or {}) if "sqlite" in fields else None
+    return RecordSettings(sqlite, service, dsn_file, checkpoint)
 
 
 def _path(node: Node, artifacts: Mapping[str, ArtifactSettings]) -> str:

@@ -83,16 +83,21 @@ def _verification(found: LogVerification, exit_code: int) -> Iterator[str]:
     for item in found.findings:
         place = "" if item.seq is None else f"record {item.seq}: "
         yield f"WRONG     {terminal(item.code)}: {place}{terminal(item.detail)}"
-    good = [item for item in found.checkpoints if item.problem is None]
+    good = [item for item in found.checkpoints if item.problem is None and item.size >= found.first]
     for note in good[-1:]:
         signed = "" if any(text.startswith("the signatures") for text in found.unchecked) else "signed "
-        yield f"proved    the first {note.size} records, by {len(good)} {signed}checkpoints of {terminal(note.origin)}"
+        notes = _many(len(good), f"{signed}checkpoint")
+        yield f"proved    the first {note.size} records, by {notes} of {terminal(note.origin)}"
     yield from (f"unchecked {terminal(text)}" for text in found.unchecked)
     if found.root is not None:
         yield f"root      {found.root}"
     number = len(found.findings)
-    says = f"{number} finding{'' if number == 1 else 's'}: the log is not what was recorded" if number else "intact"
+    says = f"{_many(number, 'finding')}: the log is not what was recorded" if number else "intact"
     yield f"{says}.   exit {exit_code}"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _line(record: Record) -> str:

@@ -37,7 +37,8 @@ def test_what_is_installed_and_what_is_weak(world: World) -> None:
     ):
         assert word in done.out
     assert "weak   signer release: its key never expires" in done.out
-    assert done.out.endswith("0 wrong, 3 weak\n")
+    assert "weak   decisions are not recorded" in done.out
+    assert done.out.endswith("0 wrong, 4 weak\n")
 
 
 def test_a_key_for_trying_is_weak(world: World) -> None:
@@ -50,8 +51,12 @@ def test_a_key_for_trying_is_weak(world: World) -> None:
 
 def test_nothing_is_weak(world: World) -> None:
     signers = {name: f"{claims}, valid_until: 2027-06-01" for name, claims in SIGNERS.items()}
-    done = notes(reconfigured(world, config(signers=signers)))
+    checkpoint = "{key: env:NONE, origin: acme.example/gate, public_keys: [keys/log.pub]}"
+    record = f"record: {{sqlite: .gate/record/decisions.db, checkpoint: {checkpoint}}}\n"
+    public = (world.root / "keys/release.pub").read_bytes()
+    done = notes(reconfigured(world, config(signers=signers, more=record), keys__log_DOT_pub=public))
     assert done.out.endswith("0 wrong, 0 weak\n")
+    assert "ok     decision log .gate/record/decisions.db: made by the next check" in done.out
 
 
 RELEASE = "    release: {key: keys/release.pub, claims: [artifact.signature, prompt, eval]}\n"

@@ -23,7 +23,15 @@ Examples:
 """,
 )
 @click.argument("identity", metavar="ID")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    metavar="FORMAT",
+    default="text",
+    show_default=True,
+    help=f"Of the report: {', '.join(FORMATS)}.",
+)
 @click.option("--proof", is_flag=True, help="Prove that it is in the log, up to the last checkpoint (tlog-proof@v1).")
 @log_options
 def command(identity: str, form: str, *, proof: bool) -> int:
