@@ -10,9 +10,11 @@ from typing import Final
 from gate.app.workshop import Sources, load_sources, policy_directories
 from gate.errors import PolicyError
 from gate.evaluate.catalogue import control_id
+from gate.evaluate.frameworks import packaged_frameworks
 from gate.evaluate.lint import Finding, lint, problem
 from gate.formats import schema
 from gate.formats.strict_json import StrictJsonError, loads
+from gate.formats.strict_yaml import suggestion
 from gate.model.json import JsonObject, JsonValue
 
 _SCENARIOS: Final = ("passes", "refuses")
@@ -48,6 +50,7 @@ def lint_policy(start: Path, directories: Sequence[str] = (), tests: Sequence[st
     ]
     for control in sources.bundle.own:
         found += _missing_files(start, sources, control)
+        found += _unknown_requirements(sources, control)
     return Linted(tuple(sorted(found)), sum(control_id(path) is not None for path in sources.own))
 
 
@@ -62,6 +65,18 @@ def _placed(start: Path, folders: Sequence[str], found: Finding) -> Finding:
     top = next((folder for folder in folders if found.path and (start / folder / found.path).exists()), None)
     path = f"{top}/{found.path}" if top is not None else found.path or folders[0]
     return Finding(path, found.line, found.column, found.rule, found.message)
+
+
+def _unknown_requirements(sources: Sources, control: str) -> Iterator[Finding]:
+    """What a control says it supports, and a framework of which the gate lists everything does not have."""
+    place = sources.place(next(path for path in sources.own if control_id(path) == control))
+    listed = packaged_frameworks()
+    for name, reference in sources.bundle.catalogue[control].frameworks.items():
+        if name in listed and listed[name].complete:
+            known = sorted(listed[name].requirements)
+            for id_ in sorted(set(reference.ids) - set(known)):
+                message = f"{name} has no requirement {id_!r}{suggestion(id_, known)}"
+                yield Finding(place, 1, 1, "framework", message)
 
 
 def _missing_files(start: Path, sources: Sources, control: str) -> Iterator[Finding]:

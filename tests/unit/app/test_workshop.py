@@ -137,6 +137,21 @@ class TestLint:
         assert message in found.message
         assert found.path.startswith("policy")
 
+    def test_a_requirement_that_no_framework_has_is_found(self, place: Path) -> None:
+        frameworks = "{relation: supports, ids: [%s]}"
+        named = "".join(
+            f"#     {name}: {frameworks % ids}\n"
+            for name, ids in (
+                ("NIST-800-218A", "PS.2.1, PS.2.7"),
+                ("EU-AI-Act", "Article 99"),
+                ("ACME-7", "A-1"),
+            )
+        )
+        swap(place, "package gate", f"#   frameworks:\n{named}package gate")
+        (found,) = (one for one in lint_policy(place).findings if one.rule == "framework")
+        assert (found.path, found.line) == (RULES, 1)
+        assert found.message == "NIST-800-218A has no requirement 'PS.2.7'; did you mean 'PS.2.1'?"
+
     def test_the_document_says_the_same(self, place: Path) -> None:
         (place / "policy/docs/team/tested.md").unlink()
         document = lint_policy(place).document
