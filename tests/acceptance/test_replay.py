@@ -16,6 +16,7 @@ from gate.evaluate.interface import Engine
 from gate.formats import schema
 from gate.model.settings import EngineSettings
 from tests.acceptance.world import NOW, WEIGHTS, Done, World, inside
+from tests.support.pages import run_page
 from tools.scenario_draft import config
 
 RECORD = "record: {sqlite: .gate/log.db}\n"
@@ -307,3 +308,10 @@ def test_an_export_that_cannot_be_written_is_known_before_the_work(logged: World
     done = replay(identity(), "--export", "absent/case.json")
     assert (done.code, done.out) == (5, "")
     assert logged.root.exists()
+
+
+def test_the_page_works_as_written(tmp_path: Path) -> None:
+    world = World.make(tmp_path / "world", config(more=RECORD))
+    shown = run_page("replay.md", world.root, tmp_path / "programs")
+    assert shown.count("SAME  decision ") == 4
+    assert "places differ." in shown

@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -128,7 +129,7 @@ def test_it_records_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     world.on_main({"gate.yaml": (world.root / "gate.yaml").read_bytes() + b"record: {sqlite: .gate/log.db}\n"})
 
     def once(_root: Path, _base: str | None, judge: Callable[[], str]) -> int:
-        print(judge())
+        sys.stdout.write(judge())
         return 130
 
     monkeypatch.setattr("gate.cli.check_command.watch", once)

@@ -105,7 +105,7 @@ def test_commands_in_the_documentation_are_accepted() -> None:
     text = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))])
     text = text.replace("\\\n", " ")
     groups = {"attest", "chain", "controls", "demo", "policy"}
-    plain = "check|verify|scan|sign|publish|pull|keygen|init|input|doctor|explain"
+    plain = "check|verify|scan|sign|publish|pull|keygen|init|input|replay|diff|doctor|explain"
     verbs = "|".join([plain, *(f"{group} [a-z]+" for group in sorted(groups))])
     commands = set(re.findall(rf"^\s*(?:- |\$ )?gate ((?:{verbs})\b[^#|>\n]*)", text, re.MULTILINE))
     assert len(commands) >= 6
