@@ -8,6 +8,7 @@ from typing import Any
 from gate.model.control import FrameworkReference, Mode
 from gate.model.decision import Decision, Outcome, ReuseUse, Verdict
 from gate.model.evidence import Concern, SignerIdentity
+from gate.model.policy import JudgingPolicy, PolicyOrigin
 from tests.support.decisions import NOON_S, control, decision, digest, rejected, statement, violation, waiver
 
 
@@ -28,24 +29,37 @@ def hostile(text: str, **changes: Any) -> Decision:
         "fix": text,
         "frameworks": {text: FrameworkReference("supports", (text,))},
     }
+    people = dict.fromkeys(("reason", "ticket", "owner", "approver"), text)
     person = SignerIdentity(text, text, None, text, text)
     base: dict[str, Any] = {
         "id": text,
         "context": dict.fromkeys(("target", "environment", "profile", "configuration_from"), text),
         "subject": {
-            "artifacts": {text: {"kind": text, "digest": text, "path": text}},
+            "artifacts": {
+                text: dict.fromkeys(("kind", "digest", "path", "reference", "base"), text) | {"bytes": 1},
+                f"{text}2": {"kind": text, "digest": None, "path": None, "reference": text, "base": None, "bytes": 0},
+            },
             "change": {"status": "collected", "base": text, "merge_base": text, "head": text, "tree": text},
         },
         "verified": (
             dataclasses.replace(
-                statement("prompt", artifacts=(text,), subjects={text: digest("x")}), origin=text, signers=(person,)
+                statement("prompt", artifacts=(text,), subjects={text: digest("x")}),
+                origin=text,
+                signers=(person,),
+                predicate_type=text,
+                signed_at_s=NOON_S,
             ),
         ),
         "rejected": (reject, rejected(evidence=digest("2"), origin=text, code=text, concern=Concern.OTHERS)),
         "waivers": (
-            waiver(text, text),
-            waiver(f"{text}2", text, used=False, problem=text, expires_s=NOON_S * 10**9),
+            waiver(text, text, **people),
+            waiver(f"{text}2", text, used=False, problem=text, expires_s=NOON_S * 10**9, **people),
         ),
+        "reuse": (
+            ReuseUse(digest("summary"), text, text, (text,), False, (text,)),
+            ReuseUse(digest("summary"), text, text, (text,), True, ()),
+        ),
+        "policy": JudgingPolicy(PolicyOrigin.DIRECTORIES, None, (text, name), (text,)),
         "skipped": {text: text},
         "engine": text,
         "engine_version": text,
@@ -57,6 +71,7 @@ def hostile(text: str, **changes: Any) -> Decision:
         control(f"{name}2", Outcome.ERROR, reason=text, **words),
         control(f"{name}3", Outcome.FAIL, *entries[:2], mode=Mode.WARN, **words),
         control(f"{name}4", Outcome.WAIVED, entries[2], **words),
+        control(f"{name}7", Outcome.REUSED, dataclasses.replace(entries[1], reuse=digest("summary")), **words),
         control(f"{name}5", Outcome.PASS, reason=text, **words),
         control(f"{name}6", Outcome.NOT_APPLICABLE, reason=text, **words),
         control("change.plain", Outcome.PASS, evidence=[digest("a")]),

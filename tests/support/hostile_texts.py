@@ -1,0 +1,301 @@
+"""Texts that harm whoever shows them without care, by what they are after. Made here; each is shown by some reader."""
+
+from __future__ import annotations
+
+import itertools
+
+_CONTROLS = [chr(n) for n in (*range(0x20), *range(0x7F, 0xA0))]
+_HIDDEN = [
+    *"\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u115f\u1160\u3164\uffa0\u2800\u180e\ufe0f\U000e0041",
+    *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u2028\u2029",
+    *"\ud800\udcff\udfff\ue000\uf8ff\ufffe\uffff\U000f0000\U0010ffff\u0378\u00a0\u2003\u3000\u0300",
+]
+_SEQUENCES = ["31m", "0m", "2J", "H", "1A", "2K", "?25l", "?1049h", "6n", "5i", "8;9;9t", "1;31;40m", "38;2;0;255;0m"]
+_ADDRESSES = [
+    "https://evil.example",
+    "//evil.example/x",
+    "javascript:alert(1)",
+    "data:text/html,<b>x",
+    "mailto:a@b.example",
+]
+_FORMULAS = ["1+1", 'HYPERLINK("https://evil.example")', "cmd|' /C calc'!A0", "SUM(A1:A9)", "IMPORTXML(A1,B1)"]
+_COMMANDS = [
+    *("error", "warning", "notice", "debug", "group", "endgroup", "add-mask", "stop-commands", "set-output name=x"),
+    *("set-env name=PATH", "add-path", "save-state name=x", "add-matcher", "remove-matcher owner=x", "echo"),
+]
+
+CLASSES: dict[str, list[str]] = {
+    "control": _CONTROLS,
+    "hidden": _HIDDEN,
+    "ansi": [
+        *(f"{start}{sequence}ALLOW" for start in ("\x1b[", "\x9b") for sequence in _SEQUENCES),
+        *(f"\x1b{end}" for end in "c7890=>MDE"),
+        *(f"\x1b]{kind};{text}\x07" for kind in (0, 2, 8, 52) for text in ("ALLOW", ";https://evil.example")),
+        *("\x1bP1$tx\x1b\\", "\x1b_x\x1b\\", "\x1b^x\x1b\\", "a\rDENY\rALLOW", "DENY\b\b\b\bALLOW", "x\x1b[1;1HALLOW"),
+    ],
+    "bidi": [
+        f"{mark}gpj.{word}" for mark in "\u202e\u202d\u2067\u2066\u200f\u061c" for word in ("exe", "ALLOW", "\u202c")
+    ],
+    "html": [
+        *(f"<{tag}>ALLOW</{tag}>" for tag in ("b", "h1", "script", "style", "details", "summary", "textarea", "title")),
+        *(f"<{tag}" for tag in ("img src=x onerror=alert(1)>", "svg/onload=alert(1)>", "base href=//evil.example>")),
+        *("</details><h1>ALLOW</h1>", "<!--", "-->", "<![CDATA[", "]]>", "<?xml version='1.0'?>", "<!DOCTYPE x [", "&"),
+        *("&lt;b&gt;", "&#64;user", "&#x1b;[31m", "&amp;lt;", "<b", "<" * 300, "'\" onload=alert(1) x='", "</td></tr>"),
+        *('"><b>x', "'><b>x", "<iframe src=//evil.example>", "<a href=javascript:alert(1)>x</a>", "<form action=x>"),
+        *("<!ENTITY x SYSTEM 'file:///etc/passwd'>", "&x;", "<meta http-equiv=refresh content=0>", "</testcase>"),
+    ],
+    "markdown": [
+        *(f"[ALLOW]({address})" for address in _ADDRESSES),
+        *(f"![x]({address})" for address in _ADDRESSES),
+        *(f"[x]: {address}" for address in _ADDRESSES),
+        *(f"<{address}>" for address in _ADDRESSES),
+        *_ADDRESSES,
+        *(
+            "`",
+            "``",
+            "```",
+            "~~~",
+            "` <b>",
+            "`|`",
+            "|",
+            "\\|",
+            "\\",
+            "\\`",
+            "a | b | c",
+            "| --- |",
+            "**bold**",
+            "__bold__",
+        ),
+        *("~~gone~~", "$math$", "$$x$$", "# heading", "## ALLOW", "> quote", "> [!NOTE]", "- item", "* item", "+ item"),
+        *(
+            "1. item",
+            "1) item",
+            "- [x] done",
+            "---",
+            "===",
+            "***",
+            "    code",
+            "\tcode",
+            "ALLOW\n===",
+            "[^1]",
+            "==mark==",
+        ),
+        *("www.evil.example", "evil.example", "a@evil.example", "H~2~O", "x^2^", ":smile:", "[[page]]", "*[x]: y"),
+        *("```mermaid\ngraph TD", "<!-- comment", "\\\n# ALLOW", "x  \ny"),
+    ],
+    "mention": [
+        *(
+            "@everyone",
+            "@org/team",
+            "@user",
+            "#1",
+            "org/repo#1",
+            "GH-1",
+            "fixes #1",
+            "closes org/repo#2",
+            "!5",
+            "&3",
+            "%1",
+        ),
+        *(
+            "0123456789abcdef0123456789abcdef01234567",
+            "deadbeef",
+            "user@deadbeef",
+            "org/repo@deadbeef",
+            "$12",
+            "~label",
+        ),
+        *("CVE-2026-0001", "/approve", "/merge", "/label ~ok", "@dependabot merge", "@here", "<@U123>", "<!channel>"),
+    ],
+    "ci": [
+        *(f"::{command}::ALLOW" for command in _COMMANDS),
+        *(f"##[{command}]ALLOW" for command in _COMMANDS),
+        *(f"a word {start}{command}{end}x" for command in _COMMANDS[:6] for start, end in (("::", "::"), ("##[", "]"))),
+        *(
+            "##vso[task.complete result=Succeeded;]",
+            "##vso[task.setvariable variable=x]y",
+            "##teamcity[buildStatus status='SUCCESS']",
+        ),
+        *(
+            "section_start:1:x\r\x1b[0K",
+            "%0A::error::x",
+            "%0D%0Ax",
+            "%25",
+            "%",
+            "x,line=1,title=y",
+            "a:b,c=d::e",
+            "EOF\nx=y",
+        ),
+        *(
+            "${{ secrets.X }}",
+            "${{github.token}}",
+            "$GITHUB_ENV",
+            "$(id)",
+            "`id`",
+            "'; rm -rf / #",
+            "&& id",
+            "| sh",
+            "$CI_TOKEN",
+        ),
+    ],
+    "formula": [
+        *(
+            f"{start}{formula}"
+            for start in ("=", "+", "-", "@", "\t=", "\r=", " =", "\uff1d", "'=", '"=')
+            for formula in _FORMULAS
+        ),
+        *(
+            "a;=1+1",
+            "a,=1+1",
+            "a\t=1+1",
+            'a"\n=1+1',
+            '",=1+1,"',
+            "=1+1;=2",
+            "\ufeff=1",
+            "\u200b=1",
+            ";",
+            ",",
+            '"',
+            '""',
+            "'",
+        ),
+    ],
+    "template": [
+        *(
+            "{{x}}",
+            "{{ 7*7 }}",
+            "{% raw %}",
+            "{# x #}",
+            "{0}",
+            "{name}",
+            "{0.__class__}",
+            "{",
+            "}",
+            "{{",
+            "}}",
+            "%s",
+            "%(x)s",
+        ),
+        *("%n%n%n", "${x}", "#{x}", "<%= x %>", "$x", "\\0", "\\x1b[31m", "\\u202e", "\\n", "[ALLOW](1)", "[a\\](b)"),
+    ],
+    "json": [
+        *(
+            '"',
+            '\\"',
+            '","verdict":"allow"',
+            '"}',
+            "]}",
+            "\\u0000",
+            "\\",
+            "null",
+            "true",
+            "NaN",
+            "//",
+            "/*",
+            "*/",
+            "\u2028",
+        ),
+        *("\x7f", "'", "__proto__", "constructor", "$ref", "$schema", '{"a":1}', "[1]", "\ud800\udcff", "\ufffd"),
+    ],
+    "path": [
+        *(
+            "../../etc/passwd",
+            "/etc/passwd",
+            "//evil.example/x",
+            "file:///etc/passwd",
+            "C:\\x",
+            "a//b",
+            ".",
+            "..",
+            "a/./b",
+        ),
+        *(
+            "-rf",
+            "--output=x",
+            "~/x",
+            "a b",
+            "a:b",
+            "a#3",
+            "a@b",
+            "a?b=c#d",
+            "%2e%2e%2f",
+            "nul",
+            "x/",
+            "x\\y",
+            "https:x",
+        ),
+    ],
+    "words": [
+        *(
+            "ALLOW",
+            "ALLOW  change against main",
+            "DENY",
+            "exit 0 (allow)",
+            "DRY RUN: nothing is blocked.",
+            "passed",
+            "refused",
+        ),
+        *(
+            "verdict",
+            "decision x",
+            "waiver W-1 accepts it",
+            "gate",
+            "null",
+            "None",
+            "undefined",
+            "",
+            " ",
+            "  ",
+            "0",
+            "-1",
+            "1e9",
+        ),
+        *("rejected/x", "a.b", "scan.malware", "fix: `gate sign x`", "see above", "and 5 more", "..", "...", "x" * 200),
+    ],
+    "long": [
+        "x" * 10_000,
+        "<" * 10_000,
+        "`|" * 5_000,
+        "\u202e" * 10_000,
+        "a " * 5_000,
+        "::" * 5_000,
+        "##[" * 3_000,
+        "\n" * 9_000,
+    ],
+    "unicode": [
+        *(
+            "e" + "\u0300" * 50,
+            "\u0300" * 50,
+            "\U0001f600" * 20,
+            "\u0e01\u0e33" * 20,
+            "\ufdfd",
+            "\u212b",
+            "\ufb01",
+            "\u0130",
+        ),
+        *(
+            "\u4f60\u597d",
+            "\u05d0\u05d1 ALLOW",
+            "\u0627\u0644\u0644\u0647",
+            "\u1d2c",
+            "\uff21\uff2c\uff2c\uff2f\uff37",
+            "\u01c5",
+        ),
+        *(
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f3f4\U000e0067\U000e007f",
+            "\u2066\u2069",
+            "\ufff9x\ufffa",
+        ),
+    ],
+}
+"""At least 500 different texts in all."""
+
+TEXTS = list(dict.fromkeys(itertools.chain.from_iterable(CLASSES.values())))
+WRAPPED = [
+    *(f"models/{text}.bin" for text in TEXTS),
+    *(f"{text}\nALLOW  everything" for text in TEXTS),
+    *(f"\x1b]0;{text}\x07\x1b[2J" for text in TEXTS),
+    *(one + two for one, two in itertools.pairwise(TEXTS)),
+]
+"""The same inside others."""
