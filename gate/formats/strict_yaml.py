@@ -27,6 +27,8 @@ _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,14})")
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,20}")
 _NUMBER_LIKE: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
 _NOT_A_NUMBER: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_MAYBE_NO_TEXT: Final = frozenset("0123456789+-.~nNtTfF")
+"""What begins every plain scalar that is a number, true, false or nothing."""
 _DIRECTIVE: Final = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?\r?\n)*+%")
 _ODD_LINE_BREAK: Final = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -216,6 +218,8 @@ def _text(event: yaml.ScalarEvent) -> str:
 
 def _plain(event: yaml.ScalarEvent) -> str | int | bool | None:
     text: str = event.value
+    if text and text[0] not in _MAYBE_NO_TEXT:
+        return text
     if text in _NULL:
         return None
     if text in _BOOL:
