@@ -98,14 +98,14 @@ def test_ci_examples_have_the_whole_history_and_an_aggregate_job() -> None:
 
 def test_ci_examples_pin_actions_by_commit() -> None:
     for uses in re.findall(r"uses: (\S+)", CI_PAGE.read_text()):
-        assert re.fullmatch(r"[a-z-]+/[a-z-]+@(<commit>|[0-9a-f]{40})", uses), uses
+        assert re.fullmatch(r"[a-z-]+/[a-z-]+(/[a-z-]+)?@(<commit>|[0-9a-f]{40})", uses), uses
 
 
 def test_commands_in_the_documentation_are_accepted() -> None:
     text = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))])
     text = text.replace("\\\n", " ")
     groups = {"attest", "chain", "controls", "demo", "policy"}
-    plain = "check|verify|scan|sign|publish|pull|keygen|init|input|replay|diff|doctor|explain"
+    plain = "check|verify|scan|sign|publish|pull|keygen|init|input|replay|diff|doctor|explain|report"
     verbs = "|".join([plain, *(f"{group} [a-z]+" for group in sorted(groups))])
     commands = set(re.findall(rf"^\s*(?:- |\$ )?gate ((?:{verbs})\b[^#|>\n]*)", text, re.MULTILINE))
     assert len(commands) >= 6
