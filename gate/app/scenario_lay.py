@@ -1,7 +1,7 @@
 """A scenario as the repository that a gate is shown: two commits by nobody, and the evidence beside them.
 
-Equal scenarios give equal commits. git is told what to make over its import format, so that no file of a scenario is
-ever an argument, a filter or a setting of it.
+Equal scenarios give equal commits. git is told what to make over its import format, so that no name in a scenario is
+ever an argument of it. Whoever wrote the scenario may be an attacker: nothing is written outside of the new folder.
 """
 
 from __future__ import annotations
@@ -34,8 +34,13 @@ def lay(scenario: Scenario, files: Mapping[str, bytes], root: Path) -> None:
     The branch `change` is checked out. Raises `EvidenceError` when git fails, or for a path that leads out of it.
     """
     for path in (*files, *scenario.links, *scenario.deleted):
-        if not is_plain_relative(path) or ".git" in path.lower().split("/"):
-            raise EvidenceError(f"{scenario.name}: {path!r} is no path that a scenario may have")
+        inside = path.removeprefix("base/").removeprefix("change/").lower().split("/")
+        # Evidence is written below .gate by this program, which must not be led out by a link that git made there.
+        if not is_plain_relative(path) or ".git" in inside or inside[0] == ".gate":
+            raise EvidenceError(
+                f"{scenario.name}: {path!r} is no path that a scenario may have",
+                hint="evidence belongs into evidence/, reports into reports/",
+            )
     root.mkdir(parents=True)
     _git(root, "init", "--quiet", "--template=", "--initial-branch", "change")
     # One pack instead of a folder for each object: a set of scenarios is made and removed quickly.
@@ -81,13 +86,16 @@ def _below(files: Mapping[str, bytes], top: str) -> dict[str, bytes]:
 
 
 def _git(root: Path, *arguments: str, given: bytes = b"") -> None:
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=root,
-        env={**_ENVIRONMENT, "PATH": os.environ["PATH"]},
-        input=given,
-        capture_output=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=root,
+            env={**_ENVIRONMENT, "PATH": os.environ["PATH"]},
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise EvidenceError(f"git cannot be run: {error.strerror}", hint="install git") from None
     if done.returncode != 0:
         raise EvidenceError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")

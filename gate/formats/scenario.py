@@ -6,6 +6,7 @@ The form is meant for every gate: what is said to this one alone is apart, in `e
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from gate.model.scenario import NO_THREAT, Expected, Impossible, OwnWords, Scena
 SET_FILE: Final = "scenarios.json"
 SCENARIO_FILE: Final = "scenario.json"
 _BYTES: Final = 1 << 20
+_NAME: Final = re.compile(r"(?:allow|deny|error|unseen)/[a-z0-9][a-z0-9_-]{0,99}")
 
 
 class ScenarioError(ValueError):
@@ -28,10 +30,8 @@ def read_set(files: Mapping[str, bytes]) -> ScenarioSet:
     if SET_FILE not in files:
         raise ScenarioError(f"there is no {SET_FILE}")
     told = _object(SET_FILE, "scenario-set.json", files[SET_FILE])
-    names = sorted(path.removesuffix(f"/{SCENARIO_FILE}") for path in files if path.count("/") == 2)
-    found = [
-        read_scenario(name, files[f"{name}/{SCENARIO_FILE}"]) for name in names if f"{name}/{SCENARIO_FILE}" in files
-    ]
+    names = sorted({_scenario_of(path, files) for path in files if "/" in path})
+    found = [read_scenario(name, files[f"{name}/{SCENARIO_FILE}"]) for name in names]
     matrix = told["matrix"]
     made = ScenarioSet(
         title=told["title"],
@@ -40,11 +40,21 @@ def read_set(files: Mapping[str, bytes]) -> ScenarioSet:
         threats_crossed=tuple(matrix["threats"]),
         targets=tuple(matrix["targets"]),
         impossible=tuple(Impossible(**one) for one in told["impossible"]),
-        scenarios=tuple({one.name: one for one in found}.values()),
+        scenarios=tuple(found),
         digest=_digest(files),
     )
     _check(made)
     return made
+
+
+def _scenario_of(path: str, files: Mapping[str, bytes]) -> str:
+    """The folder of the scenario that a file belongs to: one that nobody plays would look like one that was played."""
+    name = "/".join(path.split("/")[:2])
+    if f"{name}/{SCENARIO_FILE}" not in files:
+        raise ScenarioError(f"{path} belongs to no scenario: there is no {name}/{SCENARIO_FILE}")
+    if not _NAME.fullmatch(name):
+        raise ScenarioError(f"{name!r} is no name of a scenario: lower case, digits, - and _")
+    return name
 
 
 def read_scenario(name: str, data: bytes) -> Scenario:
