@@ -23,6 +23,8 @@ from tests.support.golden import assert_golden
 HERE = Path(__file__).parent / "golden"
 EXAMPLE = Path(__file__).resolve().parents[3] / "schemas/examples/decision.json"
 SUFFIX = {"text": "txt", "json": "json", "markdown": "md"}
+SUFFIX |= {"summary": "summary.md", "sarif": "sarif", "junit": "junit.xml", "github": "github.txt", "csv": "csv"}
+SUFFIX |= {name: f"{name}.json" for name in ("gitlab-annotations", "gitlab-codequality")}
 SUFFIX |= {name: f"{name}.json" for name in ("oscal-results", "oscal-component", "cyclonedx", "vsa", "svr")}
 VERDICT_LINE = {"refusal": "DENY  ", "approval": "ALLOW  ", "undecided": "NO DECISION  ", "dry_refusal": "DENY  "}
 
