@@ -68,7 +68,9 @@ def note_key(name: str, pem: bytes, origin: str) -> NoteKey:
     elif isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == "secp256r1":
         kind, public = ECDSA, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     else:
-        raise ConfigError(f"{origin}: checkpoints are signed with Ed25519 or ECDSA P-256", hint="gate keygen --type ed25519")
+        raise ConfigError(
+            f"{origin}: checkpoints are signed with Ed25519 or ECDSA P-256", hint="gate keygen --type ed25519"
+        )
 
     def verifies(signature: bytes, data: bytes) -> bool:
         try:

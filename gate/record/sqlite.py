@@ -28,6 +28,7 @@ from gate.record.tables import SQLITE
 _APPLICATION: Final = 0x67617465  # "gate"
 _VERSION: Final = 1
 _WAIT_S: Final = 10.0
+_CORRUPT: Final = 11
 _FULL: Final = 13
 _PAGE_BYTES: Final = 16 << 10  # decisions are larger than pages usually are
 _COLUMNS: Final = "seq, id, at_s, decision, document, policy, prev, summary, hash"
@@ -245,7 +246,7 @@ def open_sqlite(path: Path, *, create: bool = False, any_thread: bool = False) -
             raise
     except (sqlite3.Error, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        hint = _hint(error) if create else _torn(path)
+        hint = _torn(path) if getattr(error, "sqlite_errorcode", 0) & 0xFF == _CORRUPT or not create else _hint(error)
         raise failed(f"{path}: the decision log cannot be opened: {reason}", hint=hint) from None
     return SqliteLog(path, connection)
 
