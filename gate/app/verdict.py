@@ -46,14 +46,17 @@ def verdict_lines(form: str, decision: Decision, naming: Naming, signer: AnySign
 
 def refuse_tracked_decision(path: Path) -> None:
     """Raises `AttestError` for a saved decision that git tracks: a change could have brought it."""
-    real = real_path(path)
-    top = find_root(real.parent)
-    below = None if top is None else path_below(real, top)
-    if top is not None and below is not None and fold(below) in {fold(name) for name in Repository(top).tracked()}:
+    if _is_tracked(real_path(path)) or _is_tracked(path.resolve()):
         raise AttestError(
             f"git tracks {path}: a change could have brought this decision, and nothing was signed",
             hint="sign in the job that decides: gate check --report vsa=FILE --key KEY",
         )
+
+
+def _is_tracked(path: Path) -> bool:
+    top = find_root(path.parent)
+    below = None if top is None else path_below(path, top)
+    return top is not None and below is not None and fold(below) in {fold(name) for name in Repository(top).tracked()}
 
 
 def _check_names(decision: Decision, naming: Naming) -> None:

@@ -118,7 +118,7 @@ def policy(decision: Decision) -> JsonObject:
 def inputs(decision: Decision) -> list[JsonObject]:
     """All attestations that the decision was made from, and those that it was refused for, as resource descriptors."""
     found = [
-        _descriptor(item.evidence, item.origin, {"claim": item.claim, "payload": item.payload, "status": "verified"})
+        _descriptor(item.evidence, item.origin, {"claim": item.claim, "status": "verified"})
         for item in decision.verified
     ]
     at_stake = (item for item in decision.rejected if item.concern is not Concern.OTHERS)
@@ -129,17 +129,14 @@ def inputs(decision: Decision) -> list[JsonObject]:
     return found
 
 
-def extension(decision: Decision, artifact: About) -> JsonObject:
+def extension(decision: Decision) -> JsonObject:
     """The decision in short: with the document that `digests.input` names it can be made again."""
     digests, context = decision.digests, decision.context
-    artifacts = member(decision.subject, "artifacts")
-    listed = artifacts if isinstance(artifacts, Mapping) else {}
     return {
         "id": terminal(decision.id),
         "verdict": decision.verdict.value,
         "exit_code": decision.exit_code,
         "dry_run": decision.dry_run,
-        "kind": artifact.kind,
         "target": terminal(_text(context, "target")),
         "environment": terminal(_text(context, "environment")),
         "profile": terminal(_text(context, "profile")),
@@ -149,7 +146,6 @@ def extension(decision: Decision, artifact: About) -> JsonObject:
         "waived": _names(with_outcome(decision, Outcome.WAIVED)),
         "reused": _names(with_outcome(decision, Outcome.REUSED)),
         "waivers": [terminal(waiver.id) for waiver in decision.waivers if waiver.used],
-        "artifacts": {terminal(name, _LIMIT): parse_digest(_text(listed[name], "digest")) for name in sorted(listed)},
         "digests": {
             "input": digests.input,
             "policy": digests.policy,

@@ -40,22 +40,19 @@ def render_svr(decision: Decision) -> str:
 
 def svr_statements(decision: Decision, naming: Naming) -> tuple[str, ...]:
     """One statement for each artifact that has a digest, by artifact; for the input document where none has."""
-    return tuple(
-        statement(about, PREDICATE_TYPE, _predicate(decision, about, naming)) for about in abouts(decision, naming)
-    )
-
-
-def _predicate(decision: Decision, about: About, naming: Naming) -> JsonObject:
-    return {
+    common: JsonObject = {
         "verifier": {
             "id": naming.verifier,
             "version": versions(decision),
             "policies": list[JsonValue]([policy(decision)]),
         },
         "timeCreated": terminal(decision.decided_at),
-        "properties": list[JsonValue](_properties(decision, about)),
-        EXTENSION: {**extension(decision, about), "inputs": list[JsonValue](inputs(decision))},
+        EXTENSION: {**extension(decision), "inputs": list[JsonValue](inputs(decision))},
     }
+    return tuple(
+        statement(about, PREDICATE_TYPE, {**common, "properties": list[JsonValue](_properties(decision, about))})
+        for about in abouts(decision, naming)
+    )
 
 
 def _properties(decision: Decision, about: About) -> list[str]:

@@ -39,23 +39,23 @@ def render_vsa(decision: Decision) -> str:
 
 def vsa_statements(decision: Decision, naming: Naming) -> tuple[str, ...]:
     """One statement for each artifact that has a digest, by artifact; for the input document where none has."""
-    return tuple(
-        statement(about, PREDICATE_TYPE, _predicate(decision, about, naming)) for about in abouts(decision, naming)
-    )
-
-
-def _predicate(decision: Decision, about: About, naming: Naming) -> JsonObject:
-    return {
+    common: JsonObject = {
         "verifier": {"id": naming.verifier, "version": versions(decision)},
         "timeVerified": terminal(decision.decided_at),
-        "resourceUri": about.resource,
         "policy": policy(decision),
         "inputAttestations": list[JsonValue](inputs(decision)),
         "verificationResult": "PASSED" if has_passed(decision) else "FAILED",
-        "verifiedLevels": list[JsonValue](_levels(decision, about)),
         "slsaVersion": SLSA_VERSION,
-        EXTENSION: extension(decision, about),
+        EXTENSION: extension(decision),
     }
+    return tuple(
+        statement(
+            about,
+            PREDICATE_TYPE,
+            {**common, "resourceUri": about.resource, "verifiedLevels": list[JsonValue](_levels(decision, about))},
+        )
+        for about in abouts(decision, naming)
+    )
 
 
 def _levels(decision: Decision, about: About) -> list[str]:

@@ -236,6 +236,8 @@ def test_s24_a_decision_that_a_change_could_have_brought_is_not_signed(tmp_path:
     subprocess.run(["git", "add", "decision.json"], cwd=world.root, check=True, env={"PATH": "/usr/bin:/bin"})
     done = inside(*arguments)
     assert (done.code, "git tracks" in done.err, done.out) == (5, True, "")
+    (tmp_path / "link.json").symlink_to(saved)
+    assert inside("report", str(tmp_path / "link.json"), *arguments[2:]).code == 5
     assert inside("report", str(saved), "--format", "vsa").code == 0
 
 

@@ -25,7 +25,7 @@ def read(text: str) -> Reading:
 
 def reading(predicates: list[dict[str, Any]]) -> Reading:
     """What the gate's own member says, which must be the same in all."""
-    found = [{**item["urn:gate:verdict:v1"], "kind": None} for item in predicates]
+    found = [item["urn:gate:verdict:v1"] for item in predicates]
     assert all(item == found[0] for item in found)
     told = found[0]
     return Reading(

@@ -147,8 +147,6 @@ def test_one_statement_for_each_artifact_that_has_a_digest() -> None:
         "https://models.example/summarizer",
     ]
     assert {item["predicate"]["verifier"]["id"] for item in made} == {"https://gate.example/"}
-    told = made[0]["predicate"]["urn:gate:verdict:v1"]["artifacts"]
-    assert told == {"server": digest("image"), "summarizer": digest("tree"), "tagged": None}
     assert len(svr_statements(found, naming)) == 2
 
 
