@@ -187,7 +187,7 @@ def test_equal_decisions_give_equal_statements() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-def test_nothing_hostile_gets_out(text: str) -> None:
+def test_s34_nothing_hostile_gets_out(text: str) -> None:
     found = allowed(control("c.pass", claims=("x",)), verified=(statement("build.provenance", "builder"),))
     for line in [*render_vsa(hostile(found, text)).splitlines(), *render_svr(hostile(refusal(), text)).splitlines()]:
         assert line.isascii()

@@ -63,7 +63,7 @@ def test_references_are_unique_and_lead_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-def test_any_text_fits(text: str) -> None:
+def test_s34_any_text_fits(text: str) -> None:
     value = document(hostile(refusal(), text))
     assert not [item for _, item in _walk(value) if isinstance(item, str) and not item.isprintable()]
 

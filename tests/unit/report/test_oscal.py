@@ -65,7 +65,7 @@ def test_trestle_reads_them(name: str) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-def test_trestle_reads_them_with_any_text_in_them(text: str) -> None:
+def test_s34_trestle_reads_them_with_any_text_in_them(text: str) -> None:
     found = hostile(refusal(), text)
     told = [results(found), component(json.loads(render_oscal_component(found)))]
     assert not [item for _, item in _walk(told) if isinstance(item, str) and not item.isprintable()]
