@@ -7,6 +7,7 @@ import functools
 import itertools
 import multiprocessing
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -28,9 +29,10 @@ from gate.evaluate.bundle import PolicyBundle, packaged_bundle
 from gate.evaluate.interface import Engine
 from gate.formats.rfc3339 import format_time
 from gate.formats.scenario import ScenarioError, read_set
+from gate.formats.strict_yaml import suggestion
 from gate.model.control import Mode
 from gate.model.decision import Decision, Outcome
-from gate.model.scenario import Ended, Evaluated, Evaluator, Scenario, ScenarioSet
+from gate.model.scenario import Ended, Evaluated, Evaluator, Expected, Scenario, ScenarioSet
 from gate.model.settings import EngineSettings
 from gate.report.interface import render
 
@@ -42,17 +44,23 @@ _FILES: Final = 100_000
 _BYTES: Final = 64 << 20
 _REFUSING: Final = frozenset({Outcome.FAIL, Outcome.ERROR})
 _COVERED: Final = frozenset({Outcome.WAIVED, Outcome.REUSED})
+_UNDECIDED: Final = frozenset({2, 3, 4})
+_PROFILE: Final = re.compile(rb"^profile: .*$", re.MULTILINE)
 Files = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One scenario with the files of its folder, the gate that judges it, and where: `None` is a folder that goes."""
+    """One scenario with the files of its folder, the gate that judges it, and where: `None` is a folder that goes.
+
+    `profile` is a packaged one that takes the place of the scenario's own.
+    """
 
     scenario: Scenario
     files: Files
     command: tuple[str, ...] | None = None
     keep: Path | None = None
+    profile: str | None = None
 
 
 def load_set(folder: Path, only: Sequence[str] = ()) -> tuple[ScenarioSet, tuple[Work, ...]]:
@@ -79,6 +87,21 @@ def load_set(folder: Path, only: Sequence[str] = ()) -> tuple[ScenarioSet, tuple
         for name, paths in itertools.groupby(sorted(files), lambda path: "/".join(path.split("/")[:2]))
     }
     return found, tuple(Work(one, by_folder[one.name]) for one in chosen)
+
+
+def under_profile(work: Work, name: str) -> Work:
+    """The same scenario, judged by a packaged profile; raises `ConfigError` when there is none of that name.
+
+    What this gate has to say beside its yes or no is said for the scenario's own profile, so it is not asked here.
+    """
+    if name not in _packaged().profiles:
+        known = sorted(_packaged().profiles)
+        raise ConfigError(f"there is no packaged profile {name!r}{suggestion(name, known)}", hint=", ".join(known))
+    path = "base/gate.yaml"
+    text = _PROFILE.sub(f"profile: {name}".encode(), work.files.get(path, b""), count=1)
+    files = {**work.files, path: text} if path in work.files else work.files
+    scenario = dataclasses.replace(work.scenario, profile=name)
+    return dataclasses.replace(work, scenario=scenario, files=files, profile=name)
 
 
 def run_scenarios(
@@ -126,7 +149,11 @@ def _judged(work: Work, root: Path) -> Ended:
     lay(work.scenario, work.files, root)
     if work.command is not None:
         return _other(work.scenario, work.command, root)
-    return judge_scenario(work.scenario, root)
+    ended = judge_scenario(work.scenario, root)
+    if work.profile is None:
+        return ended
+    undecided = ended.exit_code in _UNDECIDED and work.scenario.expected is not Expected.ERROR
+    return dataclasses.replace(ended, differences=("no decision was made",) if undecided else ())
 
 
 # -- this gate ---------------------------------------------------------------------------------------------------------
@@ -189,7 +216,7 @@ def _compared(ended: Ended, text: str) -> Ended:
     found = [f"exit code {ended.exit_code}, not {own.exit_code}"] if ended.exit_code != own.exit_code else []
     for what, want, have in (("refused by", own.failing, ended.refusing), ("waived", own.waived, ended.waived)):
         # A decision that could not be made has no controls.
-        if ended.exit_code not in {2, 3, 4} and set(want) != set(have):
+        if ended.exit_code not in _UNDECIDED and set(want) != set(have):
             found.append(f"{what} {_names(have)}, not {_names(want)}")
     if missing := sorted(set(own.passing) - set(ended.passing)):
         found.append(f"not passed: {_names(missing)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from gate.app.scenarios import FOLDER, load_set, run_scenarios
+from gate.app.scenarios import FOLDER, load_set, run_scenarios, under_profile
 from gate.cli.output import OutputFile, progress, show
 from gate.report.scenarios import FORMATS, render_scenarios
 from gate.report.scenarios_text import scenarios_summary
@@ -24,6 +24,7 @@ Examples:
   gate scenarios run
   gate scenarios run --only weights- --format plot
   gate scenarios run --format svg --output evaluation.svg
+  gate scenarios run --profile ladder-1-hashes
   gate scenarios run --gate 'python3 /opt/other/judge.py' --format json --output other.json
 """,
 )
@@ -36,6 +37,7 @@ Examples:
 @click.option(
     "--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes; 1 starts none.  [default: one for each core]"
 )
+@click.option("--profile", metavar="NAME", help="Judge all by one packaged profile, instead of each by its own.")
 @click.option("--gate", "other", metavar="COMMAND", help="Judge another gate: its exit code 0 is its only yes.")
 @click.option(
     "--keep", type=click.Path(path_type=Path), metavar="DIR", help="A new folder to keep the repositories in."
@@ -47,6 +49,7 @@ def command(
     form: str,
     output: Path | None,
     jobs: int | None,
+    profile: str | None,
     other: str | None,
     keep: Path | None,
 ) -> int:
@@ -60,12 +63,16 @@ def command(
     refuse. --gate is run in each repository with SCENARIO, SCENARIO_AGAINST, SCENARIO_NOW and SCENARIO_TARGET.
     """
     command = _command(other)
+    if command is not None and profile is not None:
+        raise click.UsageError("--profile is for this gate, and --gate asks another one")
     if keep is not None and keep.exists():
         raise click.UsageError(f"--keep: {keep} exists already")
     file = None if output is None else OutputFile(output)
     found, works = load_set(folder, only)
     kept = None if keep is None else keep.absolute()
     works = tuple(dataclasses.replace(work, command=command, keep=kept) for work in works)
+    if profile is not None:
+        works = tuple(under_profile(work, profile) for work in works)
     count = len(os.sched_getaffinity(0)) if jobs is None else jobs
     with progress("playing scenarios", len(works)) as tell:
         evaluated = run_scenarios(found, works, jobs=count, ended=tell)
