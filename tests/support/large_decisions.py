@@ -8,7 +8,18 @@ import itertools
 from gate.model.control import FrameworkReference, Mode
 from gate.model.decision import Decision, Outcome
 from gate.model.evidence import Concern, Stage, TimeSource
-from tests.support.decisions import DAY_S, NOON_S, control, decision, digest, rejected, statement, violation, waiver
+from tests.support.decisions import (
+    DAY_S,
+    EVERYTHING,
+    NOON_S,
+    control,
+    decision,
+    digest,
+    rejected,
+    statement,
+    violation,
+    waiver,
+)
 
 KINDS = ("weights", "adapter", "dataset", "package", "container")
 FAMILIES = ("artifact", "build", "scan", "load", "eval", "deploy", "training", "sbom")
@@ -84,7 +95,7 @@ def large(artifacts: int = 500, findings: int = 2_000) -> Decision:
     return decision(
         *failing,
         *passing,
-        subject={"artifacts": subject, "change": {"status": "everything"}},
+        subject={"artifacts": subject, "change": EVERYTHING},
         verified=(*signed, data, *made),
         rejected=tuple(
             rejected(

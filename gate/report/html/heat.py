@@ -74,17 +74,22 @@ class HeatMap:
 
 
 def artifacts_of(decision: Decision) -> Mapping[str, JsonValue]:
-    """The artifacts of a decision by name."""
+    """The artifacts of a decision by name, in the order of their names."""
     found = member(decision.subject, "artifacts")
-    return found if isinstance(found, Mapping) else {}
+    return dict(sorted(found.items())) if isinstance(found, Mapping) else {}
+
+
+def controls_of(decision: Decision) -> list[ControlDecision]:
+    """The controls of a decision, in the order of their ids."""
+    return [control for _, control in sorted(decision.controls.items())]
 
 
 def heat_map(decision: Decision) -> HeatMap:
     """The map of a decision. What is about no single artifact has a row of its own, which comes first."""
     kinds = {name: str(member(one, "kind") or "unknown") for name, one in artifacts_of(decision).items()}
-    named = (e.violation.artifact for control in decision.controls.values() for e in control.violations)
+    named = (e.violation.artifact for control in controls_of(decision) for e in control.violations)
     kinds.update({name: "unknown" for name in named if name is not None and name not in kinds})
-    columns = [_Column(control, decision) for control in decision.controls.values()]
+    columns = [_Column(control, decision) for control in controls_of(decision)]
     table = {name: [column.cell(name, kind) for column in columns] for name, kind in kinds.items()}
     elsewhere = [column.elsewhere() for column in columns]
     used = [

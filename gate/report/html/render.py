@@ -73,6 +73,7 @@ def render_html(decision: Decision) -> str:
             undrawn=undrawn,
             frameworks=frameworks(decision, judged),
             framework_note=NOTE,
+            skipped=sorted(decision.skipped.items()),
             day=summary.day,
             style=_Markup(style),
             script=_Markup(script),

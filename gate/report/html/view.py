@@ -15,7 +15,7 @@ from gate.model.decision import ControlDecision, DecidedViolation, Decision, Out
 from gate.model.evidence import Concern, Rejected, SignerIdentity, TimeSource
 from gate.report import summary
 from gate.report.explain import Explainer, Group
-from gate.report.html.heat import artifacts_of
+from gate.report.html.heat import artifacts_of, controls_of
 
 MAX_FINDINGS: Final = 20_000
 MAX_EVIDENCE: Final = 20_000
@@ -87,7 +87,7 @@ class Numbers:
 
     def of(self, control: ControlDecision) -> str:
         """Those of the frameworks that a control names."""
-        return " ".join(str(self.frameworks[name]) for name in control.info.frameworks)
+        return " ".join(str(self.frameworks[name]) for name in sorted(control.info.frameworks))
 
     def of_artifacts(self, names: Iterable[str]) -> str:
         """Those of artifacts, as far as they are known."""
@@ -96,9 +96,9 @@ class Numbers:
 
 def numbers(decision: Decision) -> Numbers:
     """The numbers of all names, in the order in which the page offers them."""
-    named = (entry.violation.artifact for control in decision.controls.values() for entry in control.violations)
+    named = (entry.violation.artifact for control in controls_of(decision) for entry in control.violations)
     artifacts = {*artifacts_of(decision), *(name for name in named if name is not None)}
-    frameworks = {name for control in decision.controls.values() for name in control.info.frameworks}
+    frameworks = {name for control in controls_of(decision) for name in control.info.frameworks}
     return Numbers(
         *({name: n for n, name in enumerate(sorted(names))} for names in (decision.controls, artifacts, frameworks))
     )
@@ -129,7 +129,7 @@ def findings(decision: Decision, explainer: Explainer) -> list[Finding]:
         Finding(
             control, entry, _effect(control, entry), explainer.place(entry.violation.artifact, entry.violation.file)
         )
-        for control in decision.controls.values()
+        for control in controls_of(decision)
         for entry in control.violations
     ]
     return sorted(found, key=lambda finding: _ORDER.index(finding.effect))
@@ -147,7 +147,7 @@ def refused_artifacts(decision: Decision) -> frozenset[str]:
 def judged(decision: Decision, explainer: Explainer) -> tuple[Judged, ...]:
     """All controls with what each rests on."""
     return tuple(
-        Judged(control, control_state(control), _basis(control, explainer)) for control in decision.controls.values()
+        Judged(control, control_state(control), _basis(control, explainer)) for control in controls_of(decision)
     )
 
 
