@@ -34,7 +34,7 @@ def watch(root: Path, base: str | None, judge: Callable[[], str], wait: Callable
         while True:
             seen = look(root, base)
             if is_terminal:
-                click.echo(_CLEAR, nl=False)
+                sys.stdout.write(_CLEAR)
             _judge(judge)
             click.echo(f"-- {time.strftime('%H:%M:%S')}  {what}; nothing is recorded, Ctrl-C ends it", err=True)
             what = f"changed: {_names(_next(seen, root, base, wait))}"

@@ -69,6 +69,15 @@ def test_a_control_that_refuses_now_turns_what_was_allowed(team: World) -> None:
     assert found["new"]["source"] == "worktree"
 
 
+def test_other_words_for_a_refusal_turn_nothing(team: World) -> None:
+    team.on_main({OWN: REFUSES})
+    team.write(OWN, REFUSES.replace(b'"no"', b'"still not"'))
+    found = value()
+    assert verdicts(found) == {("deny", "deny"): 2}
+    assert found["controls"] == {}
+    assert found["decided_otherwise"] == 1
+
+
 def test_a_profile_that_asks_for_less_is_seen_too(team: World) -> None:
     team.write(PROFILE, TEAM[PROFILE].replace(b'"enforce"', b'"off"'))
     found = value()

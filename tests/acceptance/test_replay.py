@@ -11,11 +11,17 @@ import pytest
 
 from gate.app import replay as app
 from gate.app.engines import open_engine
+from gate.app.replay_source import exported
+from gate.errors import EvidenceError
 from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle
 from gate.evaluate.interface import Engine
 from gate.formats import schema
+from gate.formats.case_file import make_case
 from gate.model.settings import EngineSettings
+from gate.report.json import decision_json
 from tests.acceptance.world import NOW, WEIGHTS, Done, World, inside
+from tests.support.cases import document_of, good_model
+from tests.support.decisions import refusal
 from tests.support.pages import run_page
 from tools.scenario_draft import config
 
@@ -308,6 +314,20 @@ def test_an_export_that_cannot_be_written_is_known_before_the_work(logged: World
     done = replay(identity(), "--export", "absent/case.json")
     assert (done.code, done.out) == (5, "")
     assert logged.root.exists()
+
+
+def test_a_policy_that_is_no_text_is_not_exported() -> None:
+    case = make_case(decision_json(refusal()), document_of(good_model()).canonical, {"a.rego": b"\xff"})
+    with pytest.raises(EvidenceError, match="not UTF-8"):
+        exported(case)
+
+
+@pytest.mark.usefixtures("logged")
+def test_a_record_that_cannot_be_read_names_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gate.app.replay_source.input_document", lambda *_: {"schema": "urn:gate:input:v0"})
+    done = replay(identity())
+    assert done.code == 3
+    assert "record 0 cannot be replayed: the input document" in done.err
 
 
 def test_the_page_works_as_written(tmp_path: Path) -> None:

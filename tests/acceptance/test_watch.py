@@ -53,6 +53,16 @@ def test_it_judges_again_after_a_change_and_not_without_one(tmp_path: Path, caps
     assert code == 130, "nobody can take it for an approval"
 
 
+def test_only_a_terminal_is_cleared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(tmp_path)
+    assert capsys.readouterr().out == "judged\n"
+    monkeypatch.setattr(watching, "wants_colour", lambda _: True)
+    play(tmp_path)
+    assert capsys.readouterr().out == "\x1b[2J\x1b[Hjudged\n"
+
+
 def test_it_waits_until_whoever_writes_is_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     steps = [write(tmp_path / "a", "1" * number) for number in range(1, 6)]
     play(tmp_path, *steps, nothing, nothing)

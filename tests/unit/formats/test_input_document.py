@@ -81,7 +81,10 @@ def broken(**changes: Any) -> bytes:
     return json.dumps({**document_of(good_model()).value, **changes}).encode()
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", broken(schema="x"), broken(more=1), broken(artifacts=[])])
+LARGE = broken(parameters={"a.b": {"limit": 1 << 60}})
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", broken(schema="x"), broken(more=1), broken(artifacts=[]), LARGE])
 def test_what_is_no_input_document_is_refused(data: bytes) -> None:
     with pytest.raises(InputDocumentError):
         read_input_document(data)
