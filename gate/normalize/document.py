@@ -27,6 +27,7 @@ from gate.normalize.sections.artifacts import artifacts_section
 from gate.normalize.sections.change import change_sections
 from gate.normalize.sections.dependencies import dependencies_section
 from gate.normalize.sections.evidence import attestations_section, claims_section, rejected_section
+from gate.normalize.sections.profile import profile_sections
 from gate.normalize.sections.scans import attested_scans, scans_sections
 from gate.normalize.sections.signals import attested_signals, signals_section
 from gate.normalize.sections.vex import judged_findings
@@ -91,11 +92,7 @@ def _document(facts: Facts) -> JsonObject:
             "now": format_time(facts.now_s),
             "now_s": facts.now_s,
         },
-        "profile": {
-            "name": facts.profile.name,
-            "controls": {name: {"mode": mode.value} for name, mode in facts.profile.controls.items()},
-        },
-        "parameters": dict(facts.profile.parameters),
+        **profile_sections(facts.profile),
         "artifacts": artifacts_section(facts.artifacts),
         "change": change,
         "gates": gates,
