@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.formats.merkle import files_root, root
-from gate.model.digest import Digest, sha256_digest
+from gate.formats.merkle import Tail, extend, files_root, leaf_hash, root, root_by_inclusion, root_of
+from gate.model.digest import Digest, hex_of, sha256_digest
 
 LEAVES = (*("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"),)
 # Of the test vectors that implementations of Certificate Transparency share: the roots of the first n leaves.
@@ -58,3 +59,51 @@ def test_a_name_and_a_digest_are_kept_apart() -> None:
     one, two = sha256_digest(b"1"), sha256_digest(b"2")
     assert len({files_root({"a": one, "b": two}), files_root({"a": two, "b": one}), files_root({"a": one})}) == 3
     assert files_root({}) == Digest("sha256:" + ROOTS[0])
+
+
+def hashed(data: bytes) -> bytes:
+    return bytes.fromhex(hex_of(root([data])))
+
+
+def grown(leaves: list[bytes]) -> list[bytes]:
+    peaks: list[bytes] = []
+    for number, leaf in enumerate(leaves):
+        extend(number, peaks, leaf_hash(leaf))
+    return peaks
+
+
+@given(st.lists(st.binary(max_size=3), max_size=40))
+def test_peaks_give_the_root_and_say_how_many_leaves_there_are(leaves: list[bytes]) -> None:
+    peaks = grown(leaves)
+    assert root_of(peaks) == reference(leaves)
+    assert len(peaks) == len(leaves).bit_count()
+
+
+@given(st.lists(st.binary(max_size=3), min_size=1, max_size=40), st.data())
+def test_every_leaf_behind_any_start_can_be_proved(leaves: list[bytes], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(leaves)))
+    tail = Tail(start, grown(leaves[:start]), [leaf_hash(leaf) for leaf in leaves[start:]])
+    assert tail.size == len(leaves)
+    for index, leaf in enumerate(leaves):
+        if index < start:
+            with pytest.raises(ValueError, match="no such leaf"):
+                tail.inclusion(index)
+            continue
+        proof = tail.inclusion(index)
+        found = root_by_inclusion(leaf_hash(leaf), index, len(leaves), proof)
+        assert found == reference(leaves)
+        other = data.draw(st.integers(0, len(leaves)))
+        if other != index:
+            assert root_by_inclusion(leaf_hash(leaf), other, len(leaves), proof) != found or leaves[other] == leaf
+        assert root_by_inclusion(leaf_hash(leaf), index, len(leaves), [*proof, bytes(32)]) is None
+        if proof:
+            assert root_by_inclusion(leaf_hash(leaf), index, len(leaves), proof[:-1]) != found
+    with pytest.raises(ValueError, match="no such leaf"):
+        tail.inclusion(len(leaves))
+
+
+def test_peaks_of_another_size_are_refused() -> None:
+    with pytest.raises(ValueError, match="another number of peaks"):
+        Tail(3, [bytes(32)], [])
+    assert leaf_hash(b"x") == hashed(b"x")
+    assert root_by_inclusion(bytes(32), 0, 0, []) is None
