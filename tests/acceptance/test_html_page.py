@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,14 +14,18 @@ from playwright.sync_api import Browser, Page
 
 from gate.formats.decision_document import load_decision
 from gate.model.decision import Decision
+from gate.report.html.heat import MEANINGS
 from gate.report.interface import render
+from tests.acceptance.world import World
 from tests.support.browser import CONTRASTS, chromium, opened
 from tests.support.decisions import GOLDEN, approval, dry_refusal, refusal
 from tests.support.hostile_decisions import hostile
 from tests.support.large_decisions import large
+from tests.support.pages import HOW_TO, run_page
 
 # One worker starts the browser.
 pytestmark = pytest.mark.xdist_group("browser")
+PAGE = (HOW_TO / "html-report.md").read_text("utf-8")
 SCHEMES = ("light", "dark")
 HOSTILE = [
     "<script>document.title = 'ran'; alert(1)</script>",
@@ -323,6 +328,30 @@ def test_a_decision_of_a_fleet_opens_and_filters_without_lag(
         assert opening < 6
         assert statistics.median(steps) < 0.25
         assert max(steps) < 1.5
+
+
+def test_the_how_to_page_works_as_written(browser: Browser, tmp_path: Path) -> None:
+    world = World.make(tmp_path / "work", evidence=False)
+    shown = run_page("html-report.md", world.root, tmp_path / "programs")
+    assert shown.startswith("DENY  change against")
+    assert shown.endswith("\nexit 10\n")
+    file = world.root / "report.html"
+    with opened(browser, file) as found:
+        assert found.page.locator("h1 .verdict").inner_text() == "DENY"
+        assert found.page.locator("#why > .card").count() > 0
+    decision = load_decision((world.root / "decision.json").read_bytes())
+    assert file.read_text("utf-8") == render("html", decision)
+
+
+def test_the_how_to_page_names_every_part_and_every_cell(browser: Browser, tmp_path: Path) -> None:
+    tables = [
+        dict(re.findall(r"^\| `?([^|`]+)`? \| ([^|]+) \|$", part, re.MULTILINE)) for part in PAGE.split("\n## ")[1:2]
+    ]
+    rows = {name: meaning for table in tables for name, meaning in table.items()}
+    with opened(browser, saved(tmp_path, refusal())) as found:
+        parts = found.page.eval_on_selector_all("main h2", "(all) => all.map((h) => h.firstChild.textContent.trim())")
+    assert [name for name in rows if name in parts] == parts
+    assert {name: rows["-" if name == "none" else name] for name in MEANINGS} == dict(MEANINGS)
 
 
 def test_a_decision_read_back_makes_the_same_page() -> None:
