@@ -14,6 +14,7 @@ from gate.model.digest import sha256_digest
 from gate.model.document import InputDocument
 from gate.model.evidence import Subject
 from gate.model.reuse import Summary
+from gate.model.settings import BuilderSettings
 from gate.normalize.document import build_document
 from tests.support.cases import Scene, document_of, facts_of, good_model, good_prompt, waiver
 from tests.support.evidence import digest_of
@@ -111,3 +112,12 @@ def test_a_key_that_is_no_digest_is_an_error() -> None:
     value = {**document_of(good_model()).value, "rejected": {"x": {}}}
     with pytest.raises(ValueError, match="no digest"):
         _ = InputFacts(InputDocument(value, b"", digest_of("x"))).evidence
+
+
+def test_builders_are_read_and_older_documents_have_none() -> None:
+    value: Any = document_of(good_model()).value
+    builder: Any = {"id": "https://builder.example/", "signers": ["builder"], "level": 3}
+    document = InputDocument({**value, "builders": {"hosted": builder}}, b"", digest_of(""))
+    assert InputFacts(document).builders == (BuilderSettings("https://builder.example/", ("builder",), 3),)
+    older = {name: item for name, item in value.items() if name != "builders"}
+    assert InputFacts(InputDocument(older, b"", digest_of(""))).builders == ()
