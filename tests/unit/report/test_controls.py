@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -167,6 +168,19 @@ No mapping to any framework: c.bare.
 
 Evidence for a control supports a requirement; whether it is met, people judge."""
     )
+
+
+def test_the_matrix_says_what_its_list_was_checked_against() -> None:
+    found = [matrix(dataclasses.replace(LISTED, source="the book"), ALL)]
+    assert "  The list of requirements is complete: all 4\n  Source: the book\n\n" in matrix_text(CATALOGUE, found)
+    assert "complete: all 4. Source: the book.\n" in matrix_markdown(CATALOGUE, found)
+    value: Any = matrix_json(CATALOGUE, found)
+    assert value["frameworks"][0]["source"] == "the book"
+
+
+def test_a_control_that_no_profile_asks_for_is_said_to_be_in_none() -> None:
+    catalogue = Catalogue(digest_of("p"), {"a.one": ONE}, {})
+    assert "needs prompt  in no profile\n" in matrix_text(catalogue, [matrix(LISTED, [ONE])])
 
 
 def test_a_matrix_without_gaps_says_nothing_of_gaps() -> None:
