@@ -313,3 +313,25 @@ def test_a_summary_tells_who_accepted_what_and_when_evidence_was_signed() -> Non
     assert "| `W-12` | false alarm | `SEC-7` | `kim` | `lee` |" in page
     assert "stated `2026-11-18`, 2 days old<br>signed `2026-11-19` by `timestamp-authority`, 1 day old" in page
     assert "in a transparency log" in page
+
+
+def test_what_is_wrong_with_an_image_lies_in_the_configuration() -> None:
+    image = {"kind": "container", "digest": None, "path": None, "reference": "r.example/x", "base": None, "bytes": 0}
+    entry = decisions.violation("container.signed.missing", "no signature covers it", artifact="server")
+    made = decisions.decision(
+        decisions.control("container.signed", Outcome.FAIL, entry),
+        subject={"artifacts": {"server": image}, "change": decisions.EVERYTHING},
+    )
+    [result] = run_of(made)["results"]
+    [location] = result["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "gate.yaml"
+    assert location["logicalLocations"] == [{"name": "server", "kind": "resource"}]
+    assert "title=container.signed::no signature covers it (server). " in render("github", made)
+
+
+def test_a_report_of_tests_counts_the_reasons_that_it_leaves_out() -> None:
+    entries = [decisions.violation("a.b.found", f"finding {n} of them", file=f"{n}.bin") for n in range(150)]
+    text = render("junit", decisions.decision(decisions.control("a.b", Outcome.FAIL, *entries)))
+    assert text.count('type="a.b.found"') == 101
+    assert "and 50 more; fix: " in text
+    JUNIT.validate(text)
