@@ -46,7 +46,11 @@ SCHEMAS = {
     "replay": ("replay.json", "Replay"),
     "case": ("case.json", "A case"),
     "impact": ("impact.json", "Impact of a policy"),
+    "log-verification": ("log-verification.json", "Verification of the decision log"),
     "scan": ("scan.json", "Scan"),
+    "scenario": ("scenario.json", "A scenario"),
+    "scenario-set": ("scenario-set.json", "A set of scenarios"),
+    "scenarios": ("scenarios.json", "The evaluation of a gate"),
 }
 NOTE = "<!-- Made by `make docs`; edit its source instead. -->\n"
 

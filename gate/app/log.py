@@ -25,9 +25,10 @@ from gate.model.record import NO_RECORD, Checkpoint, Floor, LogVerification, Que
 from gate.model.settings import CheckpointSettings, RecordSettings
 from gate.record.checkpoint import NoteKey, check_inclusion, inclusion, make_checkpoint, note_key, proved
 from gate.record.export import export_lines, exported_notes, verify_lines
-from gate.record.interface import DecisionLog, find_decision, search
+from gate.record.interface import DecisionLog, find_decision, recorded, search
 from gate.record.verify import verify_log
 
+LATEST: Final = "latest"
 _IDENTITY: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,26}")
 _KEY_BYTES: Final = 64 << 10
 _PROOF_BYTES: Final = 16 << 20
@@ -72,8 +73,12 @@ def log_of(place: LogPlace, *, append: bool = False) -> Iterator[DecisionLog]:
 
 
 def recorded_decision(log: DecisionLog, identity: str) -> tuple[Recorded, Decision]:
-    """A recorded decision by its id or the beginning of it; raises `EvidenceError`."""
-    found = find_decision(log, identity)
+    """A recorded decision by its id, the beginning of it, or as the `latest`; raises `EvidenceError`."""
+    if identity == LATEST:
+        newest = next(log.records(newest_first=True), None)
+        found = None if newest is None else recorded(log, newest)
+    else:
+        found = find_decision(log, identity)
     if found is None:
         raise EvidenceError(f"{log.name} holds no decision {identity}", hint="gate log query")
     try:
@@ -83,8 +88,8 @@ def recorded_decision(log: DecisionLog, identity: str) -> tuple[Recorded, Decisi
 
 
 def is_identity(text: str) -> bool:
-    """Whether a text can be the id of a decision, or the beginning of one."""
-    return _IDENTITY.fullmatch(text) is not None
+    """Whether a text can be the id of a decision, the beginning of one, or `latest`."""
+    return text == LATEST or _IDENTITY.fullmatch(text) is not None
 
 
 def logged_decision(request: Request, identity: str) -> Decision:

@@ -34,8 +34,8 @@ Examples:
 def command(decision: str, form: str, output: Path | None) -> int:
     """Show a saved decision in another form.
 
-    DECISION is a file that `gate check --output` wrote, or the id of a decision in the log of gate.yaml; - reads
-    standard input. The exit code is 0 whatever the decision says: it was made before, and nothing is judged here.
+    DECISION is a file that `gate check --output` wrote, or the id of a decision in the log of gate.yaml, or
+    latest; - reads standard input. The exit code is 0 whatever the decision says: it was made before, and nothing is judged here.
     """
     target = OutputFile(output) if output is not None else None
     prepare_signing({form}, decision)

@@ -17,6 +17,7 @@ from gate.report.log import record_text
     "show",
     epilog="""\b
 Examples:
+  gate log show latest
   gate log show 01J8ZQ4T7M3N5P6R7S8T9V0W1X
   gate log show 01J8ZQ4T --format json > decision.json
   gate log show 01J8ZQ4T --proof > decision.tlog-proof
@@ -37,7 +38,8 @@ Examples:
 def command(identity: str, form: str, *, proof: bool) -> int:
     """Show a recorded decision, or prove that it is in the log.
 
-    ID is that of the decision, or its beginning. The exit code is 0 whatever the decision says: it was made before.
+    ID is that of the decision, its beginning, or latest. The exit code is 0 whatever the decision says: it was made
+    before.
     """
     with log_of(chosen_log()) as log:
         found, decision = recorded_decision(log, identity)
