@@ -15,6 +15,7 @@ from gate.app.case import Circumstances, case_of
 from gate.app.diff import diff_decisions
 from gate.app.engines import open_engine
 from gate.decide import decide
+from gate.errors import PolicyError
 from gate.evaluate.accept import evaluate
 from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle
 from gate.formats.canonical_json import dumps
@@ -28,6 +29,7 @@ from gate.model.settings import EngineSettings
 from gate.report.json import decision_json
 
 _INPUT: Final = "the input document is {}, the decision was made from {}"
+_NO_POLICY: Final = "the files of the policy are no policy"
 _POLICY: Final = "the policy is {}, the decision was made by {}"
 
 
@@ -38,9 +40,9 @@ def replay(case: CaseFile) -> Replayed:
     installed one is nobody's: it gets a process of its own.
     """
     recorded = case.decision
-    bundle = make_bundle(case.files, recorded.policy.own, recorded.policy.replaced, serial=recorded.policy.serial)
+    bundle = _bundle(case)
     problems = tuple(_problems(case, bundle))
-    if problems:
+    if problems or bundle is None:
         return Replayed(recorded.id, recorded.verdict.value, problems, None)
     made = _decided(case, bundle)
     # Whoever made it says nothing about the verdict: it is told apart, and compared as recorded.
@@ -55,11 +57,22 @@ def replay(case: CaseFile) -> Replayed:
     )
 
 
-def _problems(case: CaseFile, bundle: PolicyBundle) -> Iterator[str]:
+def _bundle(case: CaseFile) -> PolicyBundle | None:
+    """The recorded policy; `None` when its files are none."""
+    said = case.decision.policy
+    try:
+        return make_bundle(case.files, said.own, said.replaced, serial=said.serial)
+    except PolicyError:
+        return None
+
+
+def _problems(case: CaseFile, bundle: PolicyBundle | None) -> Iterator[str]:
     digests = case.decision.digests
     if case.document.digest != digests.input:
         yield _INPUT.format(case.document.digest, digests.input)
-    if bundle.digest != digests.policy:
+    if bundle is None:
+        yield _NO_POLICY
+    elif bundle.digest != digests.policy:
         yield _POLICY.format(bundle.digest, digests.policy)
 
 

@@ -236,6 +236,16 @@ def test_another_policy_is_not_evaluated(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "the policy is sha256:" in done.out
 
 
+@pytest.mark.usefixtures("saved")
+@pytest.mark.parametrize("policy", [{}, {"gate/controls/x.rego": "package x"}])
+def test_files_that_are_no_policy_are_not_evaluated(policy: dict[str, str]) -> None:
+    documents = {name: json.loads(Path(f"{name}.json").read_text()) for name in ("decision", "input")}
+    Path("case.json").write_text(json.dumps({"schema": "urn:gate:case:v1", **documents, "policy": policy}))
+    done = replay("case.json")
+    assert done.code == 12
+    assert "the files of the policy are no policy" in done.out
+
+
 # -- no replay ---------------------------------------------------------------------------------------------------------
 
 
