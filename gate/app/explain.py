@@ -22,6 +22,7 @@ from gate.formats import canonical_json, schema
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.formats.strict_yaml import suggestion
 from gate.model.control import ControlInfo, Violation
+from gate.model.decision import ControlDecision, Decision
 from gate.model.digest import Digest, sha256_digest
 from gate.model.document import InputDocument
 from gate.model.explanation import Explanation, RuleExplanation, ViolationExplanation
@@ -61,6 +62,17 @@ def find_control(sources: Sources, control: str) -> ControlInfo:
     if control not in known:
         raise ConfigError(
             f"there is no control {control!r}{suggestion(control, sorted(known))}", hint="gate controls list"
+        )
+    return known[control]
+
+
+def decided_control(decision: Decision, control: str) -> ControlDecision:
+    """A control of a decision; raises `ConfigError` that suggests the nearest."""
+    known = decision.controls
+    if control not in known:
+        raise ConfigError(
+            f"the decision is not about a control {control!r}{suggestion(control, sorted(known))}",
+            hint="gate controls list",
         )
     return known[control]
 

@@ -15,6 +15,8 @@ from gate.formats.secrets import redact
 
 LIMIT: Final = 600
 """Characters that a text from outside may take unless told otherwise, escapes included."""
+_LONGEST: Final = 4096
+"""Characters of the longest secret that is known by what it begins with: a private key."""
 _GAP: Final = " ... "
 _MARKS_IN_A_ROW: Final = 3
 
@@ -55,7 +57,10 @@ def terminal(text: str, limit: int = LIMIT) -> str:
     `gate.model.path`), so in a path an escape is never mistaken for text. What is longer than `limit` characters
     keeps its head and its tail, with ` ... ` between them. What looks like a secret is redacted before (SECURITY 35).
     """
-    text = redact(text)
+    if len(text) > limit + 2 * _LONGEST:  # only the ends are shown
+        text = redact(text[: limit + _LONGEST]) + redact(text[-limit - _LONGEST :])
+    else:
+        text = redact(text)
     if len(text) <= limit:
         if text.isascii() and text.isprintable() and not _COMMAND.search(text):
             return text

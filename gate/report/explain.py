@@ -7,26 +7,26 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gate.formats.rfc3339 import parse_time
-from gate.model.claim import CLAIMS
+from gate.model.claim import claim_matches
 from gate.model.control import Violation
-from gate.model.decision import ControlDecision, Decision, VerifiedItem
+from gate.model.decision import ControlDecision, DecidedViolation, Decision, VerifiedItem
 from gate.model.digest import Digest
 from gate.model.evidence import Rejected
 from gate.model.json import JsonValue
+from gate.report import remedy
+from gate.report.remedy import Place, Remedy, is_plain_path
 from gate.report.summary import counted, day, docs_page, member, rejection_rank, short, signers
 
 _PLACES: Final = 3
 _NOT_ENOUGH: Final = ", which covers it and does not say what is wanted"
+_NOTHING_READ: Final = "none; this control reads no statements, it judges what is there"
 _DAY_S: Final = 86400
-_WORD: Final = re.compile(r"[a-z]+(?:\.[a-z]+)*")
 _COMMAND: Final = re.compile(r"`gate sign`")
-# A path that no shell reads as anything but one word, and no program as an option.
-_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Reason:
     """Violations of one control with equal code and message.
 
     `places` are the first paths (or artifacts) it is about, `more` counts the others. `found` are sentences on
-    the evidence that came near or that the violation is about.
+    what was expected, unless it was said before, and on the evidence that came near or that the violation is about.
     """
 
     message: str
@@ -55,12 +55,13 @@ class Group:
 class Explainer:
     """Explains the controls of one decision, one after the other; rejected evidence is described once in full.
 
-    `limit` is how many reasons with one code are given.
+    `limit` is how many reasons with one code are given. With `repeats` nothing is left out because it was said before.
     """
 
-    def __init__(self, decision: Decision, limit: int) -> None:
+    def __init__(self, decision: Decision, limit: int, *, repeats: bool = False) -> None:
         self._decision = decision
         self._limit = limit
+        self._repeats = repeats
         self._rejected = {item.evidence: item for item in decision.rejected}
         self._verified = {digest: item for item in decision.verified for digest in (item.payload, item.evidence)}
         self._artifacts = _objects(member(decision.subject, "artifacts"))
@@ -77,6 +78,7 @@ class Explainer:
         What names rejected evidence stands first, a file that differs before the chain that breaks with it.
         """
         codes: dict[str, dict[str, list[Violation]]] = {}
+        expected: set[str] | None = set() if waiver is None else None
         stages = {digest: item.stage.exit_code for digest, item in self._rejected.items()}
         for entry in sorted(control.violations, key=lambda entry: rejection_rank(entry.violation, stages)):
             if entry.waiver == waiver and entry.reuse is None:
@@ -84,21 +86,43 @@ class Explainer:
                 messages.setdefault(entry.violation.message, []).append(entry.violation)
         groups = []
         for code, messages in codes.items():
-            shown = tuple(self._reason(control, equal) for equal in list(messages.values())[: self._limit])
+            shown = tuple(self._reason(control, equal, expected) for equal in list(messages.values())[: self._limit])
             groups.append(Group(code, shown, len(messages) - len(shown)))
         return groups
 
     def is_told(self, item: Rejected) -> bool:
         """Whether all there is to say of a rejected item has been said already."""
-        return item.evidence in self._told
+        return item.evidence in self._told and not self._repeats
 
     def fix(self, control: ControlDecision) -> str:
         """The control's advice; `gate sign` in it gets the path to sign when it is only one."""
         paths = {self.place(entry.violation.artifact, None) for entry in control.violations if not entry.is_covered}
         path = next(iter(paths)) if len(paths) == 1 else None
-        if path is None or path not in self._paths() or not _PLAIN_PATH.fullmatch(path):
+        if path is None or path not in self._paths().values() or not is_plain_path(path):
             return control.info.fix
         return _COMMAND.sub(lambda _: f"`gate sign {path}`", control.info.fix)
+
+    def commands(self, control: ControlDecision) -> tuple[str, ...]:
+        """What to run against what a control refuses, each once; none where its advice is a command."""
+        if remedy.WHOLE_COMMAND.fullmatch(self.fix(control)):
+            return ()
+        return tuple(dict.fromkeys(self._command(control, entry) for entry in _open(control)))
+
+    def stanzas(self, control: ControlDecision) -> tuple[str, ...]:
+        """The waivers to ask for, each once; none where no waiver can help."""
+        found = (remedy.stanza(control, entry, self._decision.decided_at) for entry in _open(control))
+        return tuple(dict.fromkeys(item for item in found if item is not None))
+
+    def remedy(self, control: ControlDecision, entry: DecidedViolation) -> Remedy:
+        """All that helps against one violation."""
+        violation = entry.violation
+        near = [*self._about(violation), *([] if violation.evidence else self._nearest(control, violation))]
+        return Remedy(
+            remedy.expected(control.info, violation, self.place(violation.artifact, violation.file)),
+            tuple(sentence.partition(": ")[2] for sentence in near) or (_NOTHING_READ,),
+            self._command(control, entry),
+            remedy.stanza(control, entry, self._decision.decided_at),
+        )
 
     def basis(self, control: ControlDecision) -> str:
         """What a pass rests on: its statements with their signers, or the reason it gives."""
@@ -117,15 +141,30 @@ class Explainer:
             return artifact if file is None else f"{artifact}: {file}"
         return root if file is None or posixpath.basename(root) == file else posixpath.join(root, file)
 
-    def _paths(self) -> set[str]:
-        paths = (member(artifact, "path") for artifact in self._artifacts.values())
-        return {path for path in paths if isinstance(path, str)}
+    def _paths(self) -> Mapping[str, str]:
+        """The paths of the artifacts that have one, by name."""
+        paths = {name: member(artifact, "path") for name, artifact in self._artifacts.items()}
+        return {name: path for name, path in paths.items() if isinstance(path, str)}
 
-    def _reason(self, control: ControlDecision, group: Sequence[Violation]) -> Reason:
+    def _command(self, control: ControlDecision, entry: DecidedViolation) -> str:
+        violation = entry.violation
+        root = member(self._artifacts.get(violation.artifact or ""), "path")
+        image = str(entry.digest or "DIGEST") if violation.artifact in self._artifacts and root is None else None
+        path = None if image is not None else self.place(violation.artifact, violation.file)
+        owner = self._paths().get(min(self._owners(path), default="")) if violation.artifact is None else root
+        signed = owner if isinstance(owner, str) else path
+        return remedy.command(control.info, violation, Place(path, signed, image))
+
+    def _reason(self, control: ControlDecision, group: Sequence[Violation], expected: set[str] | None) -> Reason:
         first = group[0]
         places = dict.fromkeys(self.place(violation.artifact, violation.file) for violation in group)
         named = [place for place in places if place is not None]
-        found = self._nearest(control, first) if first.is_missing else self._about(first)
+        found = []
+        wanted = remedy.expected(control.info, first, "it" if len(places) == 1 else "each")
+        if expected is not None and wanted not in expected and wanted not in first.message:
+            expected.add(wanted)
+            found.append(f"expected: {wanted}")
+        found += self._nearest(control, first) if first.is_missing else self._about(first)
         return Reason(first.message, tuple(named[:_PLACES]), max(len(named) - _PLACES, 0), tuple(found))
 
     def _about(self, violation: Violation) -> Iterator[str]:
@@ -146,21 +185,24 @@ class Explainer:
 
     def _nearest(self, control: ControlDecision, violation: Violation) -> Iterator[str]:
         """The evidence that almost counted: rejected for what is missing, or about other bytes of that name."""
-        claims = set(control.info.claims) or {word for word in _WORD.findall(violation.message) if word in CLAIMS}
+        claims = frozenset(remedy.claims_of(control.info, violation))
         place = self.place(violation.artifact, violation.file)
         owners = self._owners(place) if violation.artifact is None else {violation.artifact}
         for item in self._decision.rejected:
-            if item.claimed in claims and (owners & set(item.artifacts) or _names(item.detail, place)):
+            if _is_one(item.claimed, claims) and (owners & set(item.artifacts) or _names(item.detail, place)):
                 yield self._rejection(item)
                 return
         for candidate in self._decision.verified:
-            if candidate.claim in claims:
+            if _is_one(candidate.claim, claims):
                 digest = _subject_named(candidate, place)
                 if digest is not None or owners & set(candidate.artifacts):
                     is_covering = violation.artifact is not None and violation.artifact in candidate.artifacts
                     tail = _NOT_ENOUGH if is_covering else self._difference(digest, owners, place)
                     yield f"nearest: {self._story(candidate)}{tail}"
                     return
+        if claims:
+            named = " or ".join(sorted(claims))
+            yield f"nearest: none; there is no statement of {named} about it, accepted or rejected"
 
     def _rejection(self, item: Rejected) -> str:
         start = f"nearest: {item.claimed} in {item.origin}, rejected"
@@ -171,8 +213,8 @@ class Explainer:
 
     def _owners(self, place: str | None) -> set[str]:
         """The artifacts that a path belongs to."""
-        roots = {name: member(artifact, "path") for name, artifact in self._artifacts.items()}
-        return {name for name, root in roots.items() if place and (place == root or place.startswith(f"{root}/"))}
+        roots = self._paths().items()
+        return {name for name, root in roots if place and (place == root or place.startswith(f"{root}/"))}
 
     def _difference(self, digest: Digest | None, owners: set[str], place: str | None) -> str:
         """Which bytes a statement is about, and which those are that are here, where both are known."""
@@ -200,6 +242,14 @@ class Explainer:
             age = None if self._now_s is None else (self._now_s - item.stated_at_s) // _DAY_S
             date += f" ({counted(age, 'day')} old)" if age is not None and age > 0 else ""
         return f"{item.claim}{date} by {signers(item.signers)}"
+
+
+def _is_one(claim: str | None, wanted: Iterable[str]) -> bool:
+    return claim is not None and any(claim_matches(pattern, claim) for pattern in wanted)
+
+
+def _open(control: ControlDecision) -> list[DecidedViolation]:
+    return [entry for entry in control.violations if not entry.is_covered]
 
 
 def _names(detail: str, place: str | None) -> bool:

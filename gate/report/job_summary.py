@@ -44,6 +44,7 @@ def render_summary(decision: Decision) -> str:
     explainer = Explainer(decision, _REASONS)
     sections = (
         comment.refused(decision, explainer),
+        comment.stanzas(decision, explainer),
         comment.rejected(decision),
         comment.warned(decision, explainer),
         _artifacts(decision),

@@ -18,6 +18,7 @@ MAX_CHARACTERS: Final = 60_000
 """A comment has room for 65,536; the rest is for what a workflow puts around it."""
 _NOTE_ROOM: Final = 600
 _ROWS: Final = 10
+_COMMANDS: Final = 2
 _BREAK: Final = "<br>"
 
 
@@ -30,6 +31,7 @@ def render_markdown(decision: Decision) -> str:
     explainer = Explainer(decision, _ROWS)
     sections = (
         refused(decision, explainer),
+        stanzas(decision, explainer),
         rejected(decision),
         warned(decision, explainer),
         waivers(decision, explainer),
@@ -92,6 +94,13 @@ def refused(decision: Decision, explainer: Explainer) -> Section:
     return table("refused control", "Refused", ("Control", "Where", "Why", "Fix"), entries)
 
 
+def stanzas(decision: Decision, explainer: Explainer) -> Section:
+    """The waivers to ask for, as entries of `waivers.yaml`. Nothing in them is from outside but plain names."""
+    found = [stanza for control in summary.refused(decision) for stanza in explainer.stanzas(control)]
+    opening = "\n<details>\n<summary>Waivers to ask for, approved by somebody else</summary>\n\n```yaml\nwaivers:\n"
+    return Section("waiver to ask for", opening, [partial(str, stanza) for stanza in found], "```\n\n</details>\n")
+
+
 def warned(decision: Decision, explainer: Explainer) -> Section:
     """The controls that would refuse if they were enforced."""
     entries = [partial(_control_rows, explainer, control) for control in summary.warned(decision)]
@@ -110,7 +119,8 @@ def _control_cells(explainer: Explainer, control: ControlDecision) -> Iterator[t
         aside = f": {markdown(control.reason, 300)}" if control.reason else ""
         yield (name, "", f"could not be judged: its rule came to no status for this input{aside}", page)
         return
-    advice = f"{markdown(explainer.fix(control), 500)}{_BREAK}{page}"
+    runs = [markdown_code(command, 600) for command in explainer.commands(control)[:_COMMANDS]]
+    advice = _BREAK.join([markdown(explainer.fix(control), 500), *runs, page])
     fixes = itertools.chain((advice,), itertools.repeat("as above"))
     for group in explainer.reasons(control):
         for reason in group.reasons:
@@ -197,7 +207,7 @@ def left_out(decision: Decision) -> Section:
     aside = summary.with_outcome(decision, Outcome.NOT_APPLICABLE)
     entries = [partial(_left_out_row, c.info.id, "not applicable", c.reason or "no reason given") for c in aside]
     entries += [partial(_left_out_row, name, "skipped", reason) for name, reason in decision.skipped.items()]
-    return details("item not checked", "Not applicable or not checked", ("What", "State", "Because"), entries)
+    return details("unchecked item", "Not applicable or not checked", ("What", "State", "Because"), entries)
 
 
 def _left_out_row(name: str, state: str, reason: str) -> str:

@@ -13,6 +13,7 @@ from gate.model.waiver import WaiverState
 from gate.report import summary
 from gate.report.escape import terminal
 from gate.report.explain import Explainer, Group, Reason
+from gate.report.remedy import WHOLE_COMMAND
 
 _GROUPS: Final = 3
 _ITEMS: Final = 10
@@ -20,8 +21,9 @@ _NAMES: Final = 12
 _COLUMN: Final = 26
 _SGR: Final = {"bold": "1", "dim": "2", "red": "1;31", "green": "1;32", "yellow": "1;33"}
 _VERDICT_STYLE: Final = {Verdict.ALLOW: "green", Verdict.DENY: "red", Verdict.ERROR: "yellow"}
-_LEAD: Final = re.compile(r"(?:nearest|found|fix|warning): ")
-_WHOLE_COMMAND: Final = re.compile(r"`([^`]+)`")
+_COMMANDS: Final = 2
+_RUN: Final = "run: "
+_LEAD: Final = re.compile(r"(?:expected|nearest|found|fix|run|warning): ")
 
 
 def render_text(decision: Decision, *, colour: bool = False, width: int = 100) -> str:
@@ -35,6 +37,7 @@ def render_text(decision: Decision, *, colour: bool = False, width: int = 100) -
     _heading(page, decision)
     for control in summary.refused(decision):
         page.block(control.info.id, "red", _control_lines(explainer, control, page.room))
+    _to_ask_for(page, decision, explainer)
     _rejected(page, decision, explainer)
     _warnings(page, decision, explainer)
     _waivers(page, decision, explainer)
@@ -86,7 +89,11 @@ class _Page:
         return f"\x1b[{_SGR[style]}m{text}\x1b[0m" if self._colour else text
 
     def _wrapped(self, text: str) -> list[str]:
-        lines = textwrap.wrap(text, self.room, break_long_words=False, break_on_hyphens=False) or [""]
+        is_command = text.startswith(_RUN)
+        wrapped = (
+            [text] if is_command else textwrap.wrap(text, self.room, break_long_words=False, break_on_hyphens=False)
+        )
+        lines = wrapped or [""]
         lead = _LEAD.match(lines[0])
         if lead:
             lines[0] = self.paint("bold", lead[0].rstrip()) + lines[0][lead.end() - 1 :]
@@ -122,12 +129,27 @@ def _control_lines(explainer: Explainer, control: ControlDecision, room: int, le
         how = "waived or reused" if any(entry.reuse for entry in control.violations) else "waived"
         lines.append(f"({covered} more {how}, see below)")
     fix = terminal(explainer.fix(control), 500)
-    whole = _WHOLE_COMMAND.fullmatch(fix)
+    whole = WHOLE_COMMAND.fullmatch(fix)
     advice = f"fix: {whole[1] if whole else fix}"
     page = terminal(page, 120)
+    runs = [f"{_RUN}{terminal(command, 600)}" for command in explainer.commands(control)[:_COMMANDS]]
     if len(advice) + 4 + len(page) <= room:
-        return [*lines, f"{advice}    {page}"]
-    return [*lines, advice, page]
+        return [*lines, f"{advice}    {page}", *runs]
+    return [*lines, advice, *runs, page]
+
+
+def _to_ask_for(page: _Page, decision: Decision, explainer: Explainer) -> None:
+    """The waivers that would accept what is refused, each as an entry of `waivers.yaml`."""
+    found = [stanza for control in summary.refused(decision) for stanza in explainer.stanzas(control)]
+    if not found:
+        return
+    page.gap()
+    page.block("to accept it", "yellow", ["a waiver, approved by somebody else, under `waivers` in waivers.yaml:"])
+    for stanza in found[:_GROUPS]:
+        members = ", ".join(line.lstrip("- ") for line in stanza.splitlines())
+        page.block("", "dim", [f"- {{{terminal(members)}}}"])
+    if len(found) > _GROUPS:
+        page.block("", "dim", [f"... and {len(found) - _GROUPS} more; gate explain CONTROL --decision FILE lists all"])
 
 
 def _reason_lines(groups: Iterable[Group], lead: str = "") -> Iterable[str]:

@@ -198,10 +198,11 @@ def test_nothing_is_near_that_is_of_another_claim_or_place() -> None:
         rejected=(rejected(claimed="prompt"), rejected(claimed="artifact.signature", concern=Concern.OTHERS)),
     )
     shown = flat(render("text", made))
-    assert "nearest" not in shown
+    assert "nearest: none; there is no statement of artifact.signature about it, accepted or rejected" in shown
+    assert shown.count("nearest: ") == 1
     assert "(about nothing at stake)" in shown
     nowhere = dataclasses.replace(refused(), verified=made.verified)
-    assert "nearest" not in render("text", nowhere)
+    assert "nearest: none; " in render("text", nowhere)
 
 
 def test_a_violation_shows_the_statement_it_is_about() -> None:
