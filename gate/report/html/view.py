@@ -21,6 +21,8 @@ MAX_FINDINGS: Final = 20_000
 MAX_EVIDENCE: Final = 20_000
 """Rows of a table; what has no room is counted, and the report in JSON holds it."""
 _REASONS: Final = 10
+_COMMANDS: Final = 3
+_STANZAS: Final = 5
 _DAY_S: Final = 86_400
 _REFUSES: Final = frozenset({Outcome.FAIL, Outcome.ERROR})
 _ORDER: Final = ("refuses", "warns", "waived", "reused")
@@ -28,12 +30,18 @@ _ORDER: Final = ("refuses", "warns", "waived", "reused")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A control that refuses or warns: why, and what to do about it."""
+    """A control that refuses or warns: why, and what to do about it.
+
+    `commands` are what to run, `stanzas` the waivers to ask for in lines; `more` counts the other waivers.
+    """
 
     control: ControlDecision
     groups: tuple[Group, ...]
     covered: int
     fix: str
+    commands: tuple[str, ...]
+    stanzas: tuple[tuple[str, ...], ...]
+    more: int
     page: str
 
 
@@ -106,15 +114,20 @@ def numbers(decision: Decision) -> Numbers:
 
 def cards(controls: Sequence[ControlDecision], explainer: Explainer) -> tuple[Card, ...]:
     """Why controls refuse or warn, in the order given."""
-    return tuple(
-        Card(
-            control,
-            tuple(explainer.reasons(control)),
-            sum(entry.is_covered for entry in control.violations),
-            explainer.fix(control),
-            explainer.page(control),
-        )
-        for control in controls
+    return tuple(_card(control, explainer) for control in controls)
+
+
+def _card(control: ControlDecision, explainer: Explainer) -> Card:
+    stanzas = explainer.stanzas(control) if control.mode is Mode.ENFORCE else ()
+    return Card(
+        control,
+        tuple(explainer.reasons(control)),
+        sum(entry.is_covered for entry in control.violations),
+        explainer.fix(control),
+        explainer.commands(control)[:_COMMANDS],
+        tuple(tuple(stanza.split("\n")) for stanza in stanzas[:_STANZAS]),
+        max(len(stanzas) - _STANZAS, 0),
+        explainer.page(control),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import html
 import re
 import time
 import unicodedata
@@ -12,12 +13,14 @@ from functools import cache
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 
 from gate import resources
-from gate.model.decision import Decision
+from gate.model.control import Mode
+from gate.model.decision import Decision, Outcome
 from gate.report.html import lineage, view
 from gate.report.interface import render
-from tests.support.decisions import GOLDEN, approval, decision, dry_refusal, refusal
+from tests.support.decisions import GOLDEN, approval, control, decision, digest, dry_refusal, refusal, violation
 from tests.support.hostile_decisions import allowed, hostile
 from tests.support.hostile_texts import TEXTS
 from tests.support.large_decisions import large
@@ -148,6 +151,19 @@ def test_a_refusal_without_controls_says_what_stands_in_the_way() -> None:
         "names one",
     ):
         assert words in nothing
+
+
+def test_the_waivers_to_ask_for_can_be_copied() -> None:
+    entries = [
+        dataclasses.replace(violation("a.b.bad", "x", artifact=f"m{n}"), digest=digest(f"m{n}")) for n in range(7)
+    ]
+    page = render(
+        "html", decision(control("a.b", Outcome.FAIL, *entries), control("a.c", Outcome.FAIL, mode=Mode.WARN))
+    )
+    [shown] = re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    waivers = yaml.safe_load(html.unescape(shown))["waivers"]
+    assert [waiver["artifact"] for waiver in waivers] == [digest(f"m{n}") for n in range(5)]
+    assert "2 more: <code>gate explain a.b --decision FILE</code> lists all." in page
 
 
 def test_what_has_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
