@@ -17,7 +17,7 @@ from gate.model.json import JsonObject, JsonValue
 from gate.model.path import path_bytes
 from gate.model.scan import Category, Finding, Severity
 from gate.model.scanned import Scanned, ScannedFile, State
-from gate.report.escape import terminal
+from gate.report import escape
 from gate.report.scan_rules import rule_help, what_to_do
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -109,11 +109,11 @@ def _notices(found: Scanned) -> Iterator[JsonValue]:
             yield {
                 "descriptor": {"id": _NOTICE},
                 "level": "error",
-                "message": {"text": terminal(f"{path} was not judged: {file.reason}. {what_to_do(file.state)}")},
+                "message": {"text": escape.sarif(f"{path} was not judged: {file.reason}. {what_to_do(file.state)}")},
                 "locations": [_location(path, number)],
             }
     if not any(True for _ in found.files):
-        yield {"descriptor": {"id": _NOTICE}, "level": "error", "message": {"text": found.problem or ""}}
+        yield {"descriptor": {"id": _NOTICE}, "level": "error", "message": {"text": escape.sarif(found.problem or "")}}
 
 
 def _artifact(path: str, file: ScannedFile) -> JsonObject:
@@ -131,7 +131,7 @@ def _result(path: str, number: int, item: Finding, rule: int) -> JsonObject:
         "ruleId": item.rule,
         "ruleIndex": rule,
         "level": _LEVELS[item.severity],
-        "message": {"text": terminal(f"{item.message}. {rule_help(item.rule).fix}", 2000)},
+        "message": {"text": escape.sarif(f"{item.message}. {rule_help(item.rule).fix}", 2000)},
         "locations": [_location(path, number)],
         "partialFingerprints": {"gate/v1": hashlib.sha256(same.encode("utf-8", "backslashreplace")).hexdigest()},
         "properties": {"security-severity": _SCORES[item.severity]},

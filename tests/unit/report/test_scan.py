@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from gate.formats import schema
@@ -18,6 +20,7 @@ from gate.report.scan_rules import rule_help, what_to_do
 from gate.report.scan_sarif import sarif, uri
 
 INSPECT = Path(__file__).resolve().parents[3] / "gate" / "inspect"
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 ONE = sha256_digest(b"1")
 BAD = Finding("pickle.global", Severity.CRITICAL, "names os.system", category=Category.UNSAFE)
 NOTE = Finding("template.present", Severity.NONE, "holds a chat template", category=Category.UNSAFE)
@@ -187,6 +190,24 @@ def test_sarif_has_the_members_of_the_standard() -> None:
         ["security", "unsafe"],
     ]
     assert all(rule["help"]["text"] for rule in rules)
+
+
+def test_sarif_fits_the_schema_of_the_standard() -> None:
+    schema_of_sarif = json.loads((VECTORS / "sarif/sarif-schema-2.1.0.json").read_text("utf-8"))
+    for found in (WHOLE, scanned(), scanned(folder(a=JUDGED))):
+        jsonschema.Draft7Validator(schema_of_sarif).validate(sarif(found))
+
+
+def test_s34_what_a_file_says_is_no_link_and_no_placeholder_in_sarif() -> None:
+    text = "[ALLOW](https://evil.example) {0}\x1b[2J"
+    file = ScannedFile(State.JUDGED, ONE, findings=(Finding("x.y", Severity.HIGH, text),))
+    log: Any = sarif(scanned(Target("m", True, None, {text: file, "b": ScannedFile(State.LINK, reason=text)})))
+    [run] = log["runs"]
+    messages = [run["results"][0]["message"]["text"]]
+    messages += [notice["message"]["text"] for notice in run["invocations"][0]["toolExecutionNotifications"]]
+    for message in messages:
+        assert "[ALLOW]\\x28https" in message
+        assert "{{0}}\\x1b" in message
 
 
 def test_sarif_lists_digests_of_judged_files_alone() -> None:
