@@ -131,7 +131,7 @@ class _Maker:
     def of_control(self, control: ControlDecision) -> Iterator[Finding]:
         """A finding for each violation, and one for a control that refuses without one."""
         weight = Weight.REFUSES if control.mode is Mode.ENFORCE else Weight.WARNS
-        fix = self._explainer.fix(control)
+        fix = self._advice(control)
         for entry in control.violations:
             named = self.named(entry)
             path, line = self._place(entry, named)
@@ -150,6 +150,11 @@ class _Maker:
         stands = control.outcome in {Outcome.FAIL, Outcome.ERROR}
         if stands and (control.outcome is Outcome.ERROR or all(entry.is_covered for entry in control.violations)):
             yield self._unjudged(control, weight)
+
+    def _advice(self, control: ControlDecision) -> str:
+        """What to do about it, and what to run where that is one command for all that the control refuses."""
+        commands = self._explainer.commands(control)
+        return self._explainer.fix(control) + (f" Run `{commands[0]}`." if len(commands) == 1 else "")
 
     def _unjudged(self, control: ControlDecision, weight: Weight) -> Finding:
         why = f": {control.reason}" if control.reason else ""
