@@ -104,7 +104,7 @@ def test_ci_examples_pin_actions_by_commit() -> None:
 def test_commands_in_the_documentation_are_accepted() -> None:
     text = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))])
     text = text.replace("\\\n", " ")
-    groups = {"attest", "chain", "controls", "demo", "policy"}
+    groups = {"attest", "chain", "controls", "demo", "policy", "scenarios"}
     plain = "check|verify|scan|sign|publish|pull|keygen|init|input|replay|diff|doctor|explain|report"
     verbs = "|".join([plain, *(f"{group} [a-z]+" for group in sorted(groups))])
     commands = set(re.findall(rf"^\s*(?:- |\$ )?gate ((?:{verbs})\b[^#|>\n]*)", text, re.MULTILINE))

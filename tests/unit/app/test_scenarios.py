@@ -12,7 +12,7 @@ from typing import Any, Self
 import pytest
 
 from gate.app import scenarios as app
-from gate.app.scenarios import Work, judge_scenario, load_set, play, run_scenarios
+from gate.app.scenarios import Work, judge_scenario, load_set, play, run_scenarios, under_profile
 from gate.errors import ConfigError, PolicyError
 from gate.model.scenario import Result
 from tests.support.scenario_sets import REAL, merged, real_set, set_files
@@ -84,6 +84,29 @@ def test_scenarios_with_own_controls_are_judged_by_them(folder: Path) -> None:
     ended = play(dataclasses.replace(work, files=files))
     assert ended.refusing == ("own.never",), ended
     assert ended.why == "it never passes"
+
+
+def test_one_profile_for_all_takes_the_place_of_their_own(folder: Path) -> None:
+    found, works = load_set(folder)
+    ended = run_scenarios(found, [under_profile(work, "ladder-1-hashes") for work in works]).ended
+    assert [one.result for one in ended] == [Result.TRUE_ALLOW, Result.FALSE_ALLOW]
+    assert {one.scenario.profile for one in ended} == {"ladder-1-hashes"}
+    assert [one.differences for one in ended] == [(), ()]
+
+
+def test_under_one_profile_a_missing_decision_is_told(folder: Path) -> None:
+    """It blocks, so it is no hole, and nobody takes it for a refusal of the attack."""
+    work = load_set(folder, [UNSIGNED])[1][0]
+    without = dataclasses.replace(work, files={"base/README.md": b"no configuration\n"})
+    ended = play(under_profile(without, "baseline"))
+    assert (ended.exit_code, ended.differences) == (2, ("no decision was made",))
+    assert play(under_profile(work_of("error/no-configuration"), "baseline")).differences == ()
+
+
+def test_only_packaged_profiles_take_the_place_of_others(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no packaged profile 'basline'") as caught:
+        under_profile(load_set(folder)[1][0], "basline")
+    assert "ladder-1-hashes" in caught.value.hint
 
 
 def test_what_is_kept_can_be_judged_again(tmp_path: Path, folder: Path) -> None:
