@@ -19,6 +19,7 @@ from bench.attestations import creation, signing, verification
 from bench.data import pull_request
 from bench.engines import engines
 from bench.keyless import keyless
+from bench.log import log
 from bench.measure import GATE, ROOT, Figure, median_ms, milliseconds, peak_mib, run, table
 from bench.model_signing import model_signing
 from bench.policy import hundred_controls, model_repository
@@ -116,6 +117,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "start-up": start_up,
     "verification": verification,
     "keyless": keyless,
+    "log": log,
     "signing": signing,
     "creation": creation,
     "evaluation": evaluation,

@@ -33,9 +33,9 @@ def read_record(
 def _path(node: Node, artifacts: Mapping[str, ArtifactSettings]) -> str:
     """A path below the root, or an absolute one."""
     path = node.text()
+    if path.endswith("/") or (path.startswith("/") and ".." in path.split("/")):
+        raise node.error("expected the path of a file")
     if path.startswith("/"):
-        if not path.strip("/") or path.endswith("/") or ".." in path.split("/"):
-            raise node.error("expected the path of a file")
         return path
     path = relative_path(node)
     for artifact in artifacts.values():

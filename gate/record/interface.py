@@ -46,6 +46,9 @@ class DecisionLog(Protocol):
     def blobs(self, part: int = 0, parts: int = 1) -> Iterator[tuple[Digest, bytes]]:
         """All of them, or one of so many equal parts."""
 
+    def helper(self, part: int, parts: int) -> Sequence[str] | None:
+        """The command that looks at a part of them in a process of its own; `None` where there is none."""
+
     def policies(self) -> Iterator[tuple[int, Digest]]:
         """The policies that judged, each with the first record that names it."""
 

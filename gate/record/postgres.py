@@ -95,6 +95,10 @@ class PostgresLog:
         query = "select digest, data from gate.blob where abs(hashtext(digest)::bigint) %% %s = %s"
         yield from ((Digest(digest), bytes(data)) for digest, data in self._stream(query, (parts, part)))
 
+    def helper(self, part: int, parts: int) -> None:  # noqa: ARG002 - the server has the work
+        """There is none."""
+        return
+
     def policies(self) -> Iterator[tuple[int, Digest]]:
         """The policies that judged."""
         query = "select min(seq), policy from gate.record group by policy order by 1"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -103,6 +104,10 @@ class SqliteLog:
         with self._reading():
             for digest, data in self._db.execute("select digest, data from blob where rowid % ? = ?", (parts, part)):
                 yield Digest(digest), data
+
+    def helper(self, part: int, parts: int) -> Sequence[str]:
+        """The worker: several processes read one file."""
+        return (sys.executable, "-P", "-m", "gate.record.worker", str(self._path.absolute()), str(part), str(parts))
 
     def policies(self) -> Iterator[tuple[int, Digest]]:
         """The policies that judged."""

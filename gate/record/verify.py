@@ -10,24 +10,21 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Final
 
 from gate.errors import EvidenceError
 from gate.formats.checkpoint import CheckpointError, Note, parse_note
 from gate.formats.merkle import extend, leaf_hash, root_of
-from gate.formats.strict_json import StrictJsonError, loads_object
-from gate.model.digest import Digest, parse_digest
+from gate.model.digest import Digest
 from gate.model.record import RECORD_SCHEMA, CheckedNote, Floor, LogFinding, LogVerification, Record
 from gate.record.chain import record_bytes, record_hash
 from gate.record.checkpoint import NoteKey, proved
+from gate.record.contents import MAX_FINDINGS, Contents
 from gate.record.interface import DecisionLog
 
-MAX_FINDINGS: Final = 200
 # The parts that are put together for the hash have to be what they claim, so that only one record has it.
 _DIGEST: Final = '"sha256:[0-9a-f]{64}"'
 _SHAPE: Final = re.compile(
@@ -53,11 +50,11 @@ def verify_log(log: DecisionLog, keys: Sequence[NoteKey], witnesses: Sequence[st
         stored = log.checkpoints()
         notes = [(item.note, item.size) for item in stored]
         chain = Chain(log.floor(), sizes={item.size for item in stored} | sizes(witnesses))
-        for record in log.records(chain.size):
-            chain.add(record)
-        checker = _Contents(log)
-        contents = checker.run()
-        found += checker.findings
+        with Contents(log) as checker:
+            for record in log.records(chain.size):
+                chain.add(record)
+            contents = checker.run()
+            found += checker.findings
     except EvidenceError as error:
         detail = f"{error}; {error.hint}" if error.hint else str(error)
         found.append(LogFinding("log.unreadable", None, detail))
@@ -138,60 +135,6 @@ class Chain:
     def _say(self, code: str, seq: int, detail: str) -> None:
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(LogFinding(code, seq, detail))
-
-
-class _Contents:
-    """What records name by digest: all of it is there, and has its digest."""
-
-    def __init__(self, log: DecisionLog) -> None:
-        self._log = log
-        self.findings: list[LogFinding] = []
-
-    def run(self) -> int:
-        """Looks at everything; how many things that were."""
-        count, changed = changed_contents(self._log)
-        for seq, digest in islice(self._log.missing(), MAX_FINDINGS):
-            self.findings.append(LogFinding("content.missing", seq, f"{digest} is gone"))
-        if changed:
-            self._name(changed)
-        self._policies()
-        return count
-
-    def _name(self, changed: Sequence[Digest]) -> None:
-        """Says which records the changed contents belong to."""
-        rest = set(changed)
-        for record in self._log.records():
-            for what in ("decision", "document", "policy"):
-                digest = getattr(record, what)
-                if digest in changed and len(self.findings) < MAX_FINDINGS:
-                    self.findings.append(LogFinding("content.changed", record.seq, f"its {what} was changed"))
-                    rest.discard(digest)
-        for digest in sorted(rest):
-            self.findings.append(LogFinding("content.changed", None, f"what is stored as {digest} was changed"))
-
-    def _policies(self) -> None:
-        """The files of every policy are there. Those that were changed were found before."""
-        for seq, digest in self._log.policies():
-            for path, named in self._files(digest).items():
-                file = parse_digest(named) if isinstance(named, str) else None
-                if file is None or not self._log.has(file):
-                    self.findings.append(LogFinding("content.missing", seq, f"the policy file {path} is gone"))
-
-    def _files(self, digest: Digest) -> Mapping[str, object]:
-        try:
-            return loads_object(self._log.blob(digest) or b"{}")
-        except StrictJsonError:
-            return {}
-
-
-def changed_contents(log: DecisionLog, part: int = 0, parts: int = 1) -> tuple[int, list[Digest]]:
-    """How many contents there are in one of so many equal parts of a log, and which of them were changed."""
-    count, changed = 0, []
-    for digest, data in log.blobs(part, parts):
-        count += 1
-        if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
-            changed.append(digest)
-    return count, changed
 
 
 def sizes(witnesses: Iterable[str]) -> set[int]:

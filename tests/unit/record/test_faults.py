@@ -274,7 +274,7 @@ def test_a_log_of_a_later_version_is_not_opened(tmp_path: Path) -> None:
 def test_s36_a_log_on_a_medium_that_cannot_be_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log.db"
     filled(path, 3).close()
-    monkeypatch.setattr(sqlite_module.os, "access", lambda *_: False)
+    monkeypatch.setattr("os.access", lambda *_: False)
     assert len(ids(path)) == 3
     assert sorted(item.name for item in tmp_path.iterdir()) == ["log.db"]
 

@@ -19,10 +19,11 @@ from gate.model.digest import sha256_digest
 from gate.model.record import LogVerification
 from gate.record.chain import next_record, record_hash, record_of
 from gate.record.checkpoint import inclusion, make_checkpoint
+from gate.record.contents import MAX_FINDINGS
 from gate.record.export import export_lines, exported_notes, verify_lines
 from gate.record.interface import find_decision, input_document, policy_files, recorded, summary_of
 from gate.record.sqlite import open_sqlite
-from gate.record.verify import MAX_FINDINGS, verify_log
+from gate.record.verify import verify_log
 from tests.support.records import entry, filled, identity, policy, signer
 
 COUNT = 8
