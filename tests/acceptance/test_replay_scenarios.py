@@ -29,9 +29,9 @@ def chosen() -> list[Work]:
 
 @pytest.mark.parametrize("work", chosen(), ids=lambda work: work.scenario.name)
 def test_what_is_written_of_a_decision_gives_it_again(work: Work, tmp_path: Path) -> None:
-    scenario = work.scenario
-    lay(scenario, work.files, tmp_path)
-    request = Request(tmp_path, tmp_path, "gate.yaml", scenario.against, False, scenario.now_s)
+    scenario, root = work.scenario, tmp_path / "repository"
+    lay(scenario, work.files, root)
+    request = Request(root, root, "gate.yaml", scenario.against, False, scenario.now_s)
     workspace = open_workspace(request)
     judged = judge(workspace)
     assert judged.decision.exit_code == scenario.own.exit_code
