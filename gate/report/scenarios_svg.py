@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape
 
-from gate.model.scenario import Evaluated, Result
+from gate.model.scenario import Evaluated, Result, ScenarioSet
 from gate.report.escape import terminal
 from gate.report.scenarios import Cell, by_threat, cells, tally
 from gate.report.scenarios_text import scenarios_summary
 
-_WIDTH: Final = 960
 _LEFT: Final = 220
 _ROW: Final = 26
-_CELL: Final = 44
+_CELL: Final = 64
+_GAP: Final = 18
 _STYLE: Final = """\
 text{font:13px sans-serif;fill:#1b1b1b}.h{font-weight:bold;font-size:15px}.s{font-size:11px}.n{fill:#fff}
 .refused{fill:#1a5fb4}.unseen{fill:#8f6400}.hole{fill:#a51d2d}.good{fill:#26762f}.wrong{fill:#a51d2d}
@@ -35,23 +35,29 @@ _BARS: Final = (
 def scenarios_svg(found: Evaluated) -> str:
     """The drawing; its description is what the last line of the table says."""
     parts: list[str] = []
-    bottom = _draw_bars(found, parts, 70)
+    width = _LEFT + max(len(found.set.kinds) * _block(found.set), 11 * _CELL)
+    bottom = _draw_bars(found, parts, 70, width - _LEFT - _GAP)
     bottom = _draw_matrix(found, parts, bottom + 40)
     title, told = _text(found.set.title), _text(scenarios_summary(found))
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom}" width="{_WIDTH}" height="{bottom}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom}" width="{width}" height="{bottom}" '
         f'role="img" aria-labelledby="title summary">\n<title id="title">{title}</title>\n'
         f'<desc id="summary">{told}</desc>\n<style>{_STYLE}</style>\n'
-        f'<rect class="back" width="{_WIDTH}" height="{bottom}"/>\n'
+        f'<rect class="back" width="{width}" height="{bottom}"/>\n'
         f'<text class="h" x="16" y="28">{title}</text>\n<text x="16" y="48">{told}</text>\n'
     )
     return head + "\n".join(parts) + "\n</svg>\n"
 
 
-def _draw_bars(found: Evaluated, parts: list[str], top: int) -> int:
+def _block(told: ScenarioSet) -> int:
+    """How wide the cells of one kind are together."""
+    return len(told.targets) * _CELL + _GAP
+
+
+def _draw_bars(found: Evaluated, parts: list[str], top: int, room: int) -> int:
     groups = by_threat(found)
     most = max((len(ended) for ended in groups.values()), default=1)
-    unit = (_WIDTH - _LEFT - 60) / most
+    unit = room / most
     parts += _legend(top)
     y = top + 22
     for name, ended in groups.items():
@@ -79,13 +85,12 @@ def _draw_matrix(found: Evaluated, parts: list[str], top: int) -> int:
     told = found.set
     parts.append(f'<text class="h" x="16" y="{top}">Attacks refused, of all attacks, by what they arrive in</text>')
     y = top + 24
-    gap = 24
-    block = len(told.targets) * _CELL + gap
+    block = _block(told)
     for place, kind in enumerate(told.kinds):
         parts.append(f'<text x="{_LEFT + place * block}" y="{y}">{_text(kind)}</text>')
         for number, target in enumerate(told.targets):
             x = _LEFT + place * block + number * _CELL
-            parts.append(f'<text class="s" x="{x}" y="{y + 16}">{_text(target[:6])}</text>')
+            parts.append(f'<text class="s" x="{x}" y="{y + 16}">{_text(target)}</text>')
     y += 24
     by_place = {(cell.kind, cell.threat, cell.target): cell for cell in cells(found)}
     for threat in told.threats_crossed:
@@ -107,7 +112,7 @@ def _draw_cell(cell: Cell, x: int, y: int) -> Iterator[str]:
     kind = "none" if cell.attacks == 0 else "hole" if not cell.is_held else "unseen" if cell.unseen else "refused"
     yield _box(x, y, _CELL - 6, 26, kind, what)
     if cell.attacks:
-        mark = "?" if cell.unseen else ""
+        mark = ("" if cell.is_held else "!") + ("?" if cell.unseen else "")
         yield f'<text class="n s" x="{x + 5}" y="{y + 17}">{cell.refused}/{cell.attacks}{mark}</text>'
 
 
