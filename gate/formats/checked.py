@@ -34,6 +34,10 @@ class Checked:
         except KeyError:
             raise ValueError(f"there is no {key}") from None
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a member; older documents lack some."""
+        return key in self._value
+
     def text(self, key: str) -> str:
         """A string."""
         return _text(self.raw(key))

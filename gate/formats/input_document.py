@@ -130,17 +130,10 @@ class InputFacts:
     @property
     def reuse(self) -> tuple[Summary, ...]:
         """What verification summaries are good for, sorted by artifact and digest."""
-        if "reuse" not in self._root.value:
+        if not self._root.has("reuse"):
             return ()
         found = [
-            Summary(
-                _key(statement),
-                item.maybe_text("verifier"),
-                artifact,
-                item.texts("controls"),
-                item.texts("problems"),
-                frozenset(item.texts("here")),
-            )
+            _summary(_key(statement), artifact, item)
             for artifact in self._root.object("reuse").value
             for statement, item in self._root.object("reuse").members(artifact)
         ]
@@ -149,7 +142,7 @@ class InputFacts:
     @property
     def builders(self) -> tuple[BuilderSettings, ...]:
         """The builders that the configuration knows."""
-        if "builders" not in self._root.value:
+        if not self._root.has("builders"):
             return ()
         return tuple(
             BuilderSettings(item.text("id"), item.texts("signers"), item.number("level"))
@@ -197,7 +190,7 @@ def _side(item: Checked | None) -> FileSide | None:
 
 def _verified(payload: Digest, item: Checked) -> Verified:
     subjects = tuple(Subject(subject.text("name"), _key(digest)) for digest, subject in item.members("subjects"))
-    named = None if item.maybe_object("resources") is None else item.digests_by_name("resources")
+    is_named = item.has("resources") and item.maybe_object("resources") is not None
     signed_at = item.object("signed_at")
     source = TimeSource(signed_at.text("source"))
     return Verified(
@@ -208,7 +201,9 @@ def _verified(payload: Digest, item: Checked) -> Verified:
             claim=item.text("claim"),
             predicate_type=item.text("predicate_type"),
             subjects=subjects,
-            resources=subjects if named is None else tuple(Subject(*pair) for pair in named.items()),
+            resources=tuple(Subject(*pair) for pair in item.digests_by_name("resources").items())
+            if is_named
+            else subjects,
             exhaustive=False,
             depends_on=item.digests("depends_on"),
             stated_at_s=item.maybe_number("stated_at_s"),
@@ -250,7 +245,21 @@ def rejected_of(evidence: Digest, item: Checked) -> Rejected:
     )
 
 
+def _summary(statement: Digest, artifact: str, item: Checked) -> Summary:
+    """A summary; it stands for nothing where an older document does not say what else is here."""
+    problems = item.texts("problems")
+    if not item.has("here"):
+        return Summary(statement, item.maybe_text("verifier"), artifact, (), (*problems, "what is here is not told"))
+    here = frozenset(item.texts("here"))
+    return Summary(statement, item.maybe_text("verifier"), artifact, item.texts("controls"), problems, here)
+
+
 def _waiver(name: str, item: Checked) -> Waiver:
+    """A waiver; it is never in force where an older document does not say since when, and who is behind it."""
+    if not item.has("created_s"):
+        expires_s = item.number("expires_s")
+        words = (item.text("control"), item.digest("artifact"), item.maybe_text("finding"))
+        return Waiver(name, *words, "", "", "", "", expires_s, expires_s, "an older document does not tell enough")
     return Waiver(
         id=name,
         control=item.text("control"),

@@ -15,9 +15,10 @@ from gate.model.document import InputDocument
 from gate.model.evidence import Subject
 from gate.model.reuse import Summary
 from gate.model.settings import BuilderSettings
+from gate.model.waiver import WaiverState
 from gate.normalize.document import build_document
 from tests.support.cases import Scene, document_of, facts_of, good_model, good_prompt, waiver
-from tests.support.evidence import digest_of
+from tests.support.evidence import NOW_S, digest_of
 
 
 def documents() -> list[Scene]:
@@ -60,6 +61,41 @@ def test_without_the_section_no_summary_stands_for_anything() -> None:
     value = {key: item for key, item in document_of(good_model()).value.items() if key != "reuse"}
     canonical = canonical_json.dumps(value)
     assert InputFacts(InputDocument(value, canonical, sha256_digest(canonical))).reuse == ()
+
+
+def older(scene: Scene, section: str, *fields: str) -> InputFacts:
+    """The facts of a document as older versions wrote it: without some fields, which its schema allows."""
+    value: Any = json.loads(document_of(scene).canonical)
+    for item in value[section].values():
+        for name in fields:
+            del item[name]
+    return InputFacts(read_input_document(json.dumps(value).encode()))
+
+
+@pytest.mark.parametrize("state", [WaiverState.ACTIVE, WaiverState.PENDING, WaiverState.INVALID])
+def test_waivers_of_older_documents_are_never_in_force(state: WaiverState) -> None:
+    given = {
+        WaiverState.ACTIVE: waiver(),
+        WaiverState.PENDING: waiver(created_s=NOW_S + 1),
+        WaiverState.INVALID: waiver(problem="x"),
+    }[state]
+    assert given.state(NOW_S) is state
+    fields = ("created_s", "problem", "reason", "ticket", "owner", "approver")
+    found = older(good_model().replace(waivers=(given,)), "waivers", *fields)
+    assert found.waivers[given.id].state(NOW_S) is WaiverState.INVALID
+
+
+def test_statements_of_older_documents_cover_their_subjects() -> None:
+    found = older(good_prompt(), "attestations", "resources").evidence.verified
+    assert [item.statement.resources for item in found] == [item.statement.subjects for item in found]
+
+
+def test_summaries_of_older_documents_stand_for_nothing() -> None:
+    summary = Summary(digest_of("s"), "verifier", "summarizer", ("sbom.signed",), (), frozenset({"sbom"}))
+    value: Any = json.loads(build_document(dataclasses.replace(facts_of(good_model()), reuse=(summary,))).canonical)
+    del value["reuse"]["summarizer"][summary.statement]["here"]
+    found = InputFacts(read_input_document(json.dumps(value).encode())).reuse[0]
+    assert (found.controls, found.problems) == ((), ("what is here is not told",))
 
 
 def test_two_names_of_one_digest_are_both_kept() -> None:
