@@ -146,8 +146,8 @@ def test_filters_combine(browser: Browser, fleet: Path) -> None:
         assert page.locator("#evidence-head").inner_text() == "Evidence (0 of 844 shown)"
 
 
-def test_a_framework_is_shown_and_printed_alone(browser: Browser, fleet: Path) -> None:
-    with opened(browser, fleet) as found:
+def test_a_framework_is_shown_and_printed_alone(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, saved(tmp_path, large(40, 80))) as found:
         page = found.page
         page.get_by_label("Framework", exact=True).select_option("NIST-800-218A")
         settled(page)

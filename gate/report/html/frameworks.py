@@ -30,7 +30,10 @@ class Supported:
 
 @dataclass(frozen=True, slots=True)
 class FrameworkPart:
-    """A framework in a decision. `unmapped` are ids of controls that name no requirement of it."""
+    """A framework in a decision: what is supported, then what is not.
+
+    `unmapped` are ids of controls that name no requirement of it.
+    """
 
     id: str
     title: str
@@ -63,7 +66,8 @@ def _part(name: str, judged: tuple[Judged, ...]) -> FrameworkPart:
         for id_ in reference.ids:
             title = titles.get(id_, _NOT_LISTED)
             supports.setdefault(id_, []).append(Supported(id_, title, reference.relation, item))
-    rows = [row for id_, found in supports.items() for row in found or [Supported(id_, titles[id_], "", None)]]
+    rows = [row for found in supports.values() for row in found]
+    rows += [Supported(id_, titles[id_], "", None) for id_, found in supports.items() if not found]
     words = [str(member(listed, key) or "") for key in ("title", "version", "scope")]
     heading = " ".join(filter(None, words[:2])) or "the gate has no list of its requirements, so no gap in it is seen"
     return FrameworkPart(name, heading, words[2], tuple(rows), tuple(unmapped))

@@ -54,6 +54,36 @@ def layers(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[
     return found
 
 
+def heights(found: Sequence[Sequence[str]], edges: Iterable[tuple[str, str]], step: int) -> Mapping[str, int]:
+    """How far from the top each node of the layers is: near what it is connected with, `step` from the next at least.
+
+    The layer with the most nodes decides; nothing is higher than 0 or lower than its last.
+    """
+    near: dict[str, list[str]] = {node: [] for layer in found for node in layer}
+    for start, end in edges:
+        near[start].append(end)
+        near[end].append(start)
+    if not found:
+        return {}
+    tallest = max(range(len(found)), key=lambda place: len(found[place]))
+    lowest = (len(found[tallest]) - 1) * step
+    height: dict[str, int] = {}
+    for place in (tallest, *range(tallest + 1, len(found)), *range(tallest - 1, -1, -1)):
+        layer = found[place]
+        wanted = []
+        for index, node in enumerate(layer):
+            known = [height[other] for other in near[node] if other in height]
+            wanted.append(sum(known) // len(known) if known else index * step)
+        for index in range(1, len(layer)):
+            wanted[index] = max(wanted[index], wanted[index - 1] + step)
+        room = lowest
+        for index in range(len(layer) - 1, -1, -1):
+            wanted[index] = min(wanted[index], room)
+            room = wanted[index] - step
+        height.update(zip(layer, wanted, strict=True))
+    return height
+
+
 def _acyclic(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The edges without those that close a circle on the way from the first nodes."""
     after: dict[str, list[str]] = {node: [] for node in nodes}

@@ -15,7 +15,7 @@ from gate.model.decision import Decision
 from gate.model.evidence import Concern
 from gate.report import summary
 from gate.report.html.heat import artifacts_of
-from gate.report.html.layout import components, layers
+from gate.report.html.layout import components, heights, layers
 
 MAX_NODES: Final = 3_000
 """Nodes of all drawings together; what has no room is counted."""
@@ -171,15 +171,13 @@ def _folded(graph: _Graph) -> _Graph:
 
 def _drawn(number: int, graph: _Graph) -> Drawing:
     columns = layers(list(graph.nodes), graph.edges)
-    tallest = max(map(len, columns))
-    height = tallest * (_HEIGHT + _GAP_Y) - _GAP_Y + 2 * _MARGIN
+    step = _HEIGHT + _GAP_Y
+    tops = heights(columns, graph.edges, step)
     placed: dict[str, Placed] = {}
     for column, names in enumerate(columns):
-        taken = len(names) * (_HEIGHT + _GAP_Y) - _GAP_Y
-        top = (height - taken) // 2
-        for row, name in enumerate(names):
+        for name in names:
             node = graph.nodes[name]
-            x, y = _MARGIN + column * (_WIDTH + _GAP_X), top + row * (_HEIGHT + _GAP_Y)
+            x, y = _MARGIN + column * (_WIDTH + _GAP_X), _MARGIN + tops[name]
             placed[name] = Placed(node, x, y, _cut(node.title), _cut(node.note))
     lines = [(relation, _line(placed[start], placed[end])) for (start, end), relation in graph.edges.items()]
     return Drawing(
@@ -187,7 +185,7 @@ def _drawn(number: int, graph: _Graph) -> Drawing:
         title=_title(graph.nodes.values()),
         is_bad=any(node.is_bad for node in graph.nodes.values()),
         width=len(columns) * (_WIDTH + _GAP_X) - _GAP_X + 2 * _MARGIN,
-        height=height,
+        height=max(map(len, columns)) * step - _GAP_Y + 2 * _MARGIN,
         nodes=tuple(placed.values()),
         lines=tuple(lines),
         relations=tuple(_relations(graph)),

@@ -29,7 +29,11 @@ SUFFIX |= {name: f"{name}.json" for name in ("oscal-results", "oscal-component",
 VERDICT_LINE = {"refusal": "DENY  ", "approval": "ALLOW  ", "undecided": "NO DECISION  ", "dry_refusal": "DENY  "}
 
 
-@pytest.mark.parametrize("form", FORMATS)
+def test_all_forms_have_golden_files_but_the_page_that_a_browser_reads() -> None:
+    assert {*FORMATS} - SUFFIX.keys() == {"html"}
+
+
+@pytest.mark.parametrize("form", SUFFIX)
 @pytest.mark.parametrize("name", GOLDEN)
 def test_report_is_the_golden_one(name: str, form: str) -> None:
     assert_golden(HERE / f"{name}.{SUFFIX[form]}", render(form, GOLDEN[name]()))

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.report.html.layout import components, layers
+from gate.report.html.layout import components, heights, layers
 
 
 def place(found: list[list[str]]) -> dict[str, int]:
@@ -64,3 +64,22 @@ def test_without_circles_every_edge_leads_to_a_later_layer(edges: list[tuple[str
     forward = [(start, end) for start, end in edges if start < end]
     depth = place(layers(NODES, forward))
     assert all(depth[start] < depth[end] for start, end in forward)
+
+
+def test_nodes_stand_near_what_they_are_connected_with() -> None:
+    edges = [("a", "x"), ("b", "x"), ("c", "x"), ("o", "a")]
+    found = heights([["o"], ["a", "b", "c"], ["x"]], edges, 10)
+    assert found == {"o": 0, "a": 0, "b": 10, "c": 20, "x": 10}
+    assert heights([], [], 10) == {}
+
+
+@given(EDGES)
+def test_nodes_of_a_layer_keep_their_distance_and_lie_inside(edges: list[tuple[str, str]]) -> None:
+    found = layers(NODES, edges)
+    tops = heights(found, edges, 10)
+    assert tops.keys() == set(NODES)
+    for layer in found:
+        column = [tops[node] for node in layer]
+        assert all(lower - upper >= 10 for upper, lower in itertools.pairwise(column))
+        assert column[0] >= 0
+        assert column[-1] <= (max(map(len, found)) - 1) * 10

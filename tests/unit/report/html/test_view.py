@@ -152,6 +152,6 @@ def test_frameworks_and_requirements_that_nobody_listed_are_shown_as_such() -> N
     made = decision(control("a.b", frameworks={"Our-Rules": strange, "OWASP-LLM-2025": strange}))
     first, second = frameworks(made, view.judged(made, view.explainer_of(made)))
     assert (first.title, first.gaps) == ("OWASP Top 10 for Large Language Model Applications 2025", 10)
-    assert first.rows[-1].title == "not in the gate's list"
+    assert first.rows[0].title == "not in the gate's list"
     assert second.title == "the gate has no list of its requirements, so no gap in it is seen"
     assert (second.gaps, second.scope) == (0, "")
