@@ -212,7 +212,8 @@ def redacted(value: JsonValue, *, is_outside: bool = False) -> JsonValue: ...
 def redacted(value: JsonValue, *, is_outside: bool = False) -> JsonValue:
     """A JSON value without secrets, in texts, in names of members, and as what a member holds that is named for one.
 
-    Equal texts stay equal. Texts that are keys of some `files`, or a `path`, keep their slashes and their extension:
+    Equal texts stay equal, so what a member holds that is named for a secret is none where it also stands elsewhere,
+    for all to see. Texts that are keys of some `files`, or a `path`, keep their slashes and their extension:
     what is judged by where it lies is judged so all the same. With `is_outside` a mark that stands in the value is
     redacted too, so that nobody writes down what a secret becomes. Raises `SecretsError` if two texts would become one.
     """
@@ -228,6 +229,7 @@ class _Redaction:
         self._known: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
         self._paths: frozenset[str] | None = None
+        self._others: frozenset[JsonValue] | None = None
 
     def of(self, value: JsonValue) -> JsonValue:
         if isinstance(value, str):
@@ -244,9 +246,15 @@ class _Redaction:
             key = self._text(name)
             if key in found:
                 raise SecretsError(f"two names of members are {key} without the secrets in them")
-            is_secret = isinstance(value, str) and _SECRET_NAME.fullmatch(name) and _SECRET_VALUE.fullmatch(value)
+            is_secret = _is_named(name, value) and value not in self._elsewhere()
             found[key] = self._marked("value", str(value)) if is_secret else self.of(value)
         return found
+
+    def _elsewhere(self) -> frozenset[JsonValue]:
+        """The texts that stand where nothing calls them a secret: a reference to one has to hold."""
+        if self._others is None:
+            self._others = frozenset(_unnamed(self._value))
+        return self._others
 
     def _text(self, text: str) -> str:
         known = self._known.get(text)
@@ -303,6 +311,25 @@ def _replaced(kind: _Kind, mark: _Marking, match: re.Match[str]) -> str:
 def _mark(kind: str, secret: str) -> str:
     digits = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"[redacted {kind} {digits}]"
+
+
+def _is_named(name: str, value: JsonValue) -> bool:
+    """Whether a member is named for a secret and holds what may be one."""
+    return isinstance(value, str) and bool(_SECRET_NAME.fullmatch(name) and _SECRET_VALUE.fullmatch(value))
+
+
+def _unnamed(value: JsonValue) -> Iterator[str]:
+    """All texts but those that `_is_named` holds for."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        for name, member in value.items():
+            if not _is_named(name, member):
+                yield from _unnamed(member)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _unnamed(item)
 
 
 def _paths(value: JsonValue) -> Iterator[str]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -204,10 +205,19 @@ def test_a_document_without_secrets_stays_as_it_is() -> None:
 
 
 def test_s35_a_member_named_for_a_secret_holds_one() -> None:
-    clean = redacted({"env": {"DB_PASSWORD": A, "apiKey": A, "TOKEN": A, "tokens": A, "key": A}})
+    other = A[::-1]
+    clean = redacted({"env": {"DB_PASSWORD": A, "apiKey": A, "TOKEN": A, "tokens": other, "key": other}})
     hidden = mark("value", A)
-    assert clean == {"env": {"DB_PASSWORD": hidden, "apiKey": hidden, "TOKEN": hidden, "tokens": A, "key": A}}
+    assert clean == {"env": {"DB_PASSWORD": hidden, "apiKey": hidden, "TOKEN": hidden, "tokens": other, "key": other}}
     assert redacted(clean) == clean
+
+
+@pytest.mark.parametrize("text", [A, SECRETS["github token"], f"{A}-{SECRETS['github token']}"])
+@pytest.mark.parametrize("form", [lambda text: text, lambda text: [{"b": text}], lambda text: {text: 1}])
+def test_s35_equal_texts_stay_equal_whatever_the_member_is_called(text: str, form: Callable[[str], Any]) -> None:
+    """What a policy forbids by its name is forbidden where a member called `token` says it, too."""
+    clean = redacted({"facts": {"stop_token": text}, "forbidden": form(text)}, is_outside=True)
+    assert clean["forbidden"] == form(clean["facts"]["stop_token"])
 
 
 def test_s35_paths_keep_their_place_and_their_kind() -> None:

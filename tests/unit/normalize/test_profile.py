@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from gate.errors import PolicyError
+from gate.errors import ConfigError, PolicyError
 from gate.formats.input_document import InputFacts, read_input_document
 from gate.model.control import Mode, Profile
-from gate.normalize.sections.profile import asked_by
+from gate.normalize.sections.profile import asked_by, profile_sections
 from tests.support.cases import document_of, good_model
+from tests.support.secrets import SECRETS
 
 OTHER = Profile("other", {"artifact.signed": Mode.WARN}, {"artifact.signed": {"limit": 3}})
 
@@ -32,3 +35,26 @@ def test_parameters_without_canonical_form_ask_nothing() -> None:
     odd = Profile("odd", OTHER.controls, {"artifact.signed": {"limit": 1 << 60}})
     with pytest.raises(PolicyError, match="no canonical form"):
         asked_by(document_of(good_model()), odd)
+
+
+WORDS = [
+    ({"blocked_token": "optimizer-v1"}, "parameter blocked_token of team.x: it looks like a secret"),
+    ({"words": ["fine", SECRETS["github token"]]}, "parameter words of team.x"),
+    ({"deep": {"api_key": "optimizer-v1"}}, "parameter deep of team.x"),
+    ({"words": ["[redacted token 01234567]"]}, "parameter words of team.x"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), WORDS)
+def test_s35_a_parameter_that_looks_like_a_secret_judges_nothing(values: dict[str, Any], message: str) -> None:
+    """It would not be in the document: a control that forbids what it says would forbid something else."""
+    odd = Profile("odd", OTHER.controls, {"artifact.signed": {"limit": 3}, "team.x": values})
+    with pytest.raises(ConfigError, match=message) as caught:
+        profile_sections(odd)
+    assert caught.value.exit_code == 2
+    assert "call the parameter something else" in str(caught.value.hint)
+
+
+def test_s35_a_profile_is_not_called_after_a_secret() -> None:
+    with pytest.raises(ConfigError, match="looks like a secret, and no control"):
+        profile_sections(Profile(SECRETS["github token"], OTHER.controls, {}))
