@@ -64,3 +64,15 @@ def test_what_cannot_be_compared_says_why(old: str, new: str, code: int, why: st
     assert (done.code, done.out) == (code, "")
     assert why in done.err
     assert Path("diff.md").read_bytes() == b""
+
+
+def test_decisions_in_the_log_are_named_by_id(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(world.root)
+    world.on_main({"gate.yaml": Path("gate.yaml").read_bytes() + b"record: {sqlite: .gate/log.db}\n"})
+    first = inside("check", "--base", "main", "--now", NOW, "--format", "json").decision["id"]
+    world.write(WEIGHTS, b"\x00" * 64)
+    assert inside("check", "--base", "main", "--now", NOW).code == 12
+    done = inside("diff", first, "latest")
+    assert done.out.splitlines()[-1].startswith("ALLOW -> DENY: ")
+    Path("latest").write_text("{}")
+    assert inside("diff", first, "latest").out == done.out
