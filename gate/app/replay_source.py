@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from gate.app.log import LogPlace, log_of, log_place, recorded_decision
+from gate.app.log import LogPlace, is_identity, log_of, log_place, recorded_decision
 from gate.app.policy import load_policy
 from gate.app.workspace import Request, configured_trust
 from gate.attest.files import read_file
@@ -26,17 +26,18 @@ _NO_POLICY: Final = "the decision was made by the policy {}, which is neither th
 
 
 def open_case(request: Request, decision: str, document: Path | None, sqlite: Path | None = None) -> CaseFile:
-    """The case of a decision: a file of that name, else what the log holds under that id.
+    """The case of a decision: what the log holds under that id, else the file of that name.
 
+    What can be an id is one: a file that somebody laid into the folder does not take the place of a record.
     The log is that of `gate.yaml`, or the file `sqlite`. With `document` the decision is a file, and its policy the
     installed one or that of `gate.yaml`, whichever has the digest that the decision names. Raises `ConfigError` where
     no log is configured, `EvidenceError` for what cannot be read or is not there.
     """
-    path = Path(decision)
-    if not path.is_file():
+    if is_identity(decision):
         if document is not None:
-            raise ConfigError("--input belongs to a decision in a file", hint=f"there is no file {decision!r}")
+            raise ConfigError("--input belongs to a decision in a file", hint=f"a file of that name is ./{decision}")
         return _logged(decision, log_place(request, sqlite))
+    path = Path(decision)
     data = _bytes(path)
     try:
         value = loads_object(data, limit=MAX_BYTES)

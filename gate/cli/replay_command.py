@@ -67,9 +67,9 @@ def command(
 ) -> int:
     """Make a recorded decision again, and compare it byte by byte.
 
-    DECISION is the id of a decision in the log of gate.yaml, or the beginning of one; a case that --export wrote; or a
-    decision that `gate check --output` wrote, with its input document from `gate input` or from the log. The recorded
-    input is judged by the recorded policy, in a process of its own unless that is the installed one.
+    DECISION is the id of a decision in the log of gate.yaml, the beginning of one, or latest; a case that --export
+    wrote; or a decision that `gate check --output` wrote, with its input document from `gate input` or from the log.
+    The recorded input is judged by the recorded policy, in a process of its own unless that is the installed one.
 
     Exit codes: 0 the record gives this very decision, whatever it says; 12 it does not; 4 its policy cannot be
     evaluated. It says nothing about who wrote the record: `gate log verify` does.

@@ -103,7 +103,7 @@ def test_a_saved_decision_and_its_input_give_the_same_bytes() -> None:
 
 @pytest.mark.usefixtures("logged")
 def test_a_recorded_decision_is_found_by_id_and_by_its_beginning() -> None:
-    for word in (identity(), identity()[:20], "decision.json"):
+    for word in (identity(), identity()[:20], "latest", "decision.json"):
         done = replay(word)
         assert done.code == 0, done.text
         assert done.out.startswith("SAME  decision")
@@ -161,6 +161,16 @@ def test_another_gate_and_engine_are_told_and_make_no_other_decision() -> None:
     value = json.loads(replay("decision.json", "--input", "input.json", "--format", "json").out)
     assert schema.problem("replay.json", value) is None
     assert {item["path"][0] for item in value["makers"]} == {"gate", "engine"}
+
+
+@pytest.mark.usefixtures("logged")
+def test_a_file_that_is_named_like_an_id_is_not_taken_for_a_record() -> None:
+    """Whoever proposes a change could lay a case that fits together there, and an auditor would see SAME."""
+    decision = identity()
+    for name in (decision, decision[:10], "latest"):
+        Path(name).write_text("{}")
+        assert replay(name).out.startswith(f"SAME  decision {decision} (DENY)")
+    assert replay("./latest").code == 3
 
 
 # -- not the same ------------------------------------------------------------------------------------------------------
@@ -277,7 +287,8 @@ def test_the_policy_of_gate_yaml_serves_while_it_is_the_same(tmp_path: Path, mon
     [
         (["decision.json"], 2, "record"),
         (["01J8ZQ4T7M3N5P6R7S8T9V0W1X"], 2, "record"),
-        (["absent.json", "--input", "input.json"], 2, "--input belongs to a decision in a file"),
+        (["01J8ZQ4T7M", "--input", "input.json"], 2, "--input belongs to a decision in a file"),
+        (["absent.json", "--input", "input.json"], 3, "cannot read absent.json"),
         (["input.json"], 3, "neither a case nor a decision"),
         (["gate.yaml"], 3, "cannot be replayed: "),
         (["decision.json", "--input", "absent.json"], 3, "cannot read absent.json"),
