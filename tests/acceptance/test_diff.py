@@ -58,7 +58,9 @@ def test_the_answer_can_go_to_a_file() -> None:
         ("absent.json", "old.json", 3, "cannot read absent.json"),
     ],
 )
-def test_what_cannot_be_compared_says_why(old: str, new: str, code: int, why: str) -> None:
+def test_s37_what_cannot_be_compared_says_why_and_leaves_no_stale_answer(
+    old: str, new: str, code: int, why: str
+) -> None:
     Path("diff.md").write_text("stale")
     done = inside("diff", old, new, "--output", "diff.md")
     assert (done.code, done.out) == (code, "")

@@ -164,7 +164,7 @@ def test_another_gate_and_engine_are_told_and_make_no_other_decision() -> None:
 
 
 @pytest.mark.usefixtures("logged")
-def test_a_file_that_is_named_like_an_id_is_not_taken_for_a_record() -> None:
+def test_s36_a_file_that_is_named_like_an_id_is_not_taken_for_a_record() -> None:
     """Whoever proposes a change could lay a case that fits together there, and an auditor would see SAME."""
     decision = identity()
     for name in (decision, decision[:10], "latest"):
@@ -184,7 +184,7 @@ def allow(value: Any) -> None:
     value["evidence"]["rejected"] = []
 
 
-def test_a_refusal_that_was_made_an_approval_is_found(logged: World) -> None:
+def test_s36_a_refusal_that_was_made_an_approval_is_found(logged: World) -> None:
     decision = identity()
     change("decision.json", allow)
     done = replay("decision.json")

@@ -135,7 +135,7 @@ def test_it_writes_and_signs_nothing(world: World, option: list[str], monkeypatc
     assert "--watch writes no file and signs nothing" in done.err
 
 
-def test_it_records_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s36_what_is_not_recorded_is_no_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.on_main({"gate.yaml": (world.root / "gate.yaml").read_bytes() + b"record: {sqlite: .gate/log.db}\n"})
 
     def once(_root: Path, _base: str | None, judge: Callable[[], str]) -> int:

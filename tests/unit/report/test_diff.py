@@ -206,7 +206,7 @@ def test_values_are_shown_in_a_few_words() -> None:
     assert list(difference_lines([Difference(("s",), Presence.CHANGED, 1, None)], skip=1)) == ["~ s: 1 -> none"]
 
 
-def test_hostile_text_is_harmless() -> None:
+def test_s34_hostile_text_is_harmless() -> None:
     old = decision(control("a.one", Outcome.FAIL, violation(HOSTILE, HOSTILE, artifact=HOSTILE, file=HOSTILE)))
     new = dataclasses.replace(approval(), id=HOSTILE, decided_at=HOSTILE, skipped={HOSTILE: HOSTILE})
     found = diff(Opened(HOSTILE, old), Opened(HOSTILE, new))

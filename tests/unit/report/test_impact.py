@@ -120,7 +120,7 @@ def test_what_is_too_long_is_cut_and_said_so() -> None:
     assert "model.card" in impact_text(Impact(OLD, NEW, (quiet,), {})).split("because of")[1]
 
 
-def test_hostile_text_is_harmless() -> None:
+def test_s34_hostile_text_is_harmless() -> None:
     bad = PastCase(HOSTILE, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE, Opinion("deny", HOSTILE), Opinion("allow"), (NOW,))
     rules = Rulebook(HOSTILE, Digest(HOSTILE), HOSTILE)
     impact = Impact(rules, rules, (bad,), {HOSTILE: HOSTILE})
