@@ -63,8 +63,8 @@ def verify_lines(
     return LogVerification(
         name=name,
         first=chain.first,
-        records=chain.size - chain.first,
-        contents=chain.size - chain.first,
+        records=chain.count,
+        contents=chain.count,
         root=chain.root,
         findings=(*chain.changed(), *chain.findings, *reading.findings, *findings),
         checkpoints=checked,

@@ -64,7 +64,7 @@ def verify_log(log: DecisionLog, keys: Sequence[NoteKey], witnesses: Sequence[st
     return LogVerification(
         name=log.name,
         first=chain.first,
-        records=chain.size - chain.first,
+        records=chain.count,
         contents=contents,
         root=chain.root,
         findings=tuple(found[:MAX_FINDINGS]),
@@ -78,6 +78,7 @@ class Chain:
 
     def __init__(self, floor: Floor, sizes: Iterable[int] = ()) -> None:
         self.first = self.size = floor.size
+        self.count = 0
         self.findings: list[LogFinding] = []
         self.is_whole = floor.size.bit_count() == len(floor.peaks)
         """Whether the tree is known: nothing before is gone, and it could all be read."""
@@ -98,8 +99,8 @@ class Chain:
         data = record_bytes(record)
         own = leaf_hash(data)
         if record.seq != self.size:
-            gone = f"record {self.size}" if record.seq == self.size + 1 else f"records {self.size} to {record.seq - 1}"
-            self._say("record.missing", self.size, f"{gone} of the log: gone")
+            gone = "it is gone" if record.seq == self.size + 1 else f"it is gone, and so is all up to {record.seq - 1}"
+            self._say("record.missing", self.size, gone)
             self.is_whole = False
             self.size = record.seq
         elif record.prev != self._prev:
@@ -110,6 +111,7 @@ class Chain:
         if self.is_whole:
             extend(self.size, self._peaks, own)
         self.size += 1
+        self.count += 1
         self._keep_wanted()
 
     def changed(self) -> Iterator[LogFinding]:

@@ -187,6 +187,22 @@ def test_s36_a_changed_log_is_told(world: World) -> None:
     assert "is not pruned: record.changed" in pruned.err
 
 
+def test_s36_a_deleted_record_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    filled(path, 3).close()
+    db = sqlite3.connect(path)
+    (sql,) = db.execute("select sql from sqlite_master where name = 'record_kept'").fetchone()
+    db.execute("drop trigger record_kept")
+    db.execute("delete from record where seq = 1")
+    db.execute(sql)
+    db.commit()
+    db.close()
+    done = inside("log", "verify", "--sqlite", str(path))
+    assert done.code == 14
+    assert "WRONG     record.missing: record 1: it is gone" in done.out
+    assert "\nroot " not in done.out
+
+
 def test_proofs(world: World, tmp_path: Path) -> None:
     (identity,) = [world.judge().decision["id"] for _ in range(1)]
     none_yet = log(world, "show", identity, "--proof")
@@ -316,6 +332,8 @@ def test_doctor_and_reports(world: World, tmp_path: Path) -> None:
     assert json.loads(shown.out) == decision
     plain = recorded_world(tmp_path / "plain", SIMPLE)
     assert "the decision log has no checkpoints" in inside("doctor", "--root", str(plain.root)).out
+    assert plain.judge().code == 0
+    assert "decisions.db: 1 records" in inside("doctor", "--root", str(plain.root)).out
 
 
 def test_a_record_that_is_no_decision_is_said_to_be_none(tmp_path: Path) -> None:

@@ -271,6 +271,17 @@ def test_a_log_of_a_later_version_is_not_opened(tmp_path: Path) -> None:
         open_sqlite(path)
 
 
+def test_a_log_that_is_gone_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    filled(path, 1).close()
+    log = open_sqlite(path)
+    path.unlink()
+    log.close()
+    with pytest.raises(EvidenceError, match="cannot be read") as caught:
+        log.size()
+    assert caught.value.hint == "restore it from a copy, then gate log verify"
+
+
 def test_s36_a_log_on_a_medium_that_cannot_be_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log.db"
     filled(path, 3).close()

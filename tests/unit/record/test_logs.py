@@ -110,6 +110,7 @@ def test_equal_policies_are_stored_once(log: DecisionLog) -> None:
     assert all(sha256_digest(data) == digest for digest, data in stored.items())
     parts = [digest for part in range(3) for digest, _ in log.blobs(part, 3)]
     assert sorted(parts) == sorted(stored)
+    assert (log.helper(0, 1) is None) == isinstance(log, PostgresLog)
 
 
 def test_decisions_are_looked_up(log: DecisionLog) -> None:

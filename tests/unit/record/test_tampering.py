@@ -150,7 +150,15 @@ def test_s36_a_deleted_record_is_found(path: Path, seq: int) -> None:
     found = verified(path)
     assert ("record.missing", seq) in [(item.code, item.seq) for item in found.findings]
     assert found.root is None
-    assert f"record {seq} of the log: gone" in [item.detail for item in found.findings]
+    assert "it is gone" in [item.detail for item in found.findings]
+    assert found.records == COUNT - 1
+
+
+def test_s36_several_deleted_records_are_found(path: Path) -> None:
+    with forced(path) as db:
+        db.execute("delete from record where seq between 2 and 4")
+    details = [(item.seq, item.detail) for item in verified(path).findings]
+    assert (2, "it is gone, and so is all up to 4") in details
 
 
 def test_s36_a_deleted_record_is_found_where_the_others_close_up(path: Path) -> None:
@@ -370,10 +378,28 @@ def test_s36_no_proof_is_made_from_a_log_that_was_changed(path: Path) -> None:
     with pytest.raises(EvidenceError, match="no proof can be made"):
         inclusion(log, records[3])
     log.close()
+
+
+def test_s36_a_proof_ends_at_the_last_checkpoint(path: Path) -> None:
     grown(path)
     log = open_sqlite(path)
+    records = list(log.records())
+    assert inclusion(log, records[3]).note == log.checkpoints()[-1].note
     with pytest.raises(EvidenceError, match="no checkpoint was made since record 9"):
-        inclusion(log, list(log.records())[9])
+        inclusion(log, records[9])
+    log.close()
+
+
+def test_s36_contents_are_what_they_have_to_be_or_are_not_used(path: Path) -> None:
+    log = open_sqlite(path)
+    first = next(log.records())
+    item = recorded(log, first)
+    wrong = dataclasses.replace(item, record=dataclasses.replace(first, policy=first.document))
+    with pytest.raises(EvidenceError, match="its policy is no list of files"):
+        policy_files(log, wrong)
+    module = sha256_digest(b"package gate.main\n")
+    with pytest.raises(EvidenceError, match="its input document cannot be read"):
+        input_document(log, dataclasses.replace(item, record=dataclasses.replace(first, document=module)))
     log.close()
 
 
