@@ -106,7 +106,9 @@ _KINDS: Final = (
         "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- gloas- glsoat- glffct- glrtr-",
         r"[A-Za-z0-9_-]{16,}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
     ),
-    _prefixed("slack-token", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp- xoxe.", r"[A-Za-z0-9.-]{10,}"),
+    _prefixed(
+        "slack-token", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp- xoxe.xoxp- xoxe.xoxb-", r"[A-Za-z0-9-]{10,}"
+    ),
     _kind(
         "webhook",
         "hooks.slack. /api/webhooks/ webhook.office.",

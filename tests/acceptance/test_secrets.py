@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from gate.report.interface import REPORTS
 from tests.acceptance.world import ENVIRONMENT, NOW, Done, World, command, inside
 from tests.support.secrets import SECRETS, core
-from tools.scenario_evidence import encode, envelope, key
+from tools.scenario_draft import config
+from tools.scenario_evidence import encode, envelope, key, sarif
 
 
 def test_there_are_25_kinds() -> None:
@@ -51,6 +54,115 @@ def test_secrets_in_what_cannot_be_read_are_not_told(world: World, kind: str) ->
     for done in outputs(world):
         assert done.code == 14
         assert not any(text in done.text for text in core(secret))
+
+
+class Leaking:
+    """The good world with a secret of each kind wherever text can come in from outside."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.names = [secret for secret in SECRETS.values() if re.fullmatch(r"[^/\n]{1,200}", secret)]
+        self.configure()
+        self.report()
+        self.deploy()
+        for number, secret in enumerate(self.names):
+            world.write(f"models/summarizer/{secret}", b"{}")
+            world.write(f"app/{secret}/prompt-{number}.txt", b"Be kind.")
+            world.put(f"{secret}.json", encode({"payload": secret})[:-1])
+        world.commit("\n\n".join(SECRETS.values()))
+
+    def configure(self) -> None:
+        """Messages of gates, waivers and a path of a report that is not there."""
+        gates = [
+            {"id": f"G{n}", "trigger_paths": ["app/**"], "required_attestations": ["prompt"], "message": secret}
+            for n, secret in enumerate(SECRETS.values())
+        ]
+        lines = [f"  - {json.dumps(gate)}" for gate in gates]
+        more = "reports:\n  - {tool: sarif, path: scan.sarif}\nmanifests: [deploy/*.yaml]\nwaivers: waivers.yaml\n"
+        self.world.write("gate.yaml", config(gates="\n".join(lines) + "\n", more=more))
+        waivers = [
+            {
+                "id": f"W-{n}",
+                "control": "scan.coverage",
+                "artifact": "sha256:" + "0" * 64,
+                "reason": secret,
+                "ticket": secret,
+                "owner": f"ann {secret}",
+                "approver": f"bob {secret}",
+                "created": "2026-11-01",
+                "expires": "2026-12-01",
+            }
+            for n, secret in enumerate(SECRETS.values())
+        ]
+        self.world.write("waivers.yaml", json.dumps({"version": 1, "waivers": waivers}).encode())
+
+    def report(self) -> None:
+        """What a scanner says: names of rules, messages, places."""
+        results = [
+            {
+                "ruleId": secret,
+                "level": "error",
+                "message": {"text": f"found {secret}"},
+                "locations": [{"physicalLocation": {"artifactLocation": {"uri": "models/summarizer/config.json"}}}],
+            }
+            for secret in SECRETS.values()
+        ]
+        self.world.write("scan.sarif", sarif(self.world.model_files(), results))
+
+    def deploy(self) -> None:
+        """Manifests with variables, commands and annotations."""
+        containers = [
+            {
+                "name": f"c{n}",
+                "image": "registry.example/x:1",
+                "args": [f"--api-key={secret}", secret],
+                "env": [{"name": "PASSWORD", "value": secret}],
+            }
+            for n, secret in enumerate(SECRETS.values())
+        ]
+        metadata = {"name": "server", "annotations": {"note": "\n".join(SECRETS.values())}}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}}
+        self.world.write("deploy/pod.yaml", json.dumps(pod).encode())
+
+
+def test_s35_no_output_shows_what_came_in_anywhere(world: World, tmp_path: Path) -> None:
+    """Names of files, messages of gates, waivers, reports, manifests and messages of commits, in every format."""
+    Leaking(world)
+    place = ["--root", str(world.root), "--now", NOW]
+    where = ["--base", "main", "--config-from", "worktree", *place]
+    files = {form: tmp_path / f"report.{form}" for form in REPORTS}
+    reports = [word for form, path in files.items() for word in ("--report", f"{form}={path}")]
+    done = inside("check", *where, *reports, "--output", str(tmp_path / "decision.json"))
+    assert done.code == 12, done.text
+    shown = {form: path.read_text("utf-8") for form, path in files.items()}
+    shown |= {"text": done.text, "saved": (tmp_path / "decision.json").read_text()}
+    saved = ["--decision", str(tmp_path / "decision.json")]
+    for words in (
+        *(["input", *where], ["verify", *where], ["verify", "--format", "json", *where], ["chain", "show", *place]),
+        *(["lineage", "--format", "json", *place], ["explain", "change.attested", *saved]),
+        *(["scan", str(world.root / "models")], ["scan", str(world.root / "models"), "--format", "sarif"]),
+    ):
+        shown[" ".join(words[:3])] = inside(*words).text
+    for name, text in shown.items():
+        assert "[redacted" in text or name not in {"text", "json", "html", "sarif", "markdown", "saved"}, name
+        for kind, secret in SECRETS.items():
+            assert not any(part in text for part in core(secret)), (name, kind)
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_s35_no_error_shows_a_secret(kind: str, world: World) -> None:
+    secret = SECRETS[kind]
+    for words in (
+        ["check", "--base", secret, "--root", str(world.root)],
+        ["check", "--config", secret, "--root", str(world.root)],
+        ["explain", secret],
+        ["report", secret],
+        ["check", "--format", secret],
+        [secret],
+    ):
+        done = inside(*words)
+        assert done.code != 0
+        assert not any(part in done.text for part in core(secret)), words
 
 
 def test_private_keys_are_never_shown(world: World, tmp_path: Path) -> None:
