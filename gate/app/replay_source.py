@@ -14,6 +14,7 @@ from gate.errors import AttestError, ConfigError, EvidenceError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle
 from gate.formats.canonical_json import dumps
 from gate.formats.case_file import CASE_SCHEMA, MAX_BYTES, CaseFile, CaseFileError, case_json, make_case, read_case
+from gate.formats.secrets import redact, redacted
 from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.digest import parse_digest
 from gate.model.json import JsonObject
@@ -57,11 +58,21 @@ def open_case(request: Request, decision: str, document: Path | None, sqlite: Pa
 
 
 def exported(case: CaseFile) -> JsonObject:
-    """The case as a document that can be replayed anywhere; raises `EvidenceError` for a policy that is no text."""
+    """The case as a document that can be replayed anywhere.
+
+    Raises `EvidenceError` for a policy that is no text, and for what looks like a secret: no file shows one (SECURITY
+    35), and without it the case would be another one.
+    """
     try:
-        return case_json(case)
+        value = case_json(case)
     except CaseFileError as error:
         raise EvidenceError(str(error)) from None
+    if redacted(value) != value:
+        found = (path for path, data in sorted(case.files.items()) if redact(text := data.decode()) != text)
+        where = next((f"the policy file {path}" for path in found), "the record")
+        hint = "replay it by its id, from the log; and take the secret out of what is judged by"
+        raise EvidenceError(f"{where} holds what looks like a secret, so it is not exported", hint=hint)
+    return value
 
 
 def recorded_case(log: DecisionLog, found: Recorded) -> CaseFile:

@@ -23,6 +23,7 @@ from tests.acceptance.world import NOW, WEIGHTS, Done, World, inside
 from tests.support.cases import document_of, good_model
 from tests.support.decisions import refusal
 from tests.support.pages import run_page
+from tests.support.secrets import SECRETS
 from tools.scenario_draft import config
 
 RECORD = "record: {sqlite: .gate/log.db}\n"
@@ -337,10 +338,29 @@ def test_an_export_that_cannot_be_written_is_known_before_the_work(logged: World
     assert logged.root.exists()
 
 
-def test_a_policy_that_is_no_text_is_not_exported() -> None:
+def test_what_cannot_be_written_as_it_is_is_not_exported() -> None:
     case = make_case(decision_json(refusal()), document_of(good_model()).canonical, {"a.rego": b"\xff"})
     with pytest.raises(EvidenceError, match="not UTF-8"):
         exported(case)
+    secret = make_case({**decision_json(refusal()), "id": SECRETS["jwt"]}, document_of(good_model()).canonical, {})
+    with pytest.raises(EvidenceError, match="the record holds what looks like a secret"):
+        exported(secret)
+
+
+def test_s35_a_case_with_what_looks_like_a_secret_is_not_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the case would be another one, and replay would say that somebody edited it."""
+    token = SECRETS["github token"]
+    text = config(profile="team", more=f"policy: {{directories: [policy/]}}\n{RECORD}")
+    world = World.make(tmp_path / "world", text, base={**TEAM, OWN: OWN_REGO + f"# {token}\n".encode()})
+    monkeypatch.chdir(world.root)
+    assert inside("check", "--base", "main", "--now", NOW).code == 0
+    done = replay("latest", "--export", "case.json")
+    assert (done.code, done.out, Path("case.json").read_bytes()) == (3, "", b"")
+    assert f"the policy file {OWN.removeprefix('policy/')} holds what looks like a secret" in done.err
+    assert token not in done.text
+    assert replay("latest").code == 0
 
 
 @pytest.mark.usefixtures("logged")
