@@ -1,7 +1,7 @@
 """Puts what `make demo` really prints into README.md; `--check` only compares.
 
 What differs from run to run (ids, digests, commits, times) is replaced by values that do not. A block whose name ends
-in "in short" shows the beginning and the last line.
+in "in short" or "in part" shows the beginning, the last line and nothing between.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(r"(<!-- demo: (?P<name>[a-z ]+) -->\n```console\n)(?P<text>.*?)(```\n)", re.DOTALL)
-_SHORT = " in short"
-_HEAD_LINES = 6
+_CUTS = {" in short": 6, " in part": 43}
 _STABLE = (
     (re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b"), "01KAF3T9Q4V7XW2M5N8R6P1ZCD"),
     (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:" + "9f2c" * 16),
@@ -52,13 +51,13 @@ def demo_output() -> Mapping[str, str]:
             "third attempt": demo.third_attempt,
         }
         shown = {name: "$ gate check --base main\n" + stable(attempt(release)) for name, attempt in attempts.items()}
-    return shown | {name + _SHORT: shortened(text) for name, text in shown.items()}
+    return shown | {name + cut: shortened(text, lines) for name, text in shown.items() for cut, lines in _CUTS.items()}
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, count: int) -> str:
     """The first lines and the last one."""
     lines = text.rstrip().splitlines()
-    return "\n".join([*lines[:_HEAD_LINES], "  ...", "", lines[-1]])
+    return "\n".join([*lines[:count], "  ...", "", lines[-1]])
 
 
 def filled(text: str, output: Mapping[str, str]) -> str:
