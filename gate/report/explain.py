@@ -161,7 +161,8 @@ class Explainer:
         named = [place for place in places if place is not None]
         found = []
         wanted = remedy.expected(control.info, first, "it" if len(places) == 1 else "each")
-        if expected is not None and wanted not in expected and wanted not in first.message:
+        is_said = remedy.expected(control.info, first, "it") in first.message
+        if expected is not None and wanted not in expected and not is_said:
             expected.add(wanted)
             found.append(f"expected: {wanted}")
         found += self._nearest(control, first) if first.is_missing else self._about(first)
@@ -202,7 +203,7 @@ class Explainer:
                     return
         if claims:
             named = " or ".join(sorted(claims))
-            yield f"nearest: none; there is no statement of {named} about it, accepted or rejected"
+            yield f"nearest: none; no {named} here is about it"
 
     def _rejection(self, item: Rejected) -> str:
         start = f"nearest: {item.claimed} in {item.origin}, rejected"

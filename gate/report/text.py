@@ -139,17 +139,16 @@ def _control_lines(explainer: Explainer, control: ControlDecision, room: int, le
 
 
 def _to_ask_for(page: _Page, decision: Decision, explainer: Explainer) -> None:
-    """The waivers that would accept what is refused, each as an entry of `waivers.yaml`."""
+    """The first waiver that would accept what is refused, as an entry of `waivers.yaml`, and how many there are."""
     found = [stanza for control in summary.refused(decision) for stanza in explainer.stanzas(control)]
     if not found:
         return
     page.gap()
     page.block("to accept it", "yellow", ["a waiver, approved by somebody else, under `waivers` in waivers.yaml:"])
-    for stanza in found[:_GROUPS]:
-        members = ", ".join(line.lstrip("- ") for line in stanza.splitlines())
-        page.block("", "dim", [f"- {{{terminal(members)}}}"])
-    if len(found) > _GROUPS:
-        page.block("", "dim", [f"... and {len(found) - _GROUPS} more; gate explain CONTROL --decision FILE lists all"])
+    members = ", ".join(line.lstrip("- ") for line in found[0].splitlines())
+    page.block("", "dim", [f"- {{{terminal(members)}}}"])
+    if len(found) > 1:
+        page.block("", "dim", [f"... and {len(found) - 1} more; gate explain CONTROL --decision FILE lists all"])
 
 
 def _reason_lines(groups: Iterable[Group], lead: str = "") -> Iterable[str]:

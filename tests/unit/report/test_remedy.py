@@ -191,7 +191,7 @@ def test_a_stanza_is_a_waiver_once_two_people_stand_in_it() -> None:
 def flow(text: str) -> str:
     """As the text report shows it, wrapped."""
     members = ", ".join(line.lstrip("- ") for line in text.splitlines())
-    return f"- {{{members}}}".replace(", reason", ",\n    reason").replace(" accepted", "\n    accepted")
+    return f"- {{{members}}}".replace(", reason", ",\n    reason").replace(", expires", ",\n    expires")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_equal_violations_ask_for_one_waiver_and_many_are_counted() -> None:
     ]
     made = decision(control("a.b", Outcome.FAIL, *entries), subject=SUBJECT)
     assert len(Explainer(made, 3).stanzas(made.controls["a.b"])) == 5
-    assert "... and 2 more; gate explain CONTROL --decision FILE lists all" in render("text", made)
+    assert "... and 4 more; gate explain CONTROL --decision FILE lists all" in render("text", made)
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))

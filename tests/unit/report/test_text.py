@@ -198,7 +198,7 @@ def test_nothing_is_near_that_is_of_another_claim_or_place() -> None:
         rejected=(rejected(claimed="prompt"), rejected(claimed="artifact.signature", concern=Concern.OTHERS)),
     )
     shown = flat(render("text", made))
-    assert "nearest: none; there is no statement of artifact.signature about it, accepted or rejected" in shown
+    assert "nearest: none; no artifact.signature here is about it" in shown
     assert shown.count("nearest: ") == 1
     assert "(about nothing at stake)" in shown
     nowhere = dataclasses.replace(refused(), verified=made.verified)
