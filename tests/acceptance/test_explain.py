@@ -23,6 +23,7 @@ from gate.report.explain import Explainer
 from gate.report.interface import render
 from gate.report.refusal import refusal_text
 from tests.acceptance.world import NOW, World, inside
+from tests.support.pages import run_page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -144,6 +145,22 @@ def test_explain_of_a_decision_says_what_it_cannot_do(
     assert done.code == 3
     assert "broken.json is not a decision" in done.err
     assert inside("explain", "build.provenance", "--decision", "nowhere.json").code == 3
+
+
+def test_the_page_works_as_written(world: World, tmp_path: Path) -> None:
+    world.write("models/summarizer/model.safetensors", b"other bytes")
+    world.commit()
+    shown = run_page("explain-a-refusal.md", world.root, tmp_path / "programs")
+    for part in ("expected: ", "nearest: ", "run: ", "  to accept it", "1 waiver to ask for"):
+        assert part in shown
+    assert json.loads((world.root / "why.json").read_text())["control"] == "build.provenance"
+
+
+def test_the_stanza_on_the_page_has_the_form_of_one() -> None:
+    text = (ROOT / "docs/how-to/explain-a-refusal.md").read_text().partition("```yaml\n")[2].partition("```")[0]
+    filled = text.replace('owner: "<name>"', "owner: ann").replace('approver: "<name>"', "approver: bob")
+    [waiver] = parse_waivers(f"version: 1\nwaivers:\n{filled}".encode()).values()
+    assert waiver.finding == "build.provenance.missing"
 
 
 def test_explain_finds_a_decision_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
