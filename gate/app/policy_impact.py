@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -100,19 +101,21 @@ def impact(request: Request, base: str, past: Iterable[Past | Unread], progress:
     old, new = _Judge(rules_at(request, base)), _Judge(rules_at(request, None))
     cases: list[PastCase] = []
     unread: dict[str, str] = {}
-    with progress("judging past decisions again"):
+    # An evaluation leaves the interpreter to others, so both policies are asked at once.
+    with progress("judging past decisions again"), ThreadPoolExecutor(1) as other:
         for item in past:
             if isinstance(item, Unread):
                 unread[item.place] = item.why
             else:
-                cases.append(_case(item, old, new))
+                before = other.submit(old.decide, item.document)
+                after = new.decide(item.document)
+                cases.append(_case(item, before.result(), after))
     if not cases and not unread:
         raise EvidenceError("there is no past decision to judge again", hint="name a folder of input documents")
     return Impact(old.rulebook, new.rulebook, tuple(cases), dict(sorted(unread.items())))
 
 
-def _case(past: Past, old: _Judge, new: _Judge) -> PastCase:
-    before, after = old.decide(past.document), new.decide(past.document)
+def _case(past: Past, before: Decision | PolicyError, after: Decision | PolicyError) -> PastCase:
     facts = InputFacts(past.document)
     return PastCase(
         place=past.place,
