@@ -62,3 +62,12 @@ def test_s35_no_text_is_cut_through_a_secret(kind: str, sink: Any) -> None:
         shown = sink(" " * before + SECRETS[kind] + " " + "x" * 100, 60)
         whole = max(core(SECRETS[kind]), key=len)
         assert not any(whole[start : start + 24] in shown for start in range(len(whole) - 23) if "://" not in whole)
+
+
+def test_s35_the_ends_of_a_long_text_hold_no_secret() -> None:
+    """Only the ends are shown, so only they are looked at, with as much around them as a private key has."""
+    secret = SECRETS["private key"]
+    shown = terminal(f"{secret}{'x ' * 50_000}{secret}", 600)
+    assert shown.count("[redacted private-key ") == 2
+    assert not any(part in shown for part in core(secret))
+    assert len(shown) <= 600
