@@ -149,10 +149,12 @@ def test_filters_combine(browser: Browser, fleet: Path) -> None:
 def test_a_framework_is_shown_and_printed_alone(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, saved(tmp_path, large(40, 80))) as found:
         page = found.page
+        parts = page.locator("#frameworks details.part")
+        assert [parts.nth(n).get_attribute("open") for n in range(parts.count())] == [None, None]
         page.get_by_label("Framework", exact=True).select_option("NIST-800-218A")
         settled(page)
-        parts = page.locator("#frameworks details.part")
         assert [parts.nth(n).is_visible() for n in range(parts.count())] == [True, False]
+        assert parts.nth(0).locator(".item").first.is_visible()
         page.emulate_media(media="print")
         assert not page.get_by_role("navigation").is_visible()
         assert not page.get_by_label("Search", exact=True).is_visible()

@@ -54,6 +54,7 @@
   const nouns = { map: "artifacts in the map", findings: "findings", evidence: "items of evidence", lineage: "drawings",
     controls: "controls", exceptions: "exceptions", frameworks: "lines of frameworks" };
 
+  let wasActive = false;
   const filter = () => {
     const words = one("q").value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = fields.map((key) => [key, one(key).value]).filter(([, value]) => value !== "");
@@ -78,10 +79,13 @@
       body.hidden = left === 0;
       body.style.setProperty("--rows", left);
     }
+    // A framework is folded until something is looked for in it.
     for (const group of groups) {
       const empty = !group.querySelector(".item:not([hidden])");
       if (group.hidden !== empty) group.hidden = empty;
+      if (groups.length > 1 && (active || wasActive)) group.open = active && !empty;
     }
+    wasActive = active;
     const lines = parts.filter((part) => part.items.length).map((part) => plural(part.left, part.items.length, nouns[part.name]));
     shown.textContent = active ? `Filtered: ${lines.join(", ")}.` : "";
   };
