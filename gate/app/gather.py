@@ -163,7 +163,8 @@ def _change(workspace: Workspace) -> ChangeSet:
     globs = [compile_glob(text) for gate in settings.gates.values() for text in gate.trigger_paths]
     paths = [artifact.path for artifact in settings.artifacts.values() if artifact.path is not None]
     logs = (*(report.path for report in settings.reports), *(item.path for item in settings.signals))
-    excluded = (*settings.evidence_directories, *logs)
+    record = () if settings.record is None else settings.record.files
+    excluded = (*settings.evidence_directories, *logs, *record)
     span = (workspace.range.merge_base, workspace.range.head, workspace.range.base) if workspace.range else None
     return collect_changes(
         workspace.repository,

@@ -42,7 +42,7 @@ _SUBMODULE: Final = "160000"
 _LINK: Final = "120000"
 # What the gate's own commands write besides evidence. It counts for nothing, and may hold a private key: ignored, it
 # stays where it is even below a gate.
-_OWN: Final = (".gate/.gitignore", ".gate/keys/", ".gate/record/", ".gate/statements/")
+_OWN: Final = (".gate/.gitignore", ".gate/keys/", ".gate/statements/")
 
 
 @dataclass(frozen=True, slots=True)

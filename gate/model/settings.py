@@ -245,6 +245,13 @@ class RecordSettings:
     dsn_file: str | None = None
     checkpoint: CheckpointSettings | None = None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What the log is kept in below the root: the file, and what SQLite lays beside it."""
+        if self.sqlite is None or self.sqlite.startswith("/"):
+            return ()
+        return tuple(f"{self.sqlite}{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -91,6 +91,14 @@ def test_s36_every_decision_is_recorded_before_it_is_given(world: World) -> None
     assert log(world, "verify").out.splitlines()[-1] == "intact.   exit 0"
 
 
+def test_the_log_does_not_make_the_work_tree_dirty(tmp_path: Path) -> None:
+    gates = "  - {id: G001, trigger_paths: ['**'], required_attestations: [prompt]}\n"
+    found = World.make(tmp_path / "world", config(gates=gates, more=SIMPLE))
+    first, second = (found.judge().decision for _ in range(2))
+    assert (first | {"id": ""}) == (second | {"id": ""})
+    assert second["subject"]["change"]["dirty"] is False
+
+
 def test_s36_the_python_interface_records_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world.root)
     decision = api.check(base="main", now=1_795_176_000)
