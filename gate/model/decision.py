@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from gate.model.control import ControlInfo, Mode, Violation
 from gate.model.digest import Digest
@@ -34,6 +35,9 @@ class Outcome(Enum):
     NOT_APPLICABLE = "not_applicable"
     WAIVED = "waived"
     REUSED = "reused"
+
+
+_IN_FORCE: Final = frozenset({WaiverState.ACTIVE, WaiverState.EXPIRING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +170,12 @@ class Decision:
         """Holds the invariant of ALLOW (ARCHITECTURE 2, rule 1)."""
         if (self.exit_code == 0) != (self.verdict is Verdict.ALLOW):
             raise ValueError("exit code 0 and ALLOW come together or not at all")
-        if self.verdict is not Verdict.ALLOW:
-            return
+        if self.verdict is Verdict.ALLOW:
+            self._check_allow()
+        for control in self.controls.values():
+            _check(control)
+
+    def _check_allow(self) -> None:
         enforced = [control for control in self.controls.values() if control.mode is Mode.ENFORCE]
         harmless = {Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED, Outcome.REUSED}
         if not any(control.outcome is Outcome.PASS for control in enforced):
@@ -182,11 +190,29 @@ class Decision:
             raise ValueError("ALLOW with a cover for nothing, or for a control that cannot be waived")
         if any(e.reuse and not e.violation.is_missing for control in enforced for e in control.violations):
             raise ValueError("ALLOW with a verification summary that stands for more than missing evidence")
+        if not all(map(self._is_told, enforced)):
+            raise ValueError("ALLOW with a waiver or a verification summary that is not listed as in force")
         if any(item.concern is not Concern.OTHERS for item in self.rejected):
             raise ValueError("ALLOW with rejected evidence about what is at stake")
         if self.causes != ():
             raise ValueError("ALLOW with a cause for refusal")
 
+    def _is_told(self, control: ControlDecision) -> bool:
+        """Whether all that covers violations of a control is listed, in force and for that control."""
+        name, entries = control.info.id, control.violations
+        waivers = {item.id for item in self.waivers if item.control == name and item.used and item.state in _IN_FORCE}
+        summaries = {item.statement for item in self.reuse if name in item.controls and item.used and not item.problems}
+        return {e.waiver for e in entries} <= waivers | {None} and {e.reuse for e in entries} <= summaries | {None}
+
     def __bool__(self) -> bool:
         """Refuses: `if decision:` would take every decision for a yes."""
         raise TypeError("a decision is neither true nor false; compare its verdict with Verdict.ALLOW")
+
+
+def _check(control: ControlDecision) -> None:
+    """Holds that a control is said to have passed, or to be covered, only where that is so, whatever the verdict."""
+    name, found = control.info.id, control.violations
+    if control.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE} and found:
+        raise ValueError(f"{name} passed, or does not apply, and found something")
+    if control.outcome in {Outcome.WAIVED, Outcome.REUSED} and not all(entry.is_covered for entry in found):
+        raise ValueError(f"{name} is covered, and a violation of it is not")

@@ -14,6 +14,7 @@ from gate.model.decision import (
     Decision,
     Digests,
     Outcome,
+    ReuseUse,
     Verdict,
     VerifiedItem,
     WaiverUse,
@@ -119,7 +120,15 @@ def waiver(name: str, control_id: str, **changes: Any) -> WaiverUse:
 def decision(
     *controls: ControlDecision, verdict: Verdict = Verdict.DENY, exit_code: int = 13, **changes: Any
 ) -> Decision:
+    """A decision. What covers a violation is listed as used, unless `changes` say otherwise."""
     outcomes = [entry.outcome for entry in controls]
+    covered = [(entry.info.id, item) for entry in controls for item in entry.violations]
+    waivers = {item.waiver: waiver(item.waiver, name) for name, item in covered if item.waiver is not None}
+    reuse = {
+        item.reuse: ReuseUse(item.reuse, None, item.violation.artifact or "", (name,), True, ())
+        for name, item in covered
+        if item.reuse is not None
+    }
     base: dict[str, Any] = {
         "id": "01J8ZQ4T7M3N5P6R7S8T9V0W1X",
         "verdict": verdict,
@@ -164,7 +173,8 @@ def decision(
         },
         "verified": (),
         "rejected": (),
-        "waivers": (),
+        "waivers": tuple(waivers.values()),
+        "reuse": tuple(reuse.values()),
         "skipped": {"signals": "not configured", "workloads": "not configured"},
         "causes": () if exit_code in {0, 4} else (exit_code,),
         "digests": Digests(*(digest(what) for what in ("input", "policy", "configuration", "trust", "rules"))),

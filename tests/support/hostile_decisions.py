@@ -52,12 +52,12 @@ def hostile(text: str, **changes: Any) -> Decision:
         ),
         "rejected": (reject, rejected(evidence=digest("2"), origin=text, code=text, concern=Concern.OTHERS)),
         "waivers": (
-            waiver(text, text, **people),
+            waiver(text, f"{name}4", **people),
             waiver(f"{text}2", text, used=False, problem=text, expires_s=NOON_S * 10**9, **people),
         ),
         "reuse": (
             ReuseUse(digest("summary"), text, text, (text,), False, (text,)),
-            ReuseUse(digest("summary"), text, text, (text,), True, ()),
+            ReuseUse(digest("summary"), text, text, (text, f"{name}7"), True, ()),
         ),
         "policy": JudgingPolicy(PolicyOrigin.DIRECTORIES, None, (text, name), (text,)),
         "skipped": {text: text},

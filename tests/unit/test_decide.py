@@ -16,8 +16,10 @@ from gate.decide import PRECEDENCE, Case, decide
 from gate.errors import PolicyError
 from gate.model.change import ChangeSource
 from gate.model.control import ControlResult, Mode, Status
-from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, Verdict
+from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, Verdict, WaiverUse
+from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected, Stage, Statement, Subject, Verified, VerifiedSet
+from gate.model.waiver import WaiverState
 from tests.support.cases import change_of, good_case, judge, verified_set, waiver
 from tests.support.evidence import digest_of
 from tests.support.verdicts import MODEL, case, info, rejected, result, violation
@@ -195,6 +197,15 @@ def changed(name: str, **changes: Any) -> dict[str, ControlDecision]:
     return {**ALLOWED.controls, name: dataclasses.replace(ALLOWED.controls[name], **changes)}
 
 
+def listed(**changes: Any) -> tuple[WaiverUse, ...]:
+    return tuple(dataclasses.replace(waiver, **changes) for waiver in ALLOWED.waivers)
+
+
+REUSED: Final = (
+    DecidedViolation(
+        dataclasses.replace(violation("c.three"), code="c.three.missing"), None, Digest(f"sha256:{'7' * 64}")
+    ),
+)
 OPEN: Final = (DecidedViolation(violation("c.one"), None),)
 FALSE_ALLOWS: Final[dict[str, dict[str, Any]]] = {
     "deny with exit 0": {"verdict": Verdict.DENY},
@@ -210,6 +221,11 @@ FALSE_ALLOWS: Final[dict[str, dict[str, Any]]] = {
     "a waived control with an open violation": {"controls": changed("c.three", violations=OPEN)},
     "a waiver for nothing": {"controls": changed("c.three", violations=())},
     "a waiver for what cannot be waived": {"controls": changed("c.three", info=info("c.three", waivable=False))},
+    "a waiver that is nowhere": {"waivers": ()},
+    "a waiver that is not used": {"waivers": listed(used=False)},
+    "a waiver that is over": {"waivers": listed(state=WaiverState.EXPIRED)},
+    "a waiver of another control": {"waivers": listed(control="c.one")},
+    "a summary that is nowhere": {"controls": changed("c.three", outcome=Outcome.REUSED, violations=REUSED)},
     "rejected evidence": {"rejected": (rejected(Stage.CHAIN),)},
     "a cause": {"causes": (13,)},
 }
@@ -219,6 +235,15 @@ FALSE_ALLOWS: Final[dict[str, dict[str, Any]]] = {
 def test_a_false_allow_cannot_be_built(name: str) -> None:
     with pytest.raises(ValueError, match=r"ALLOW"):
         dataclasses.replace(ALLOWED, **FALSE_ALLOWS[name])
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("outcome", [o for o in Outcome if o not in {Outcome.FAIL, Outcome.ERROR}])
+def test_no_control_passes_or_is_covered_with_an_open_violation(mode: Mode, outcome: Outcome) -> None:
+    """In no verdict and no mode: reports and statements about verdicts name what passed."""
+    control = dataclasses.replace(DENIED.controls["c.one"], mode=mode, outcome=outcome, violations=OPEN)
+    with pytest.raises(ValueError, match=r"found something|a violation of it is not"):
+        dataclasses.replace(DENIED, controls={"c.one": control})
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ALLOW, Verdict.DENY, Verdict.ERROR])
