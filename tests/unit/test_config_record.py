@@ -36,6 +36,8 @@ def test_what_is_read(record: dict[str, Any]) -> None:
     settings = load(text_of(value)).record
     assert settings is not None
     assert settings.sqlite == record.get("sqlite")
+    below = settings.sqlite is not None and not settings.sqlite.startswith("/")
+    assert [*settings.files[:2]] == ([settings.sqlite, f"{settings.sqlite}-wal"] if below else [])
     postgres = record.get("postgres", {})
     assert (settings.service, settings.dsn_file) == (postgres.get("service"), postgres.get("dsn_file"))
     if "checkpoint" in record:
