@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final
 
 from gate import __version__
-from gate.app.check import check
+from gate.app.check import judge
 from gate.app.engines import open_engine
 from gate.app.scenario_lay import lay
-from gate.app.workspace import Request
+from gate.app.workspace import Request, Workspace, open_workspace
 from gate.collect.files import read_folder
 from gate.errors import ConfigError, GateError, PolicyError
 from gate.evaluate.bundle import PolicyBundle, packaged_bundle
@@ -46,6 +46,8 @@ _REFUSING: Final = frozenset({Outcome.FAIL, Outcome.ERROR})
 _COVERED: Final = frozenset({Outcome.WAIVED, Outcome.REUSED})
 _UNDECIDED: Final = frozenset({2, 3, 4})
 _PROFILE: Final = re.compile(rb"^profile: .*$", re.MULTILINE)
+_OWN_PROFILE: Final = "own"
+"""What a scenario calls a profile that no other set knows by its name."""
 Files = Mapping[str, bytes]
 
 
@@ -149,31 +151,48 @@ def _judged(work: Work, root: Path) -> Ended:
     lay(work.scenario, work.files, root)
     if work.command is not None:
         return _other(work.scenario, work.command, root)
-    ended = judge_scenario(work.scenario, root)
-    if work.profile is None:
-        return ended
-    undecided = ended.exit_code in _UNDECIDED and work.scenario.expected is not Expected.ERROR
-    return dataclasses.replace(ended, differences=("no decision was made",) if undecided else ())
+    return judge_scenario(work.scenario, root, has_own_words=work.profile is None)
 
 
 # -- this gate ---------------------------------------------------------------------------------------------------------
 
 
-def judge_scenario(scenario: Scenario, root: Path) -> Ended:
-    """What this gate says to a scenario that is laid out, as `gate check` does."""
+def judge_scenario(scenario: Scenario, root: Path, *, has_own_words: bool = True) -> Ended:
+    """What this gate says to a scenario that is laid out, as `gate check` does, but that nothing is recorded.
+
+    Whoever wrote the scenario may be an attacker: its configuration asks no network and reads no file of this machine.
+    What `expect.gate` says is compared where the scenario `has_own_words` for how it is judged.
+    """
     request = Request(root, root, "gate.yaml", scenario.against, False, scenario.now_s)
     try:
-        decision = check(request, engine=_engine).decision
+        workspace = open_workspace(request)
+        _stays_here(workspace)
+        decision = judge(workspace, engine=_engine, is_recorded=False).decision
     except GateError as error:
-        text = "\n".join((str(error), *error.details, error.hint))
         ended = Ended(scenario, error.exit_code, why=str(error))
+        text = "\n".join((str(error), *error.details, error.hint))
+    else:
+        ended = _ended(scenario, decision)
+        text = render("text", decision)
+    if has_own_words:
         return _compared(ended, text)
-    return _compared(_ended(scenario, decision), render("text", decision))
+    undecided = ended.exit_code in _UNDECIDED and scenario.expected is not Expected.ERROR
+    return dataclasses.replace(ended, differences=("no decision was made",)) if undecided else ended
+
+
+def _stays_here(workspace: Workspace) -> None:
+    if workspace.settings.engine.name != "regorus" or workspace.settings.evidence_registries:
+        raise ConfigError(
+            "a scenario is judged without network, and its gate.yaml names an OPA server or a registry",
+            hint="put the evidence into evidence/, and leave `engine` out",
+        )
 
 
 def _engine(settings: EngineSettings, bundle: PolicyBundle) -> Engine:
-    """The packaged policy is compiled once a process, not once a scenario."""
-    return open_engine(settings, bundle) if bundle.digest != _packaged().digest else _packaged_engine(settings)
+    """The packaged policy is compiled once a process, not once a scenario; any other runs in a process of its own."""
+    if bundle.digest != _packaged().digest:
+        return open_engine(dataclasses.replace(settings, isolated=True), bundle)
+    return _packaged_engine(settings)
 
 
 @functools.cache
@@ -207,13 +226,25 @@ def _ended(scenario: Scenario, decision: Decision) -> Ended:
         verified=tuple(sorted({one.claim for one in decision.verified})),
         rejected=tuple(sorted(one for one in claimed if one is not None)),
         why=next(iter(reasons), ""),
+        differences=tuple(_otherwise(scenario, decision)),
     )
+
+
+def _otherwise(scenario: Scenario, decision: Decision) -> Iterator[str]:
+    """What the tables would count by, and is not so: the set says it, and the decision knows."""
+    profile, target = (str(decision.context.get(name)) for name in ("profile", "target"))
+    called = profile if profile in _packaged().profiles else _OWN_PROFILE
+    if called != scenario.profile:
+        yield f"judged by profile {profile}, not {scenario.profile}"
+    if target != scenario.target:
+        yield f"judged for {target}, not {scenario.target}"
 
 
 def _compared(ended: Ended, text: str) -> Ended:
     """The same with what this gate had to say and did not."""
     own = ended.scenario.own
-    found = [f"exit code {ended.exit_code}, not {own.exit_code}"] if ended.exit_code != own.exit_code else []
+    found = list(ended.differences)
+    found += [f"exit code {ended.exit_code}, not {own.exit_code}"] if ended.exit_code != own.exit_code else []
     for what, want, have in (("refused by", own.failing, ended.refusing), ("waived", own.waived, ended.waived)):
         # A decision that could not be made has no controls.
         if ended.exit_code not in _UNDECIDED and set(want) != set(have):
@@ -234,7 +265,7 @@ def _names(names: Sequence[str]) -> str:
 def _other(scenario: Scenario, command: Sequence[str], root: Path) -> Ended:
     """What another gate says: exit code 0 is yes, and nothing else is; too slow is no."""
     environment = {
-        "PATH": os.environ["PATH"],
+        "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(root.parent),
         "LC_ALL": "C.UTF-8",
         "SCENARIO": scenario.name,

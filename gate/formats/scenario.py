@@ -69,6 +69,8 @@ def read_scenario(name: str, data: bytes) -> Scenario:
         raise ScenarioError(f"{place}: the folder says {name.partition('/')[0]}, and it says {expect['decision']}")
     if (expect["decision"] == Expected.UNSEEN.value) != (expect["because"] is not None):
         raise ScenarioError(f"{place}: expect.because belongs to what is unseen, and to nothing else")
+    if (expect["decision"] == Expected.UNSEEN.value) != bool(expect["seen_by"]):
+        raise ScenarioError(f"{place}: expect.seen_by names at least one scenario for what is unseen, and else none")
     if (told["threat"] == NO_THREAT) != (expect["decision"] == Expected.ALLOW.value):
         raise ScenarioError(f"{place}: a threat belongs to what is not allowed, and to nothing else")
     return Scenario(
@@ -94,15 +96,20 @@ def read_scenario(name: str, data: bytes) -> Scenario:
 
 
 def _check(found: ScenarioSet) -> None:
-    """What one file alone cannot tell: that names lead somewhere."""
-    names = {one.name for one in found.scenarios}
+    """What one file alone cannot tell: that names lead somewhere, and to what they are said to be."""
+    threats = {one.name: one.threat for one in found.scenarios}
     for one in found.scenarios:
         place = f"{one.name}/{SCENARIO_FILE}"
         if one.threat not in {NO_THREAT, *found.threats}:
             raise ScenarioError(f"{place}: {SET_FILE} knows no threat {one.threat!r}")
         for name in (*((one.twin,) if one.twin is not None else ()), *one.seen_by):
-            if name not in names:
+            if name not in threats:
                 raise ScenarioError(f"{place}: there is no scenario {name!r}")
+        if one.twin is not None and not one.twin.startswith(f"{Expected.ALLOW.value}/"):
+            raise ScenarioError(f"{place}: twin: {one.twin!r} is no good change, so it is no twin")
+        for name in one.seen_by:
+            if threats[name] != one.threat or not name.startswith(f"{Expected.DENY.value}/"):
+                raise ScenarioError(f"{place}: expect.seen_by: {name!r} is no refused attack of threat {one.threat!r}")
     for threat in found.threats_crossed:
         if threat not in found.threats:
             raise ScenarioError(f"{SET_FILE}: matrix: there is no threat {threat!r}")

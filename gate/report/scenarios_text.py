@@ -111,7 +111,17 @@ def _notes(found: Evaluated) -> Iterator[str]:
         yield from ("", "not seen statically, and what would see it:")
     for told in hidden:
         yield f"  {terminal(told.name, _NAME)}: {terminal(told.title)}"
-        yield from _wrapped(f"{terminal(told.because or '')}; refused in {', '.join(told.seen_by)}", 4)
+        yield from _wrapped("; ".join([terminal(told.because or ""), *_seen(found, told)]), 4)
+
+
+def _seen(found: Evaluated, told: Scenario) -> Iterator[str]:
+    """The scenarios in which something should tell an attack, by what came out in them."""
+    allowed = {one.scenario.name: one.is_allowed for one in found.ended}
+    words = {False: "refused in", True: "LET THROUGH in", None: "to be refused in"}
+    for state, word in words.items():
+        names = [name for name in told.seen_by if allowed.get(name) is state]
+        if names:
+            yield f"{word} {', '.join(names)}"
 
 
 def _wrapped(text: str, indent: int = 2) -> Iterator[str]:

@@ -86,6 +86,59 @@ def test_scenarios_with_own_controls_are_judged_by_them(folder: Path) -> None:
     assert ended.why == "it never passes"
 
 
+@pytest.mark.parametrize(
+    ("said", "meant", "difference"),
+    [
+        (b"profile: baseline", b"profile: ladder-1-hashes", "judged by profile ladder-1-hashes, not baseline"),
+        (b"target: deployment", b"target: training", "judged for training, not deployment"),
+    ],
+)
+def test_what_a_scenario_counts_as_is_what_it_is(folder: Path, said: bytes, meant: bytes, difference: str) -> None:
+    work = load_set(folder, [SIGNED])[1][0]
+    text = work.files["base/gate.yaml"].replace(said, meant)
+    assert text != work.files["base/gate.yaml"]
+    assert difference in play(dataclasses.replace(work, files={**work.files, "base/gate.yaml": text})).differences
+
+
+def test_a_profile_that_was_not_exchanged_is_told(folder: Path) -> None:
+    """The table would count what another profile let through as what this one did."""
+    work = load_set(folder, [UNSIGNED])[1][0]
+    text = work.files["base/gate.yaml"].replace(b"profile: baseline", b'"profile": ladder-1-hashes')
+    ended = play(under_profile(dataclasses.replace(work, files={**work.files, "base/gate.yaml": text}), "strict"))
+    assert ended.differences == ("judged by profile ladder-1-hashes, not strict",)
+
+
+def test_a_hostile_scenario_writes_nothing_outside(folder: Path, tmp_path: Path) -> None:
+    work = load_set(folder, [SIGNED])[1][0]
+    log = tmp_path / "log.db"
+    text = work.files["base/gate.yaml"] + f"\nrecord: {{sqlite: {log}}}\n".encode()
+    ended = play(dataclasses.replace(work, files={**work.files, "base/gate.yaml": text}))
+    assert (ended.exit_code, log.exists()) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (b"", b"\nengine: {name: opa, url: http://127.0.0.1:9, token_file: /etc/passwd}\n"),
+        (
+            b"  - directory: .gate/attestations",
+            b"  - directory: .gate/attestations\n  - oci: {artifact: i}",
+        ),
+    ],
+)
+def test_a_hostile_scenario_asks_no_network(folder: Path, said: bytes, meant: bytes) -> None:
+    work = load_set(folder, [SIGNED])[1][0]
+    text = work.files["base/gate.yaml"]
+    text = text.replace(said, meant) if said else text + meant
+    image = b"artifacts:\n  i: {kind: container, image: 127.0.0.1:9/a@sha256:" + b"0" * 64 + b"}\n"
+    text = text.replace(b"artifacts:\n", image)
+    ended = play(dataclasses.replace(work, files={**work.files, "base/gate.yaml": text}))
+    assert (ended.exit_code, ended.why) == (
+        2,
+        "a scenario is judged without network, and its gate.yaml names an OPA server or a registry",
+    )
+
+
 def test_one_profile_for_all_takes_the_place_of_their_own(folder: Path) -> None:
     found, works = load_set(folder)
     ended = run_scenarios(found, [under_profile(work, "ladder-1-hashes") for work in works]).ended

@@ -69,6 +69,20 @@ def test_the_digest_is_over_all_files() -> None:
             {"unseen/x/scenario.json": scenario_bytes(**merged(UNSEEN, {"expect": {"seen_by": ["deny/no"]}}))},
             "there is no scenario 'deny/no'",
         ),
+        (
+            {"unseen/x/scenario.json": scenario_bytes(**merged(UNSEEN, {"expect": {"seen_by": []}}))},
+            "names at least one scenario for what is unseen",
+        ),
+        ({"deny/x/scenario.json": scenario_bytes(expect={"seen_by": ["deny/seen"]})}, "names at least one scenario"),
+        (
+            {"unseen/x/scenario.json": scenario_bytes(**merged(UNSEEN, {"expect": {"seen_by": ["unseen/hidden"]}}))},
+            "'unseen/hidden' is no refused attack of threat 'hidden'",
+        ),
+        (
+            {"unseen/x/scenario.json": scenario_bytes(**merged(UNSEEN, {"expect": {"seen_by": ["deny/bad"]}}))},
+            "'deny/bad' is no refused attack of threat 'hidden'",
+        ),
+        ({"deny/x/scenario.json": scenario_bytes(twin="deny/bad")}, "'deny/bad' is no good change, so it is no twin"),
         ({"deny/x/scenario.json": scenario_bytes(now="2026-13-20T12:00:00Z")}, "is no time"),
         ({"scenarios.json": json.dumps(merged(SET, {"matrix": {"threats": ["x"]}})).encode()}, "no threat 'x'"),
         ({"scenarios.json": b"[]"}, r"scenarios\.json: "),

@@ -69,6 +69,14 @@ def test_the_table_names_what_is_wrong_and_what_nothing_tells() -> None:
     assert "NOT AS EXPECTED: 4 scenarios, 1 false allows, 1 false refusals, 3 for another reason" in text
 
 
+def test_what_tells_an_unseen_attack_is_said_as_it_came_out() -> None:
+    """Nothing is said to be refused that was let through, or that nobody played."""
+    text = scenarios_table(evaluated(GOOD | {"deny/seen": 0}))
+    assert "nothing tells it; LET THROUGH in deny/seen" in text
+    text = scenarios_table(evaluated({"unseen/hidden": 0}))
+    assert "nothing tells it; to be refused in deny/seen" in text
+
+
 def test_what_was_not_chosen_is_not_counted() -> None:
     found = evaluated({"deny/bad": 13})
     assert "forged" in scenarios_table(found)
