@@ -21,9 +21,9 @@ _CELL: Final = 4_000
 
 
 def render_csv(decision: Decision) -> str:
-    """The table (RFC 4180), every cell in quotes: a program that splits at other characters finds none to split at.
+    """The table (RFC 4180), every cell in quotes. The verdict is the first line after the heads.
 
-    No cell begins a formula. The verdict is the first line after the heads.
+    No cell begins a formula, also where a program splits at semicolons and heeds no quotes.
     """
     page = io.StringIO(newline="")
     writer = csv.writer(page, quoting=csv.QUOTE_ALL)

@@ -43,6 +43,9 @@ _COMMAND: Final = re.compile(r"(?:(?<![^ ]):(?=:)|(?<=#)#(?=[A-Za-z]*\[))")
 # What begins a formula, also in the full width that spreadsheets of East Asia read alike.
 _FORMULA: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
+# A separator of other programs, before what begins a formula with or without quotes and blanks around it.
+_CELL_IN_CELL: Final = re.compile(r";(?=[ '\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
 # Punctuation around a code span that cannot be markup.
 _WRAPPED: Final = re.compile(r"(\(?)(.+?)(\)?(?:[,;:]|(?<!\.)\.)?)")
 
@@ -136,8 +139,10 @@ def spreadsheet(text: str, limit: int = LIMIT) -> str:
 
     What begins like one gets an apostrophe before it, which spreadsheets take for "this is text"; the characters
     that could begin a further cell or line are escaped as in `terminal`. Quoting is left to who writes the file.
+    Programs of other countries split at semicolons, and heed quotes in the first cell alone: what would begin a formula
+    after one gets an apostrophe too.
     """
-    clean = terminal(text, limit)
+    clean = _CELL_IN_CELL.sub(";'", terminal(text, limit))
     return f"'{clean}" if clean.lstrip(" ")[:1] in _FORMULA else clean
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -31,8 +32,9 @@ class Case:
 def junit(name: str, cases: Sequence[Case], properties: Mapping[str, str] | None = None) -> str:
     """The document. Text from outside becomes printable characters: no markup and no control character gets in.
 
-    `properties` are told in the first suite.
+    `properties` are told in the first suite. Of cases with one name readers show one: further ones get a number.
     """
+    cases = list(_numbered(cases))
     suites = dict.fromkeys(case.suite for case in cases)
     failed, broken = sum(bool(case.failures) for case in cases), sum(bool(case.errors) for case in cases)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
@@ -43,6 +45,18 @@ def junit(name: str, cases: Sequence[Case], properties: Mapping[str, str] | None
         told = {}
     lines.append("</testsuites>")
     return "\n".join(lines)
+
+
+def _numbered(cases: Iterable[Case]) -> Iterator[Case]:
+    taken: set[tuple[str, str]] = set()
+    again: Counter[tuple[str, str]] = Counter()
+    for case in cases:
+        name = shown = terminal(case.name, _TEXT)
+        while (case.suite, shown) in taken:
+            again[case.suite, name] += 1
+            shown = f"{name} ({again[case.suite, name] + 1})"
+        taken.add((case.suite, shown))
+        yield replace(case, name=shown)
 
 
 def _suite(suite: str, cases: Sequence[Case], properties: Mapping[str, str]) -> Iterator[str]:

@@ -91,7 +91,7 @@ def heat_map(decision: Decision) -> HeatMap:
     kinds.update({name: "unknown" for name in named if name is not None and name not in kinds})
     columns = [_Column(control, decision) for control in controls_of(decision)]
     table = {name: [column.cell(name, kind) for column in columns] for name, kind in kinds.items()}
-    elsewhere = [column.elsewhere() for column in columns]
+    elsewhere = [column.elsewhere(frozenset(kinds.values())) for column in columns]
     used = [
         place
         for place in range(len(columns))
@@ -141,18 +141,25 @@ class _Column:
             return Cell("pass", self._statements[name])
         return Cell("error" if outcome is Outcome.ERROR else "clear", 0)
 
-    def elsewhere(self) -> Cell:
-        """What it says of no single artifact: of changed files, of evidence, of the set as a whole."""
+    def elsewhere(self, kinds: frozenset[str]) -> Cell:
+        """What it says of no single artifact: of changed files, of evidence, of the set as a whole.
+
+        One that could not be judged says so here if no artifact is of a kind that it is about.
+        """
         if None in self._found:
             return self._judged(self._found[None])
-        outcome = self.control.outcome
-        if self.control.info.artifacts or outcome is Outcome.NOT_APPLICABLE:
+        outcome, about = self.control.outcome, self.control.info.artifacts
+        if outcome is Outcome.ERROR and kinds.isdisjoint(about):
+            return Cell("error", 0)
+        if about or outcome is Outcome.NOT_APPLICABLE:
             return Cell("none", 0)
-        return Cell("error", 0) if outcome is Outcome.ERROR else Cell("pass" if outcome is Outcome.PASS else "clear", 0)
+        return Cell("pass" if outcome is Outcome.PASS else "clear", 0)
 
     def _judged(self, entries: Sequence[DecidedViolation]) -> Cell:
         against = [entry for entry in entries if not entry.is_covered]
         if against:
             return Cell("fail" if self.control.mode is Mode.ENFORCE else "warn", len(against))
+        if self.control.outcome is Outcome.ERROR:
+            return Cell("error", 0)
         is_waived = any(entry.waiver is not None for entry in entries)
         return Cell("waived" if is_waived else "reused", len(entries))

@@ -194,8 +194,11 @@ def check_csv(made: Decision, shown: str) -> None:
     for cell in (cell for row in rows for cell in row):
         assert is_clean(cell), ascii(cell)
         assert cell.lstrip(" ")[:1] not in set(FORMULA) - {""}, ascii(cell)
-    # Other programs split at semicolons or tabs: whatever they split at is inside quotes.
     assert all(part.startswith('"') and part.endswith('"') for part in shown.splitlines())
+    # Other programs split at semicolons, and heed quotes at the beginning of a line alone, or nowhere.
+    splits = csv.reader(io.StringIO(shown, newline=""), delimiter=";")
+    for cell in (cell for row in (*splits, *(line.split(";") for line in shown.splitlines())) for cell in row[1:]):
+        assert cell.lstrip(' "')[:1] not in set(FORMULA), ascii(cell)
 
 
 CHECKS: dict[str, Callable[[Decision, str], None]] = {

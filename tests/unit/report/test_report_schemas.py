@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -20,7 +21,7 @@ from referencing.jsonschema import DRAFT7
 from gate.formats.reports import read_report
 from gate.model.control import Mode
 from gate.model.decision import Decision, Outcome
-from gate.model.evidence import TimeSource
+from gate.model.evidence import Concern, TimeSource
 from gate.model.scan import ScanStatus
 from gate.report.csv import HEADS
 from gate.report.interface import render
@@ -335,3 +336,22 @@ def test_a_report_of_tests_counts_the_reasons_that_it_leaves_out() -> None:
     assert text.count('type="a.b.found"') == 101
     assert "and 50 more; fix: " in text
     JUNIT.validate(text)
+
+
+def test_each_rejected_item_has_a_case_of_its_own_name() -> None:
+    """Readers show one case of a name: what is about nothing at stake must not hide what is."""
+    places = [
+        ("a.json", Concern.OTHERS),
+        ("a.json", Concern.AT_STAKE),
+        ("a.json (2)", Concern.AT_STAKE),
+        ("a.json", Concern.OTHERS),
+    ]
+    items = tuple(
+        decisions.rejected(evidence=decisions.digest(str(number)), origin=origin, concern=concern)
+        for number, (origin, concern) in enumerate(places)
+    )
+    text = render("junit", decisions.decision(rejected=items))
+    cases = list(ET.fromstring(text).iterfind("testsuite[@name='rejected evidence']/testcase"))
+    names = [case.get("name") for case in cases]
+    assert names == ["a.json", "a.json (2)", "a.json (2) (2)", "a.json (3)"]
+    assert [case.find("failure") is not None for case in cases] == [False, True, True, False]

@@ -35,6 +35,7 @@ def states(entry: ControlDecision) -> dict[str, str]:
         (control("a.b", Outcome.WAIVED, WAIVED, REUSED, artifacts=BOTH), "waived", "clear"),
         (control("a.b", Outcome.REUSED, REUSED, artifacts=BOTH), "reused", "clear"),
         (control("a.b", Outcome.ERROR, artifacts=BOTH), "error", "error"),
+        (control("a.b", Outcome.ERROR, WAIVED, artifacts=BOTH), "error", "error"),
         (control("a.b", artifacts=("weights",)), "pass", "none"),
         (control("a.b", Outcome.FAIL, BAD, artifacts=("dataset",)), "fail", "clear"),
     ],
@@ -50,6 +51,7 @@ def test_a_cell_says_what_the_control_says_of_the_artifact(entry: ControlDecisio
         (control("a.b", Outcome.FAIL, violation("a.b.bad", "bad", file="x"), artifacts=BOTH), "fail"),
         (control("a.b", artifacts=()), "pass"),
         (control("a.b", Outcome.ERROR, artifacts=()), "error"),
+        (control("a.b", Outcome.ERROR, artifacts=("container",)), "error"),
         (control("a.b", Outcome.FAIL, BAD, artifacts=()), "clear"),
     ],
 )
