@@ -109,7 +109,7 @@ def test_explain_shows_one_control_of_a_saved_decision(
         assert part in done.out
     found = json.loads(inside("explain", "build.provenance", "--decision", "decision.json", "--format", "json").out)
     assert {"expected", "nearest", "command", "stanza"} <= found["violations"][0].keys()
-    text = found["stanzas"][0].replace('owner: "<name>"', "owner: ann").replace('approver: "<name>"', "approver: bob")
+    text = found["stanzas"][0].replace("owner: NAME", "owner: ann").replace("approver: NAME", "approver: bob")
     [waiver] = parse_waivers(f"version: 1\nwaivers:\n{text}\n".encode()).values()
     assert waiver.control == "build.provenance"
 
@@ -121,7 +121,7 @@ def test_the_waiver_that_was_asked_for_is_the_one_that_helps(
     monkeypatch.chdir(tmp_path)
     refused(world)
     found = json.loads(inside("explain", "build.provenance", "--decision", "decision.json", "--format", "json").out)
-    text = found["stanzas"][0].replace('owner: "<name>"', "owner: ann").replace('approver: "<name>"', "approver: bob")
+    text = found["stanzas"][0].replace("owner: NAME", "owner: ann").replace("approver: NAME", "approver: bob")
     world.write("waivers.yaml", f"version: 1\nwaivers:\n{text}\n".encode())
     world.write("gate.yaml", (world.root / "gate.yaml").read_bytes() + b"\nwaivers: waivers.yaml\n")
     where = ["--root", str(world.root), "--base", "main", "--config-from", "worktree", "--now", NOW]
@@ -158,7 +158,7 @@ def test_the_page_works_as_written(world: World, tmp_path: Path) -> None:
 
 def test_the_stanza_on_the_page_has_the_form_of_one() -> None:
     text = (ROOT / "docs/how-to/explain-a-refusal.md").read_text().partition("```yaml\n")[2].partition("```")[0]
-    filled = text.replace('owner: "<name>"', "owner: ann").replace('approver: "<name>"', "approver: bob")
+    filled = text.replace("owner: NAME", "owner: ann").replace("approver: NAME", "approver: bob")
     [waiver] = parse_waivers(f"version: 1\nwaivers:\n{filled}".encode()).values()
     assert waiver.finding == "build.provenance.missing"
 

@@ -179,7 +179,7 @@ def test_a_stanza_is_a_waiver_once_two_people_stand_in_it() -> None:
     assert text is not None
     with pytest.raises(YamlError, match="the approver must be somebody else than the owner"):
         parse_waivers(f"version: 1\nwaivers:\n{text}\n".encode())
-    filled = text.replace('owner: "<name>"', "owner: ann").replace('approver: "<name>"', "approver: bob")
+    filled = text.replace("owner: NAME", "owner: ann").replace("approver: NAME", "approver: bob")
     for form in (filled, flow(filled)):
         [waiver] = parse_waivers(f"version: 1\nwaivers:\n{form}\n".encode()).values()
         assert (waiver.control, waiver.artifact, waiver.finding) == ("a.b", digest("model"), "a.b.bad")
