@@ -62,6 +62,12 @@ def log_place(request: Request, sqlite: Path | None = None) -> LogPlace:
     return LogPlace(settings, root)
 
 
+def log_files(place: LogPlace) -> tuple[Path, ...]:
+    """The file that says what a log holds, or where it is; none for one that a service of PostgreSQL names."""
+    named = place.settings.sqlite or place.settings.dsn_file
+    return () if named is None else (place.root / named,)
+
+
 @contextlib.contextmanager
 def log_of(place: LogPlace, *, append: bool = False) -> Iterator[DecisionLog]:
     """The log, open; raises a `GateError`."""
@@ -92,9 +98,9 @@ def is_identity(text: str) -> bool:
     return text == LATEST or _IDENTITY.fullmatch(text) is not None
 
 
-def logged_decision(request: Request, identity: str) -> Decision:
-    """A decision in the log of `gate.yaml`; raises a `GateError`."""
-    with log_of(log_place(request)) as log:
+def logged_decision(place: LogPlace, identity: str) -> Decision:
+    """A decision in a log; raises a `GateError`."""
+    with log_of(place) as log:
         return recorded_decision(log, identity)[1]
 
 

@@ -45,10 +45,10 @@ def verdict_lines(form: str, decision: Decision, naming: Naming, signer: AnySign
 
 
 def refuse_tracked_decision(path: Path) -> None:
-    """Raises `AttestError` for a saved decision that git tracks: a change could have brought it."""
+    """Raises `AttestError` for a saved decision, or a log of them, that git tracks: a change could have brought it."""
     if _is_tracked(real_path(path)) or _is_tracked(path.resolve()):
         raise AttestError(
-            f"git tracks {path}: a change could have brought this decision, and nothing was signed",
+            f"git tracks {path}: a change could have brought the decision, and nothing was signed",
             hint="sign in the job that decides: gate check --report vsa=FILE --key KEY",
         )
 

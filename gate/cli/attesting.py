@@ -62,10 +62,10 @@ def attesting_options(function: Callable[P, R]) -> Callable[P, R]:
     return function
 
 
-def prepare_signing(forms: Collection[str], decision: str | None = None) -> None:
+def prepare_signing(forms: Collection[str], sources: Collection[Path] = ()) -> None:
     """Opens the key, if one is given, before any work is done.
 
-    `forms` are the reports that are asked for, `decision` is the file that a saved decision is read from. Where nothing
+    `forms` are the reports that are asked for, `sources` the files that a saved decision is read from. Where nothing
     that is asked for can be signed it is a usage error, where the key cannot be opened an `AttestError`.
     """
     context = click.get_current_context()
@@ -74,8 +74,8 @@ def prepare_signing(forms: Collection[str], decision: str | None = None) -> None
         return
     if not ATTESTATIONS.keys() & set(forms):
         raise click.UsageError(f"--key signs reports of {' and '.join(ATTESTATIONS)}, and none is asked for.")
-    if decision is not None and decision != "-":
-        refuse_tracked_decision(Path(decision))
+    for path in sources:
+        refuse_tracked_decision(path)
     context.meta[_SIGNER] = open_key(Path(), key, [], ask_passphrase)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gate.app.diff import Opened, diff, open_document
-from gate.app.log import is_identity, logged_decision
+from gate.app.log import is_identity, log_place, logged_decision
 from gate.app.workspace import Request
 from gate.cli.output import OutputFile, show
 from gate.formats.canonical_json import pretty
@@ -48,5 +48,5 @@ def _opened(name: str) -> Opened:
     """What can be the id of a decision is one; a file of that name is ./NAME."""
     if is_identity(name):
         request = Request(Path.cwd(), None, "gate.yaml", None, config_from_worktree=True, now_s=0)
-        return Opened(name, logged_decision(request, name))
+        return Opened(name, logged_decision(log_place(request), name))
     return open_document(Path(name))

@@ -8,7 +8,7 @@ import click
 
 from gate.app.controls import page_of
 from gate.app.explain import decided_control, explain, find_catalogue, find_control, policy_sources, read_document
-from gate.app.log import is_identity, logged_decision
+from gate.app.log import is_identity, log_place, logged_decision
 from gate.app.report import saved_decision
 from gate.app.workspace import Request
 from gate.cli.document import document_options, read_bytes
@@ -68,6 +68,7 @@ def command(control: str, document: str | None, policy: tuple[str, ...], decisio
 
 
 def _decision(name: str) -> Decision:
-    if is_identity(name) and not Path(name).exists():
-        return logged_decision(Request(Path.cwd(), None, "gate.yaml", None, config_from_worktree=True, now_s=0), name)
+    if is_identity(name):
+        place = log_place(Request(Path.cwd(), None, "gate.yaml", None, config_from_worktree=True, now_s=0))
+        return logged_decision(place, name)
     return saved_decision(*read_bytes(name, "--decision"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gate.app.log import is_identity, logged_decision
+from gate.app.log import is_identity, log_files, log_place, logged_decision
 from gate.app.report import saved_decision
 from gate.app.workspace import Request
 from gate.cli.attesting import attesting_options, prepare_signing, rendered
@@ -35,14 +35,17 @@ def command(decision: str, form: str, output: Path | None) -> int:
     """Show a saved decision in another form.
 
     DECISION is a file that `gate check --output` wrote, or the id of a decision in the log of gate.yaml, or
-    latest; - reads standard input. The exit code is 0 whatever the decision says: it was made before, and nothing is judged here.
+    latest (a file of such a name is ./latest); - reads standard input. The exit code is 0 whatever the decision
+    says: it was made before, and nothing is judged here.
     """
     target = OutputFile(output) if output is not None else None
-    prepare_signing({form}, decision)
-    if decision == "-" or Path(decision).exists() or not is_identity(decision):
-        found = saved_decision(*read_bytes(decision, "DECISION"))
+    place = None
+    if is_identity(decision):
+        place = log_place(Request(Path.cwd(), None, "gate.yaml", None, True, 0))
+        prepare_signing({form}, log_files(place))
     else:
-        found = logged_decision(Request(Path.cwd(), None, "gate.yaml", None, True, 0), decision)
+        prepare_signing({form}, [] if decision == "-" else [Path(decision)])
+    found = saved_decision(*read_bytes(decision, "DECISION")) if place is None else logged_decision(place, decision)
     text = rendered(form, found, colour=target is None and wants_colour(sys.stdout.isatty()))
     if target is not None:
         target.write(text)

@@ -10,6 +10,7 @@ import pytest
 from gate.report.interface import FORMATS
 from tests.acceptance.world import NOW, World, inside
 from tests.support.decisions import GOLDEN
+from tools.scenario_draft import WEIGHTS
 
 
 def check(world: World, *arguments: str) -> int:
@@ -97,3 +98,43 @@ def test_a_report_that_cannot_be_written_is_no_success(world: World, tmp_path: P
     )
     assert (done.code, done.out) == (5, "")
     assert "--report" in done.err
+
+
+def test_a_file_that_is_named_like_an_id_is_not_taken_for_a_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever proposes a change could lay an approval there, and it would be shown, or signed."""
+    monkeypatch.chdir(world.root)
+    approved = inside("check", "--base", "main", "--now", NOW, "--format", "json").out
+    world.on_main({"gate.yaml": Path("gate.yaml").read_bytes() + b"record: {sqlite: .gate/log.db}\n"})
+    world.write(WEIGHTS, b"\x00" * 64)
+    identity = inside("check", "--base", "main", "--now", NOW, "--format", "json").decision["id"]
+    for name in ("latest", identity, identity[:10]):
+        Path(name).write_text(approved)
+        assert inside("report", name).out.startswith("DENY")
+        assert "FAILED" in inside("report", name, "--format", "vsa").out
+        assert "pass" not in inside("explain", "artifact.integrity", "--decision", name).out.partition("\n")[0]
+        assert inside("report", f"./{name}").out.startswith("ALLOW")
+
+
+@pytest.mark.parametrize("record", [b"{sqlite: .gate/log.db}", b"{postgres: {dsn_file: .gate/log.db}}"])
+def test_no_decision_of_a_log_that_a_change_can_bring_is_signed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: bytes
+) -> None:
+    """`gate.yaml` is read in the work tree, and names a file that git tracks, or a link to one."""
+    monkeypatch.chdir(world.root)
+    assert inside("keygen", "--out", str(tmp_path / "gate")).code == 0
+    sign = ("report", "latest", "--format", "vsa", "--key", str(tmp_path / "gate.key"))
+    plain = Path("gate.yaml").read_bytes()
+    world.on_main({"gate.yaml": plain + b"record: {sqlite: .gate/log.db}\n"})
+    assert inside("check", "--base", "main", "--now", NOW).code == 0
+    assert "dsseEnvelope" in inside(*sign).out
+    world.write("gate.yaml", plain + b"record: " + record + b"\n")
+    world.git("add", "-f", ".gate/log.db")
+    done = inside(*sign)
+    assert (done.code, done.out) == (5, "")
+    assert "git tracks" in done.err
+    assert "gate check --report vsa=FILE --key KEY" in done.err
+    Path("linked.db").symlink_to(".gate/log.db")
+    world.write("gate.yaml", plain + b"record: {sqlite: linked.db}\n")
+    assert inside(*sign).code == 5

@@ -34,7 +34,7 @@ def test_a_summary_stands_for_missing_evidence_and_the_violation_is_still_shown(
     control = found.controls["c.one"]
     assert (control.outcome, control.violations) == (
         Outcome.REUSED,
-        (DecidedViolation(MISSING, None, SUMMARY.statement),),
+        (DecidedViolation(MISSING, None, SUMMARY.statement, MODEL.digest),),
     )
     assert found.reuse == (ReuseUse(SUMMARY.statement, "other-gate", "model", ("c.one",), True, ()),)
     counts: Any = found.coverage["controls"]
