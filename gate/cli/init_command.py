@@ -61,7 +61,7 @@ def command(level: str | None, yes: bool, root: Path | None, sources: tuple[Path
     planned = plan(start_folder(root), root, now_or_clock(None), LEVELS[int(level)] if level else BASELINE)
     show(planned.proposal.text)
     if not yes:
-        click.confirm(f"Write this to {terminal(str(planned.root / 'gate.yaml'))}?", abort=True, err=True)
+        _ask(f"Write this to {terminal(str(planned.root / 'gate.yaml'))}?")
     done = carry_out(planned)
     for path in done.written:
         show(f"written: {path}")
@@ -86,7 +86,7 @@ def _convert(yes: bool, root: Path | None, sources: tuple[Path, ...]) -> int:
     for note in planned.notes:
         show(f"note: {terminal(note)}")
     if not yes:
-        click.confirm(f"Write {len(planned.files)} files below {terminal(str(planned.root))}?", abort=True, err=True)
+        _ask(f"Write {len(planned.files)} files below {terminal(str(planned.root))}?")
     for path in carry_out_conversion(planned):
         show(f"written: {path}")
     words = [path for path in planned.files if path.startswith("attest/")]
@@ -94,3 +94,12 @@ def _convert(yes: bool, root: Path | None, sources: tuple[Path, ...]) -> int:
     lines += [f"  gate sign --in .gate/statements --key {KEY}", "  gate check", "  gate doctor"]
     show("\nNext:\n" + "\n".join(lines))
     return 0
+
+
+def _ask(question: str) -> None:
+    """Goes on after a yes. Where nobody is there to answer, the way without questions is told."""
+    try:
+        click.confirm(question, abort=True, err=True)
+    except click.Abort:
+        click.echo("\nNothing was written. With --yes nobody is asked.", err=True)
+        raise

@@ -115,14 +115,15 @@ def _control_cells(explainer: Explainer, control: ControlDecision) -> Iterator[t
     """A row for each group of equal violations; the advice stands in the first."""
     name = markdown_code(control.info.id, 120)
     page = markdown_code(explainer.page(control), 120)
-    if control.outcome is Outcome.ERROR:
+    groups = explainer.reasons(control)
+    if control.outcome is Outcome.ERROR or not groups:
         aside = f": {markdown(control.reason, 300)}" if control.reason else ""
         yield (name, "", f"could not be judged: its rule came to no status for this input{aside}", page)
         return
     runs = [markdown_code(command, 600) for command in explainer.commands(control)[:_COMMANDS]]
     advice = _BREAK.join([markdown(explainer.fix(control), 500), *runs, page])
     fixes = itertools.chain((advice,), itertools.repeat("as above"))
-    for group in explainer.reasons(control):
+    for group in groups:
         for reason in group.reasons:
             yield (name, _where(reason), _why(reason), next(fixes))
         if group.more:

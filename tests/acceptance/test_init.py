@@ -66,6 +66,7 @@ def test_nothing_is_written_without_a_yes(tmp_path: Path) -> None:
     world = fresh(tmp_path / "new", MODELS)
     done = world.run("init")
     assert done.code == 130
+    assert "Nothing was written. With --yes nobody is asked." in done.err
     assert "version: 1" in done.out
     assert not (world.root / "gate.yaml").exists()
     assert not (world.root / ".gate").exists()

@@ -254,7 +254,7 @@ def test_consumers_and_pruning(world: World, tmp_path: Path) -> None:
     assert log(world, "export", "--consumer", "a", "--acknowledge", "1").out == "a has the first 1 records\n"
     assert log(world, "export", "--consumer", "a").out == ""
     done = log(world, "prune", "--before", "2030-01-01T00:00:00Z")
-    assert done.out == "nothing is old enough, acknowledged and signed; 1 records stay\n"
+    assert done.out == "nothing up to a checkpoint is old enough and acknowledged as a whole; 1 records stay\n"
     assert len(log(world, "export", "--from", "0", "--limit", "1").out.splitlines()) == 1
     world.judge()
     lines = tmp_path / "lines"
@@ -268,7 +268,7 @@ def test_consumers_and_pruning(world: World, tmp_path: Path) -> None:
     assert "proved    the first 2 records, by 1 checkpoint of" in alone.out
     log(world, "export", "--consumer", "a", "--acknowledge", "2")
     early = log(world, "prune", "--before", "2020-01-01T00:00:00Z")
-    assert early.out == "nothing is old enough, acknowledged and signed; 2 records stay\n"
+    assert early.out == "nothing up to a checkpoint is old enough and acknowledged as a whole; 2 records stay\n"
     assert log(world, "prune", "--before", "2030-01-01T00:00:00Z").out == "2 records below 2 were removed; 0 stay\n"
     assert "records   0, behind 2 that were pruned, 0 contents" in log(world, "verify").out
 

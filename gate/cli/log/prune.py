@@ -31,7 +31,7 @@ def command(*, before_s: int, dry_run: bool) -> int:
     with progress("verifying and pruning the log"):
         found = prune(chosen_log(), asked(), before_s, dry_run=dry_run)
     if not found.removed:
-        show(f"nothing is old enough, acknowledged and signed; {found.kept} records stay")
+        show(f"nothing up to a checkpoint is old enough and acknowledged as a whole; {found.kept} records stay")
     else:
         word = "would be removed" if dry_run else "were removed"
         show(f"{found.removed} records below {found.size} {word}; {found.kept} stay")

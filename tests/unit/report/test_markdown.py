@@ -61,3 +61,9 @@ def test_a_refusal_without_controls_shows_the_rejected_evidence() -> None:
 def test_a_control_that_could_not_be_judged_says_so() -> None:
     shown = render("markdown", decision(control("a.b", Outcome.ERROR, reason="odd"), exit_code=13))
     assert "could not be judged: its rule came to no status for this input: odd" in shown
+
+
+def test_a_control_that_refuses_without_a_reason_is_named_all_the_same() -> None:
+    """No evaluation is accepted that says so; a decision that somebody saved may."""
+    shown = render("markdown", decision(control("a.b", Outcome.FAIL)))
+    assert "| `a.b` |  | could not be judged" in shown
