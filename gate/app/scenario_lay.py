@@ -90,7 +90,7 @@ def _git(root: Path, *arguments: str, given: bytes = b"") -> None:
         done = subprocess.run(
             ["git", *arguments],
             cwd=root,
-            env={**_ENVIRONMENT, "PATH": os.environ["PATH"]},
+            env={**_ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)},
             input=given,
             capture_output=True,
             check=False,

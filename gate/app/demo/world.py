@@ -174,7 +174,7 @@ class World:
 
     def git(self, *arguments: str) -> None:
         """Runs git; raises `AttestError` when it fails."""
-        environment = {**_GIT, "PATH": os.environ["PATH"], "HOME": str(self.keys)}
+        environment = {**_GIT, "PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.keys)}
         done = subprocess.run(["git", *arguments], cwd=self.root, env=environment, capture_output=True, check=False)
         if done.returncode != 0:
             raise AttestError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")

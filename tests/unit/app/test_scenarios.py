@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -228,6 +229,12 @@ def test_another_gate_sees_the_repository_and_what_is_asked(folder: Path) -> Non
 def test_nothing_of_the_callers_environment_reaches_another_gate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATE_TEST_TOKEN", "hidden")
     assert other(folder, "import os, sys; sys.exit('GATE_TEST_TOKEN' in os.environ)", SIGNED).ended[0].is_allowed
+
+
+def test_an_environment_without_programs_is_no_bug(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "defpath", os.environ["PATH"])
+    monkeypatch.delenv("PATH")
+    assert other(folder, "", SIGNED).ended[0].is_allowed
 
 
 @pytest.mark.parametrize("program", ["", "import sys; print('x', file=sys.stderr)"])
