@@ -34,8 +34,6 @@ from gate.report.text import render_text
 
 # Folders count too when files are enumerated.
 _ENTRIES_PER_FILE: Final = 10
-# Controls of these families look at statements, waivers or a change, and pass over an artifact without any.
-_NOT_OF_ARTIFACTS: Final = frozenset({"chain", "change", "evidence", "privacy", "waiver"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def admit(request: Request, path: Path) -> Admission:
         for control in decision.controls.values()
         if control.mode is Mode.ENFORCE and control.outcome is Outcome.PASS
     ]
-    if not any(kind in info.artifacts and info.family not in _NOT_OF_ARTIFACTS for info in passed):
+    if not any(kind in info.artifacts and info.family not in summary.NOT_OF_ARTIFACTS for info in passed):
         raise ConfigError(
             f"the profile allows, but no enforced control judged {artifact.name}",
             hint=f"enforce one whose METADATA lists {kind} among its artifacts, such as artifact.integrity",

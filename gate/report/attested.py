@@ -1,7 +1,8 @@
 """What verdicts as attestations share: what they are about, which properties they name, and the decision behind them.
 
 Obligations, whatever the type of the statement:
-1. only an ALLOW that is no dry run has properties that passed; a refusal, an error and a dry run have none;
+1. only an ALLOW that is no dry run has properties that passed; a refusal, an error and a dry run have none, nor has
+   an artifact of a kind that no enforced control of the decision judged;
 2. a control is named as passed only where it passed: not warned about, not waived, not stood for, not inapplicable;
 3. `GATE_PASSED` is said only where nothing was warned about, waived or stood for, and the change did not bring the
    configuration that judged it; otherwise `GATE_PASSED_WITH_...` says which of these it was;
@@ -19,12 +20,13 @@ from urllib.parse import quote
 
 from gate.formats.canonical_json import line
 from gate.formats.intoto import STATEMENT_TYPE
+from gate.model.control import Mode
 from gate.model.decision import ControlDecision, Decision, Outcome, Verdict
 from gate.model.digest import Digest, hex_of, parse_digest
 from gate.model.evidence import Concern
 from gate.model.json import JsonObject, JsonValue
 from gate.report.escape import terminal
-from gate.report.summary import member, own_configuration, refused, warned, with_outcome
+from gate.report.summary import NOT_OF_ARTIFACTS, member, own_configuration, refused, warned, with_outcome
 
 VERIFIER: Final = "urn:gate:verifier"
 """The verifier's id where nobody says another. It tells no gate from another."""
@@ -32,6 +34,7 @@ EXTENSION: Final = "urn:gate:verdict:v1"
 """The member of a predicate that says what its standard members cannot."""
 PASSED: Final = "GATE_PASSED"
 DRY_RUN: Final = "GATE_DRY_RUN"
+UNJUDGED: Final = "GATE_UNJUDGED"
 _LEVEL_CONTROL: Final = "build.level"
 _LIMIT: Final = 2000
 
@@ -84,14 +87,29 @@ def statement(about: About, kind: str, predicate: JsonObject) -> str:
     return line({"_type": STATEMENT_TYPE, "subject": subject, "predicateType": kind, "predicate": predicate})
 
 
-def has_passed(decision: Decision) -> bool:
+def has_passed(decision: Decision, about: About) -> bool:
     """Obligation 1."""
-    return decision.verdict is Verdict.ALLOW and not decision.dry_run
+    return decision.verdict is Verdict.ALLOW and not decision.dry_run and _is_judged(decision, about)
+
+
+def why_not(decision: Decision, about: About) -> list[str]:
+    """What says why an ALLOW has not passed."""
+    unjudged = decision.verdict is Verdict.ALLOW and not _is_judged(decision, about)
+    return [*([DRY_RUN] if decision.dry_run else []), *([UNJUDGED] if unjudged else [])]
+
+
+def _is_judged(decision: Decision, about: About) -> bool:
+    """Whether an enforced control judges artifacts of that kind; those of statements, waivers and changes do not."""
+    return about.kind is None or any(
+        about.kind in control.info.artifacts and control.info.family not in NOT_OF_ARTIFACTS
+        for control in decision.controls.values()
+        if control.mode is Mode.ENFORCE and control.outcome is not Outcome.NOT_APPLICABLE
+    )
 
 
 def properties(decision: Decision, about: About) -> list[str]:
     """What passed, for statements that say so; nothing where obligation 1 forbids it."""
-    if not has_passed(decision):
+    if not has_passed(decision, about):
         return []
     passed = [f"GATE_{terminal(c.info.id)}" for c in with_outcome(decision, Outcome.PASS) if _is_about(c, about)]
     return [*_how(decision), *sorted(passed)]

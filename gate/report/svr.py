@@ -11,7 +11,6 @@ from typing import Final
 from gate.model.decision import Decision, Verdict
 from gate.model.json import JsonObject, JsonValue
 from gate.report.attested import (
-    DRY_RUN,
     EXTENSION,
     About,
     Naming,
@@ -24,6 +23,7 @@ from gate.report.attested import (
     properties,
     statement,
     versions,
+    why_not,
 )
 from gate.report.escape import terminal
 
@@ -56,7 +56,7 @@ def svr_statements(decision: Decision, naming: Naming) -> tuple[str, ...]:
 
 
 def _properties(decision: Decision, about: About) -> list[str]:
-    if has_passed(decision):
+    if has_passed(decision, about):
         level = build_level(decision, about)
         return [*([level] if level else []), *properties(decision, about)]
-    return [*_NOT_PASSED[decision.verdict], *([DRY_RUN] if decision.dry_run else [])]
+    return [*_NOT_PASSED[decision.verdict], *why_not(decision, about)]

@@ -1,7 +1,7 @@
 """The verdict as SLSA verification summaries v1: one in-toto statement for each artifact, one a line.
 
-A refusal, an error and a dry run are `FAILED`: nothing of theirs can be taken for a pass (`gate.report.attested`).
-Source: slsa.dev/spec/v1.2/verification_summary.
+A refusal, an error, a dry run and what no control judged are `FAILED`: nothing of theirs can be taken for a pass
+(`gate.report.attested`). Source: slsa.dev/spec/v1.2/verification_summary.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Final
 from gate.model.decision import Decision
 from gate.model.json import JsonObject, JsonValue
 from gate.report.attested import (
-    DRY_RUN,
     EXTENSION,
     About,
     Naming,
@@ -24,6 +23,7 @@ from gate.report.attested import (
     properties,
     statement,
     versions,
+    why_not,
 )
 from gate.report.escape import terminal
 
@@ -44,7 +44,6 @@ def vsa_statements(decision: Decision, naming: Naming) -> tuple[str, ...]:
         "timeVerified": terminal(decision.decided_at),
         "policy": policy(decision),
         "inputAttestations": list[JsonValue](inputs(decision)),
-        "verificationResult": "PASSED" if has_passed(decision) else "FAILED",
         "slsaVersion": SLSA_VERSION,
         EXTENSION: extension(decision),
     }
@@ -52,13 +51,18 @@ def vsa_statements(decision: Decision, naming: Naming) -> tuple[str, ...]:
         statement(
             about,
             PREDICATE_TYPE,
-            {**common, "resourceUri": about.resource, "verifiedLevels": list[JsonValue](_levels(decision, about))},
+            {
+                **common,
+                "resourceUri": about.resource,
+                "verificationResult": "PASSED" if has_passed(decision, about) else "FAILED",
+                "verifiedLevels": list[JsonValue](_levels(decision, about)),
+            },
         )
         for about in abouts(decision, naming)
     )
 
 
 def _levels(decision: Decision, about: About) -> list[str]:
-    if has_passed(decision):
+    if has_passed(decision, about):
         return [build_level(decision, about) or _UNEVALUATED, *properties(decision, about)]
-    return ["FAILED", DRY_RUN] if decision.dry_run else ["FAILED"]
+    return ["FAILED", *why_not(decision, about)]

@@ -73,6 +73,26 @@ def test_only_an_allow_that_is_no_dry_run_has_passed() -> None:
             assert ("GATE_DRY_RUN" in levels(found)) == ("GATE_DRY_RUN" in properties(found)) == dry_run
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "passes"),
+    [
+        ("artifact.pinned", {}, True),
+        ("artifact.pinned", {"mode": Mode.WARN}, False),
+        ("artifact.pinned", {"outcome": Outcome.NOT_APPLICABLE}, False),
+        ("artifact.pinned", {"artifacts": ("dataset",)}, False),
+        ("change.attested", {}, False),
+        ("evidence.accepted", {}, False),
+    ],
+)
+def test_what_no_enforced_control_judged_has_not_passed(name: str, changes: Any, passes: bool) -> None:
+    """A decision about a change, or about other artifacts, says nothing of these bytes."""
+    found = allowed(control("team.change", artifacts=()), control(name, **changes))
+    assert summary(found)["verificationResult"] == ("PASSED" if passes else "FAILED")
+    if not passes:
+        assert levels(found) == ["FAILED", "GATE_UNJUDGED"]
+        assert properties(found) == ["GATE_UNJUDGED"]
+
+
 def test_a_refusal_and_an_error_say_so_where_there_is_no_word_for_failure() -> None:
     assert properties(GOLDEN["refusal"]()) == ["GATE_REFUSED"]
     assert properties(GOLDEN["undecided"]()) == ["GATE_UNDECIDED"]
@@ -125,7 +145,7 @@ def test_a_level_is_named_where_its_control_passed() -> None:
     for other in (
         allowed(control("artifact.signed")),
         allowed(control("artifact.signed"), dataclasses.replace(level, outcome=Outcome.NOT_APPLICABLE)),
-        allowed(level, artifacts={"data": {**MODEL, "kind": "dataset"}}),
+        allowed(level, control("a.b", artifacts=("dataset",)), artifacts={"data": {**MODEL, "kind": "dataset"}}),
         allowed(level, artifacts={"summarizer": {**MODEL, "build_level": None}}),
         allowed(level, artifacts={"summarizer": {**MODEL, "build_level": 0}}),
     ):
