@@ -1,19 +1,19 @@
 """A decision as OSCAL assessment results: what was looked at, what was found, and what is open or accepted.
 
 Each control of the gate is one objective with one observation; each violation is an observation of its own. A control
-that does not apply gets no finding. One that is waived or stood for stays `not-satisfied`: somebody accepted the risk,
-and the risk says who and until when.
+that does not apply gets no finding. One that is waived or stood for stays `not-satisfied`: where somebody accepted the
+risk, the risk says who and until when; where a summary of a trusted verifier stands for evidence, it stays open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gate.formats.canonical_json import pretty
 from gate.model.control import Violation
-from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome
+from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, WaiverUse
 from gate.model.evidence import Rejected
 from gate.model.json import JsonObject, JsonValue
 from gate.report.oscal import NOTE, filled, identity, metadata, moment, plain, prop, prose, resource, texts, token
@@ -235,7 +235,7 @@ class _Results:
 
     def risk(self, control: ControlDecision) -> JsonObject:
         info = control.info
-        accepted = all(entry.is_covered for entry in control.violations)
+        accepted = all(entry.waiver is not None for entry in control.violations)
         count = len(control.violations)
         used = {entry.waiver for entry in control.violations}
         waivers = [waiver for waiver in self.decision.waivers if waiver.id in used]
@@ -247,19 +247,7 @@ class _Results:
             props=[prop("severity", info.severity), prop("mode", control.mode.value)],
             status="deviation-approved" if accepted else "open",
             origins=self.origins(),
-            mitigating_factors=[
-                {
-                    "uuid": self.key("waiver", info.id, waiver.id),
-                    "description": prose(waiver.reason or f"Waiver {waiver.id} accepts it."),
-                    "props": [
-                        prop("waiver", waiver.id),
-                        prop("ticket", waiver.ticket),
-                        prop("owner", waiver.owner),
-                        prop("approver", waiver.approver),
-                    ],
-                }
-                for waiver in waivers
-            ],
+            mitigating_factors=[*self.accepted(info.id, waivers), *self.stood_for(control)],
             deadline=moment(min((waiver.expires_s for waiver in waivers), default=-(1 << 62))),
             remediations=[
                 {
@@ -273,6 +261,23 @@ class _Results:
                 {"observation-uuid": self.key("violation", info.id, str(place))} for place in range(count)
             ],
         )
+
+    def accepted(self, control: str, waivers: Sequence[WaiverUse]) -> Iterator[JsonValue]:
+        for waiver in waivers:
+            told = {"waiver": waiver.id, "ticket": waiver.ticket, "owner": waiver.owner, "approver": waiver.approver}
+            yield {
+                "uuid": self.key("waiver", control, waiver.id),
+                "description": prose(waiver.reason or f"Waiver {waiver.id} accepts it."),
+                "props": [prop(name, value) for name, value in told.items()],
+            }
+
+    def stood_for(self, control: ControlDecision) -> Iterator[JsonValue]:
+        for summary in sorted({entry.reuse for entry in control.violations if entry.reuse is not None}):
+            yield {
+                "uuid": self.key("reuse", control.info.id, summary),
+                "description": "A summary of a trusted verifier stands for evidence that is missing.",
+                "props": [prop("reuse", summary)],
+            }
 
     def origins(self) -> list[JsonValue]:
         return [{"actors": [{"type": "tool", "actor-uuid": self.key(_ORIGIN)}]}]

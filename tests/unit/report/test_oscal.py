@@ -98,6 +98,12 @@ def test_findings_are_of_controls_and_their_states_are_closed() -> None:
         control("c.idle", Outcome.NOT_APPLICABLE, reason="nothing asks"),
         control("c.waived", Outcome.WAIVED, violation("c.waived.finding", "found", waiver="W-1")),
         control("c.reused", Outcome.REUSED, dataclasses.replace(violation("c.reused.missing", "x"), reuse=digest("v"))),
+        control(
+            "c.both",
+            Outcome.WAIVED,
+            violation("c.both.finding", "found", waiver="W-2"),
+            dataclasses.replace(violation("c.both.missing", "x"), reuse=digest("v")),
+        ),
         waivers=(waiver("W-1", "c.waived", reason="It is known.", owner="mira", approver="olu", ticket="T-1"),),
     )
     (result,) = results(made)["results"]
@@ -108,19 +114,25 @@ def test_findings_are_of_controls_and_their_states_are_closed() -> None:
         "c.error": ("not-satisfied", "other"),
         "c.waived": ("not-satisfied", "other"),
         "c.reused": ("not-satisfied", "other"),
+        "c.both": ("not-satisfied", "other"),
     }
     assert all("no more than that" in item["remarks"] for item in states.values())
     risks = {item["statement"].split("`")[1]: item for item in result["risks"]}
     assert {name: item["status"] for name, item in risks.items()} == {
         "c.fail": "open",
         "c.waived": "deviation-approved",
-        "c.reused": "deviation-approved",
+        "c.reused": "open",
+        "c.both": "open",
     }
     (factor,) = risks["c.waived"]["mitigating-factors"]
     assert factor["description"] == "It is known."
     assert {item["name"]: item["value"] for item in factor["props"]} == {
         "waiver": "W-1", "ticket": "T-1", "owner": "mira", "approver": "olu",
     }  # fmt: skip
+    for name in ("c.reused", "c.both"):
+        factor = risks[name]["mitigating-factors"][-1]
+        assert factor["props"][0]["value"] == digest("v")
+        assert "stands for evidence" in factor["description"]
     assert risks["c.waived"]["deadline"] == "2026-12-30T12:00:00Z"
     assert risks["c.fail"]["remediations"][0]["description"] == "Put it right."
     selected = result["reviewed-controls"]["control-selections"][0]["include-controls"]
