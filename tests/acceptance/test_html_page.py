@@ -122,6 +122,8 @@ def test_a_search_looks_into_every_part_and_says_what_it_found(browser: Browser,
         page.get_by_label("Search", exact=True).fill("no such word")
         settled(page)
         assert page.locator(".item:not([hidden])").count() == 0
+        told = page.get_by_role("status").inner_text()
+        assert told.endswith(f"0 of {page.locator('#why .item').count()} controls that refuse or warn."), told
         page.get_by_role("button", name="Clear").click()
         assert shown(page, "#findings .item") == 11
         assert page.get_by_role("status").inner_text() == ""

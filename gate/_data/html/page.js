@@ -68,7 +68,7 @@
       }
       return left;
     };
-    apply(cards);
+    const kept = apply(cards);
     for (const part of parts) {
       part.left = apply(part.items);
       part.place.textContent = active ? `(${plural(part.left, part.items.length, "shown")})` : `(${part.items.length})`;
@@ -87,6 +87,7 @@
     }
     wasActive = active;
     const lines = parts.filter((part) => part.items.length).map((part) => plural(part.left, part.items.length, nouns[part.name]));
+    if (cards.length) lines.push(plural(kept, cards.length, "controls that refuse or warn"));
     shown.textContent = active ? `Filtered: ${lines.join(", ")}.` : "";
   };
   let asked = 0;
