@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
@@ -38,13 +39,18 @@ class ReportFiles:
     """The files that reports go to. They are emptied when this is made, before any work is done."""
 
     def __init__(self, output: Path | None) -> None:
-        """Those of the running command, and `--output` for JSON; raises `AttestError` when one cannot be written."""
+        """Those of the running command, and `--output` for JSON; raises `AttestError` when one cannot be written.
+
+        A file that is named twice is a usage error: one report would be gone without a word.
+        """
         asked = click.get_current_context().meta.get(_META, ())
         named = [("json", output, "--output")] if output is not None else []
-        self._files = [
-            (name, OutputFile(path, option))
-            for name, path, option in [*named, *((form, file, "--report") for form, file in asked)]
-        ]
+        wanted = [*named, *((form, file, "--report") for form, file in asked)]
+        places = [os.path.realpath(path) for _, path, _ in wanted]
+        for (_, path, option), place in zip(wanted, places, strict=True):
+            if places.count(place) > 1:
+                raise click.UsageError(f"{option}: {path} is named twice, and holds one report.")
+        self._files = [(name, OutputFile(path, option)) for name, path, option in wanted]
 
     @property
     def forms(self) -> frozenset[str]:

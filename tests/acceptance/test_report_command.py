@@ -138,3 +138,20 @@ def test_no_decision_of_a_log_that_a_change_can_bring_is_signed(
     Path("linked.db").symlink_to(".gate/log.db")
     world.write("gate.yaml", plain + b"record: {sqlite: linked.db}\n")
     assert inside(*sign).code == 5
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--report", "json=there.json", "--report", "sarif=./there.json"),
+        ("--output", "there.json", "--report", "sarif=there.json"),
+    ],
+)
+def test_two_reports_never_share_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """One of them would be gone, and whoever reads the file would not know which."""
+    monkeypatch.chdir(tmp_path)
+    Path("there.json").write_text("before")
+    done = inside("check", *arguments)
+    assert done.code == 2
+    assert "there.json is named twice" in done.err
+    assert Path("there.json").read_text() == "before"
