@@ -28,7 +28,7 @@ Examples:
 """,
 )
 @click.argument("decision", metavar="DECISION")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report.")
+@format_option
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file, emptied first.")
 @attesting_options
 def command(decision: str, form: str, output: Path | None) -> int:
@@ -44,7 +44,8 @@ def command(decision: str, form: str, output: Path | None) -> int:
         place = log_place(Request(Path.cwd(), None, "gate.yaml", None, True, 0))
         prepare_signing({form}, log_files(place))
     else:
-        prepare_signing({form}, [] if decision == "-" else [Path(decision)])
+        read = Path("/dev/stdin").resolve() if decision == "-" else Path(decision)
+        prepare_signing({form}, [read] if decision != "-" or read.is_file() else [])
     found = saved_decision(*read_bytes(decision, "DECISION")) if place is None else logged_decision(place, decision)
     text = rendered(form, found, colour=target is None and wants_colour(sys.stdout.isatty()))
     if target is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from gate.report.interface import FORMATS
-from tests.acceptance.world import NOW, World, inside
+from tests.acceptance.world import ENVIRONMENT, NOW, World, command, inside
 from tests.support.decisions import GOLDEN
 from tools.scenario_draft import WEIGHTS
 
@@ -155,3 +156,23 @@ def test_two_reports_never_share_a_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert done.code == 2
     assert "there.json is named twice" in done.err
     assert Path("there.json").read_text() == "before"
+
+
+def test_a_tracked_decision_is_not_signed_from_standard_input_either(world: World, tmp_path: Path) -> None:
+    assert inside("keygen", "--out", str(tmp_path / "gate")).code == 0
+    saved = world.root / "decision.json"
+    saved.write_text(inside_json("approval"))
+    words = command("report", "-", "--format", "vsa", "--key", str(tmp_path / "gate.key"))
+
+    def signed() -> tuple[int, bytes]:
+        with saved.open("rb") as stdin:
+            done = subprocess.run(words, stdin=stdin, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=False)
+        return done.returncode, done.stdout
+
+    assert signed()[0] == 0
+    world.git("add", "decision.json")
+    assert signed() == (5, b"")
+    piped = subprocess.run(
+        words, input=saved.read_bytes(), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=False
+    )
+    assert piped.returncode == 0
