@@ -73,6 +73,7 @@ def _control(explainer: Explainer, control: ControlDecision) -> Iterator[dict[st
         "fix": info.fix,
         "evidence": " ".join(control.evidence),
     }
+    fix = explainer.fix(control) if control.violations else ""
     for entry in control.violations:
         violation = entry.violation
         yield {
@@ -83,7 +84,7 @@ def _control(explainer: Explainer, control: ControlDecision) -> Iterator[dict[st
             "artifact": violation.artifact or "",
             "file": violation.file or "",
             "message": violation.message,
-            "fix": explainer.fix(control),
+            "fix": fix,
             "evidence": " ".join(violation.evidence),
             "by": entry.waiver or entry.reuse or "",
             "digest": entry.digest or "",

@@ -24,6 +24,7 @@ from gate.model.decision import Decision, Outcome
 from gate.model.evidence import Concern, TimeSource
 from gate.model.scan import ScanStatus
 from gate.report.csv import HEADS
+from gate.report.explain import Explainer
 from gate.report.interface import render
 from tests.support import decisions
 from tests.support.ci_commands import commands
@@ -355,3 +356,12 @@ def test_each_rejected_item_has_a_case_of_its_own_name() -> None:
     names = [case.get("name") for case in cases]
     assert names == ["a.json", "a.json (2)", "a.json (2) (2)", "a.json (3)"]
     assert [case.find("failure") is not None for case in cases] == [False, True, True, False]
+
+
+def test_the_advice_of_a_control_is_made_once_however_much_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at all findings: made for each, a table of many would take hours."""
+    asked: list[str] = []
+    monkeypatch.setattr(Explainer, "fix", lambda _, control: asked.append(control.info.id) or "Mend it.")
+    entries = [decisions.violation("a.b.found", f"finding {n}") for n in range(5)]
+    text = render("csv", decisions.decision(decisions.control("a.b", Outcome.FAIL, *entries)))
+    assert (asked, text.count("Mend it.")) == (["a.b"], 5)
