@@ -22,17 +22,16 @@ from gate.cli.params import (
     start_folder,
     workspace_options,
 )
-from gate.cli.reports import ReportFiles, report_option
+from gate.cli.reports import ReportFiles, format_option, report_option
 from gate.cli.watch import watch
 from gate.model.decision import Decision, Verdict
-from gate.report.interface import FORMATS
 
 
 @click.command("check")
 @workspace_options
 @jobs_option
 @engine_options
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report.")
+@format_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

@@ -13,7 +13,7 @@ from gate.app.workspace import Request
 from gate.cli.attesting import attesting_options, prepare_signing, rendered
 from gate.cli.document import read_bytes
 from gate.cli.output import OutputFile, show, wants_colour
-from gate.report.interface import FORMATS
+from gate.cli.reports import format_option
 
 
 @click.command(

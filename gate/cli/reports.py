@@ -63,6 +63,19 @@ class ReportFiles:
             file.write(text)
 
 
+def format_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--format`, as `form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default="text",
+        show_default=True,
+        metavar="FORMAT",
+        help=f"Of the report: {', '.join(FORMATS)}.",
+    )(function)
+
+
 def report_option(function: Callable[P, R]) -> Callable[P, R]:
     """`--report`, for whoever makes `ReportFiles`."""
     return click.option(
