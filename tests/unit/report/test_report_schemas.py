@@ -20,7 +20,7 @@ from referencing.jsonschema import DRAFT7
 
 from gate.formats.reports import read_report
 from gate.model.control import Mode
-from gate.model.decision import Decision, Outcome
+from gate.model.decision import ControlDecision, Decision, Outcome
 from gate.model.evidence import Concern, TimeSource
 from gate.model.scan import ScanStatus
 from gate.report.csv import HEADS
@@ -361,7 +361,12 @@ def test_each_rejected_item_has_a_case_of_its_own_name() -> None:
 def test_the_advice_of_a_control_is_made_once_however_much_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks at all findings: made for each, a table of many would take hours."""
     asked: list[str] = []
-    monkeypatch.setattr(Explainer, "fix", lambda _, control: asked.append(control.info.id) or "Mend it.")
+
+    def fix(_: Explainer, control: ControlDecision) -> str:
+        asked.append(control.info.id)
+        return "Mend it."
+
+    monkeypatch.setattr(Explainer, "fix", fix)
     entries = [decisions.violation("a.b.found", f"finding {n}") for n in range(5)]
     text = render("csv", decisions.decision(decisions.control("a.b", Outcome.FAIL, *entries)))
     assert (asked, text.count("Mend it.")) == (["a.b"], 5)

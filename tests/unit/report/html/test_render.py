@@ -189,3 +189,8 @@ def test_a_decision_of_a_fleet_is_rendered_soon() -> None:
     assert time.process_time() - began < 15
     assert len(page) < 5_000_000
     assert page == render("html", dataclasses.replace(made))
+
+
+def test_a_message_of_many_code_spans_stays_short() -> None:
+    entry = violation("a.b.found", "`" * 200_000)
+    assert len(render("html", decision(control("a.b", Outcome.FAIL, entry)))) < 200_000
