@@ -25,7 +25,7 @@ from gate.model.record import NO_RECORD, Checkpoint, Floor, LogVerification, Que
 from gate.model.settings import CheckpointSettings, RecordSettings
 from gate.record.checkpoint import NoteKey, check_inclusion, inclusion, make_checkpoint, note_key, proved
 from gate.record.export import export_lines, exported_notes, verify_lines
-from gate.record.interface import DecisionLog, find_decision, recorded, search
+from gate.record.interface import DecisionLog, check_record, find_decision, recorded, search
 from gate.record.verify import verify_log
 
 LATEST: Final = "latest"
@@ -105,8 +105,10 @@ def logged_decision(place: LogPlace, identity: str) -> Decision:
 
 
 def found_records(log: DecisionLog, query: Query, limit: int) -> tuple[list[Record], bool]:
-    """The newest records that fit, and whether there are more."""
+    """The newest records that fit, and whether there are more; raises `EvidenceError` for one that was changed."""
     found = list(islice(search(log, query), limit + 1))
+    for record in found:
+        check_record(record)
     return found[:limit], len(found) > limit
 
 
@@ -197,7 +199,13 @@ def prune(place: LogPlace, asked: Asked, before_s: int, *, dry_run: bool = False
     """
     with log_of(place, append=not dry_run) as log:
         checkpoints = log.checkpoints()
-        verified = verify_log(log, _keys(place, asked, checkpoints, []))
+        keys = _keys(place, asked, checkpoints, [])
+        if checkpoints and not keys:
+            raise RecordError(
+                f"{log.name} is not pruned: no public key proves its checkpoints",
+                hint="--key FILE, or record.checkpoint.public_keys in gate.yaml",
+            )
+        verified = verify_log(log, keys)
         if verified.findings:
             first = verified.findings[0]
             raise RecordError(f"{log.name} is not pruned: {first.code}: {first.detail}", hint="gate log verify")
@@ -257,7 +265,8 @@ def _keys(
     """
     configured = None if place is None else place.settings.checkpoint
     texts = [*(item.note for item in stored), *witnesses]
-    names = {configured.origin} if configured is not None else _origins(texts)
+    # A key that was given is one even where no name can be read: then it signed nothing of what is there.
+    names = {configured.origin} if configured is not None else _origins(texts) or {""}
     pems = [(str(path), read_file(path, _KEY_BYTES)) for path in asked.keys]
     found = [note_key(name, pem, path) for path, pem in pems for name in sorted(names)]
     if configured is not None and place is not None:

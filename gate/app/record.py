@@ -14,7 +14,7 @@ from gate.evaluate.bundle import PolicyBundle
 from gate.model.decision import Decision
 from gate.model.document import InputDocument
 from gate.model.record import Checkpoint, Record
-from gate.model.settings import CheckpointSettings, RecordSettings
+from gate.model.settings import LOG_SUFFIXES, CheckpointSettings, RecordSettings
 from gate.record.chain import entry_of, policy_of
 from gate.record.checkpoint import NoteKey, NoteSigner, make_checkpoint, note_key
 from gate.record.interface import DecisionLog
@@ -89,16 +89,33 @@ def public_keys(settings: CheckpointSettings) -> tuple[NoteKey, ...]:
 
 
 def _check_place(settings: RecordSettings, root: Path, repository: Repository | None) -> None:
-    """Refuses a log that came with what is judged: its records would be signed as ours, or it would lie elsewhere."""
-    if settings.sqlite is None or settings.sqlite.startswith("/"):
+    """Refuses a log that came with what is judged: its records would be signed as ours, or it would lie elsewhere.
+
+    What SQLite reads beside the file counts as the log: pages in it take the place of those in the file.
+    """
+    path = None if settings.sqlite is None else _below(root, settings.sqlite)
+    if path is None:
         return
-    place = root
-    for part in Path(settings.sqlite).parts:
-        place /= part
-        if place.is_symlink():
-            raise RecordError(f"{settings.sqlite}: {part} is a link", hint="remove it: the log lies where it is named")
-    if repository is not None and settings.sqlite in repository.tracked():
+    beside = [path.with_name(f"{path.name}{suffix}") for suffix in LOG_SUFFIXES]
+    folders = [folder for folder in path.parents if folder.parts]
+    for place in (*reversed(folders), *beside):
+        if (root / place).is_symlink():
+            raise RecordError(f"{path}: {place.name} is a link", hint="remove it: the log lies where it is named")
+    if repository is None:
+        return
+    # A folder that is tracked itself is a submodule, with everything in it.
+    found = sorted({str(place) for place in (*folders, *beside)} & repository.tracked())
+    if found:
         raise RecordError(
-            f"{settings.sqlite} is tracked by git, so whoever proposes a change can bring a log along",
-            hint=f"git rm --cached {settings.sqlite}, and keep the log out of the repository",
+            f"{found[0]} is tracked by git, so whoever proposes a change can bring a log along",
+            hint=f"git rm --cached {found[0]}, and keep the log out of the repository",
         )
+
+
+def _below(root: Path, text: str) -> Path | None:
+    """The path of a log below the root; `None` for one that lies elsewhere."""
+    path = Path(text)
+    if not path.is_absolute():
+        return path
+    below = (path.relative_to(top) for top in (root, root.resolve()) if path.is_relative_to(top))
+    return next(below, None)

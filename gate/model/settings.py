@@ -17,6 +17,8 @@ from gate.model.reuse import Verifier
 
 ENVELOPE_SUFFIX: Final = ".sigstore.json"
 """What is appended to the name of a policy bundle for the name of the file that signs it."""
+LOG_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
+"""What is appended to the name of a decision log for the names of what SQLite lays beside it, and for its own."""
 
 
 class Target(Enum):
@@ -250,7 +252,7 @@ class RecordSettings:
         """What the log is kept in below the root: the file, and what SQLite lays beside it."""
         if self.sqlite is None or self.sqlite.startswith("/"):
             return ()
-        return tuple(f"{self.sqlite}{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
+        return tuple(f"{self.sqlite}{suffix}" for suffix in LOG_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Checkpoints of the decision log: made with a key, proved with public ones.
 
 A checkpoint is signed only when it goes on from the last one: the hashes that it is made from are those that the last
-one signed, so no two checkpoints of a log ever disagree, whatever was done to the records in between.
+one signed, so no two checkpoints of a log disagree, whatever was done to the records in between. Who takes the last one
+away too, or puts an older copy in the place of the log, is found by a checkpoint that was kept elsewhere.
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def proved(note: Note, keys: Sequence[NoteKey]) -> str | None:
 def make_checkpoint(log: DecisionLog, signer: NoteSigner, keys: Sequence[NoteKey]) -> Checkpoint | None:
     """Signs the head of the log and stores that; `None` for an empty log, the last checkpoint where nothing was added.
 
-    `keys` may have signed earlier ones, beside the signer. Raises `RecordError` where the log does not go on from what
-    was signed last.
+    `keys` are all that checkpoints are proved with, where that is known: the signer's has to be among them. Raises
+    `RecordError` where the log does not go on from what was signed last.
     """
     size, floor = log.size(), log.floor()
     last = log.last_checkpoint()
@@ -114,6 +115,11 @@ def make_checkpoint(log: DecisionLog, signer: NoteSigner, keys: Sequence[NoteKey
         raise RecordError(f"{log.name}: the log has {size} records, and {start.size} were signed", hint=_BLOCK)
     if size == start.size:
         return last
+    if keys and signer.key.text not in {key.text for key in keys}:
+        raise RecordError(
+            f"{log.name}: the key that signs is none of those that checkpoints are proved with",
+            hint="name its public key under record.checkpoint.public_keys, beside the earlier ones",
+        )
     peaks = list(start.peaks)
     expected, prev = start.size, None if last else floor.prev
     for record in log.records(start.size):

@@ -10,6 +10,7 @@ from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.digest import Digest, parse_digest, sha256_digest
 from gate.model.json import JsonObject
 from gate.model.record import Checkpoint, Entry, Floor, Query, Record, Recorded
+from gate.record.chain import record_hash
 
 
 class DecisionLog(Protocol):
@@ -84,7 +85,14 @@ def recorded(log: DecisionLog, record: Record) -> Recorded:
     named = digests if isinstance(digests, dict) else {}
     if (decision.get("id"), named.get("input"), named.get("policy")) != (record.id, record.document, record.policy):
         raise EvidenceError(f"record {record.seq}: its decision is not the one that it names", hint="gate log verify")
+    check_record(record)
     return Recorded(record, decision)
+
+
+def check_record(record: Record) -> None:
+    """Raises `EvidenceError` for a record that is not what was hashed."""
+    if record_hash(record) != record.hash:
+        raise EvidenceError(f"record {record.seq} was changed", hint="gate log verify")
 
 
 def find_decision(log: DecisionLog, identity: str) -> Recorded | None:

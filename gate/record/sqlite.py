@@ -97,7 +97,7 @@ class SqliteLog:
     def has(self, digest: Digest) -> bool:
         """Whether something is stored under a digest."""
         with self._reading():
-            return self._db.execute("select 1 from blob where digest = ?", (digest,)).fetchone() is not None
+            return self._db.execute("select length(data) from blob where digest = ?", (digest,)).fetchone() is not None
 
     def blobs(self, part: int = 0, parts: int = 1) -> Iterator[tuple[Digest, bytes]]:
         """All of them, or one of so many equal parts."""
@@ -116,12 +116,12 @@ class SqliteLog:
                 yield seq, Digest(digest)
 
     def missing(self) -> Iterator[tuple[int, Digest]]:
-        """The records, and the digests in them under which nothing is stored."""
+        """The records, and the digests in them under which nothing is stored, whatever an index says."""
         with self._reading():
             for column in ("decision", "document", "policy"):
                 query = (
-                    f"select seq, {column} from record where not exists"  # noqa: S608 - of constants
-                    f" (select 1 from blob where digest = record.{column})"
+                    "with stored as materialized (select digest from blob not indexed)"  # noqa: S608 - of constants
+                    f" select seq, {column} from record where {column} not in stored order by seq"
                 )
                 yield from ((seq, Digest(digest)) for seq, digest in self._db.execute(query))
 

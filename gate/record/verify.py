@@ -19,7 +19,7 @@ from gate.errors import EvidenceError
 from gate.formats.checkpoint import CheckpointError, Note, parse_note
 from gate.formats.merkle import extend, leaf_hash, root_of
 from gate.model.digest import Digest
-from gate.model.record import RECORD_SCHEMA, CheckedNote, Floor, LogFinding, LogVerification, Record
+from gate.model.record import RECORD_SCHEMA, CheckedNote, Checkpoint, Floor, LogFinding, LogVerification, Record
 from gate.record.chain import record_bytes, record_hash
 from gate.record.checkpoint import NoteKey, proved
 from gate.record.contents import MAX_FINDINGS, Contents
@@ -33,6 +33,8 @@ _SHAPE: Final = re.compile(
 )
 _NO_KEY: Final = "the signatures of checkpoints, for lack of a public key"
 _NO_NOTE: Final = "whether the log was cut off or rewritten as a whole, for lack of a checkpoint"
+_PRUNED: Final = "the checkpoint of {size} records that was kept elsewhere: some that came after them were pruned"
+_OTHER_TREE: Final = "checkpoint of {size} records: the tree that is stored with it is another one"
 _OTHER_ROOT: Final = "the first {size} records are not those that it signs"
 
 
@@ -49,6 +51,7 @@ def verify_log(log: DecisionLog, keys: Sequence[NoteKey], witnesses: Sequence[st
     try:
         stored = log.checkpoints()
         notes = [(item.note, item.size) for item in stored]
+        found += _trees(stored)
         chain = Chain(log.floor(), sizes={item.size for item in stored} | sizes(witnesses))
         with Contents(log) as checker:
             for record in log.records(chain.size):
@@ -156,8 +159,20 @@ def compared(
     What they prove, what is wrong with them, and what was not looked at.
     """
     checked = tuple(_checked(text, chain, keys, size) for text, size in notes)
-    unchecked = (_NO_KEY,) if checked and not keys else ()
-    return checked, tuple(_of_notes(checked, chain)), unchecked if checked else (_NO_NOTE,)
+    unchecked = [_NO_KEY] if checked and not keys else [] if checked else [_NO_NOTE]
+    kept = (item.size for item, (_, size) in zip(checked, notes, strict=True) if size is None and item.problem is None)
+    unchecked += [_PRUNED.format(size=size) for size in kept if size < chain.first]
+    return checked, tuple(_of_notes(checked, chain)), tuple(unchecked)
+
+
+def _trees(stored: Sequence[Checkpoint]) -> Iterator[LogFinding]:
+    """The trees that are stored beside checkpoints, from which later ones are made, have to be those that they sign."""
+    for item in stored:
+        with contextlib.suppress(CheckpointError):  # told where the notes are compared
+            tree = parse_note(item.note).tree
+            is_it = item.size.bit_count() == len(item.peaks) and tree.root == root_of(item.peaks)
+            if tree.size == item.size and not is_it:
+                yield LogFinding("checkpoint.refused", None, _OTHER_TREE.format(size=item.size))
 
 
 def _checked(text: str, chain: Chain, keys: Sequence[NoteKey], size: int | None) -> CheckedNote:
