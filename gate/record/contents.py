@@ -6,19 +6,20 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from heapq import nsmallest
 from typing import Final, Self
 
 from gate.errors import EvidenceError
 from gate.formats.strict_json import StrictJsonError, loads_object
-from gate.model.digest import Digest, parse_digest
+from gate.model.digest import Digest
 from gate.model.record import LogFinding
 from gate.record.interface import DecisionLog
 
 MAX_FINDINGS: Final = 200
 MANY: Final = 20_000
-"""So many records are worth a process on every other core."""
+"""So many records are worth a process on every other core: they look at the contents, and this one at the chain."""
 
 
 class Contents:
@@ -29,13 +30,14 @@ class Contents:
 
     def __init__(self, log: DecisionLog) -> None:
         self._log = log
+        self._size = log.size()
         self._helpers: list[subprocess.Popen[bytes]] = []
         self.findings: list[LogFinding] = []
 
     def __enter__(self) -> Self:
-        if self._log.size() - self._log.floor().size >= MANY:
-            cores = len(os.sched_getaffinity(0))
-            commands = [self._log.helper(part, cores + 1) for part in range(1, cores + 1)]
+        if self._size - self._log.floor().size >= MANY:
+            others = len(os.sched_getaffinity(0)) - 1
+            commands = [self._log.helper(part, others) for part in range(others)]
             self._helpers = [
                 subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
                 for command in commands
@@ -50,25 +52,44 @@ class Contents:
 
     def run(self) -> int:
         """Looks at everything; how many things that were."""
-        count, changed = self._changed()
-        for seq, digest in islice(self._log.missing(), MAX_FINDINGS):
-            self.findings.append(LogFinding("content.missing", seq, f"{digest} is gone"))
+        named = self._named()  # while the others are at work
+        stored, changed = self._stored()
+        gone = ((seq, f"{what} is gone") for digest, (seq, what) in named.items() if digest not in stored)
+        for seq, detail in nsmallest(MAX_FINDINGS, gone):
+            self.findings.append(LogFinding("content.missing", seq, detail))
         if changed:
-            self._name(changed)
-        self._policies()
-        return count
+            self._name(set(changed))
+        return len(stored)
 
-    def _changed(self) -> tuple[int, list[Digest]]:
-        count, changed = changed_contents(self._log, 0, len(self._helpers) + 1)
+    def _named(self) -> dict[str, tuple[int, str]]:
+        """What has to be there: the first record that names it and what it is. What came meanwhile is left out."""
+        found: dict[str, tuple[int, str]] = {}
+        for seq, digest in self._log.named():
+            if seq < self._size:
+                found.setdefault(digest, (seq, digest))
+        for seq, digest in self._log.policies():
+            if seq < self._size:
+                for path, file in self._files(digest).items():
+                    found.setdefault(str(file), (seq, f"the policy file {path}"))
+        return found
+
+    def _stored(self) -> tuple[set[str], list[str]]:
+        """The digests under which something is stored, and those of them whose content is another one."""
+        if not self._helpers:
+            here, changed = looked_at(self._log)
+            return set(here), changed
+        stored: set[str] = set()
+        changed = []
         for helper in self._helpers:
             answer, _ = helper.communicate()
             if helper.returncode:
                 raise EvidenceError(f"{self._log.name}: a part of it cannot be read")
-            more, digests = json.loads(answer)
-            count, changed = count + more, changed + digests
-        return count, changed
+            part = json.loads(answer)
+            stored.update(part[0])
+            changed += part[1]
+        return stored, changed
 
-    def _name(self, changed: Sequence[Digest]) -> None:
+    def _name(self, changed: AbstractSet[str]) -> None:
         """Says which records the changed contents belong to."""
         rest = set(changed)
         for record in self._log.records():
@@ -80,14 +101,6 @@ class Contents:
         for digest in sorted(rest):
             self.findings.append(LogFinding("content.changed", None, f"what is stored as {digest} was changed"))
 
-    def _policies(self) -> None:
-        """The files of every policy are there. Those that were changed were found before."""
-        for seq, digest in self._log.policies():
-            for path, named in self._files(digest).items():
-                file = parse_digest(named) if isinstance(named, str) else None
-                if file is None or not self._log.has(file):
-                    self.findings.append(LogFinding("content.missing", seq, f"the policy file {path} is gone"))
-
     def _files(self, digest: Digest) -> Mapping[str, object]:
         try:
             return loads_object(self._log.blob(digest) or b"{}")
@@ -95,11 +108,12 @@ class Contents:
             return {}
 
 
-def changed_contents(log: DecisionLog, part: int = 0, parts: int = 1) -> tuple[int, list[Digest]]:
-    """How many contents there are in one of so many equal parts of a log, and which of them were changed."""
-    count, changed = 0, []
+def looked_at(log: DecisionLog, part: int = 0, parts: int = 1) -> tuple[list[str], list[str]]:
+    """The digests of what is stored in one of so many equal parts of a log, and of those whose content is another."""
+    stored: list[str] = []
+    changed: list[str] = []
     for digest, data in log.blobs(part, parts):
-        count += 1
+        stored.append(digest)
         if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
             changed.append(digest)
-    return count, changed
+    return stored, changed

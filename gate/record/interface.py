@@ -41,9 +41,6 @@ class DecisionLog(Protocol):
     def blob(self, digest: Digest) -> bytes | None:
         """The bytes stored under a digest, whatever they are now; `None` when there are none."""
 
-    def has(self, digest: Digest) -> bool:
-        """Whether there are some."""
-
     def blobs(self, part: int = 0, parts: int = 1) -> Iterator[tuple[Digest, bytes]]:
         """All of them, or one of so many equal parts."""
 
@@ -53,8 +50,8 @@ class DecisionLog(Protocol):
     def policies(self) -> Iterator[tuple[int, Digest]]:
         """The policies that judged, each with the first record that names it."""
 
-    def missing(self) -> Iterator[tuple[int, Digest]]:
-        """The records, and the digests in them under which nothing is stored."""
+    def named(self) -> Iterator[tuple[int, Digest]]:
+        """The records, and the digests in them: of their decisions and documents, and each policy once."""
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """The checkpoints by size."""

@@ -16,6 +16,7 @@ from gate.formats.strict_json import StrictJsonError, loads_object
 from gate.model.digest import Digest
 from gate.model.record import Checkpoint, Entry, Floor, Record
 from gate.record.chain import next_record, record_hash, record_of, split_peaks
+from gate.record.tables import NAMED
 
 if TYPE_CHECKING:
     import psycopg
@@ -85,11 +86,6 @@ class PostgresLog:
             row = db.execute("select data from gate.blob where digest = %s", (digest,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def has(self, digest: Digest) -> bool:
-        """Whether something is stored under a digest."""
-        with self._reading() as db:
-            return db.execute("select 1 from gate.blob where digest = %s", (digest,)).fetchone() is not None
-
     def blobs(self, part: int = 0, parts: int = 1) -> Iterator[tuple[Digest, bytes]]:
         """All of them, or one of so many equal parts."""
         query = "select digest, data from gate.blob where abs(hashtext(digest)::bigint) %% %s = %s"
@@ -104,14 +100,9 @@ class PostgresLog:
         query = "select min(seq), policy from gate.record group by policy order by 1"
         yield from ((seq, Digest(digest)) for seq, digest in self._stream(query, ()))
 
-    def missing(self) -> Iterator[tuple[int, Digest]]:
-        """The records, and the digests in them under which nothing is stored."""
-        for column in ("decision", "document", "policy"):
-            query = (
-                f"select seq, {column} from gate.record r where not exists"  # noqa: S608 - of constants
-                f" (select 1 from gate.blob where digest = r.{column}) order by seq"
-            )
-            yield from ((seq, Digest(digest)) for seq, digest in self._stream(query, ()))
+    def named(self) -> Iterator[tuple[int, Digest]]:
+        """What the records name."""
+        yield from ((seq, Digest(digest)) for seq, digest in self._stream(NAMED.format(table="gate.record"), ()))
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """The checkpoints by size."""

@@ -50,6 +50,12 @@ CREATE TRIGGER pruned_kept before delete on pruned
 """
 SQLITE: Final = tuple(_SQLITE.strip().split("\n\n"))
 
+# What records name by digest, each policy once.
+NAMED: Final = (
+    "select seq, decision from {table} union all select seq, document from {table}"
+    " union all select min(seq), policy from {table} group by policy"
+)
+
 POSTGRES: Final = """\
 -- The decision log of the gate. Run this once as the owner of the database, whom nothing else uses:
 --   gate log schema | psql <database>

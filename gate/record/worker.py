@@ -1,6 +1,7 @@
 """The process that looks at a part of the contents of a large log for `gate log verify`.
 
-Arguments: the file, the part, the number of parts. It prints how many contents there were and which were changed.
+Arguments: the file, the part, the number of parts. It prints the digests of the contents there, then those
+of the contents that were changed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from gate.errors import GateError
-from gate.record.contents import changed_contents
+from gate.record.contents import looked_at
 from gate.record.sqlite import open_sqlite
 
 
@@ -19,7 +20,8 @@ def main() -> int:
     place, part, parts = sys.argv[1:]
     try:
         log = open_sqlite(Path(place))
-        print(json.dumps(changed_contents(log, int(part), int(parts))))  # noqa: T201 - its answer
+        log.map_file()
+        print(json.dumps(looked_at(log, int(part), int(parts))))  # noqa: T201 - its answer
         log.close()
     except GateError:
         return 1

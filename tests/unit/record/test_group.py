@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ import pytest
 from gate.errors import EvidenceError, RecordError
 from gate.model.record import Entry, Record
 from gate.record import contents, worker
-from gate.record.contents import changed_contents
+from gate.record.contents import Contents, looked_at
 from gate.record.group import GroupCommit
 from gate.record.sqlite import SqliteLog, open_sqlite
 from gate.record.verify import verify_log
-from tests.support.records import entry, filled, identity
+from tests.support.records import entry, filled, identity, policy
 from tests.unit.record.test_tampering import forced
 
 
@@ -131,6 +132,22 @@ def test_s36_many_records_are_looked_at_by_several_processes(tmp_path: Path, mon
     log.close()
 
 
+def test_what_is_recorded_while_the_log_is_verified_is_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = filled(tmp_path / "log.db", 3)
+    seen = looked_at(log)
+    with Contents(log) as checker:
+        other = policy({"gate/main/main.rego": b"package gate.main\n# other\n"})
+        log.append([entry(3, policy=other)], 2000)
+        monkeypatch.setattr(contents, "looked_at", lambda *_: seen)
+        assert (checker.run(), checker.findings) == (3 * 2 + 3, [])
+    with Contents(log) as checker:
+        checker.run()
+    assert {finding.seq for finding in checker.findings} == {3}
+    log.close()
+
+
 def test_the_process_that_looks_at_a_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,8 +155,9 @@ def test_the_process_that_looks_at_a_part(
     filled(path, 3).close()
     monkeypatch.setattr(sys, "argv", ["worker", str(path), "0", "1"])
     assert worker.main() == 0
-    assert capsys.readouterr().out == "[9, []]\n"
+    stored, changed = json.loads(capsys.readouterr().out)
+    assert (len(stored), changed) == (9, [])
     monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path / "none"), "0", "1"])
     assert worker.main() == 1
     with pytest.raises(EvidenceError):
-        changed_contents(open_sqlite(tmp_path / "none"))
+        looked_at(open_sqlite(tmp_path / "none"))

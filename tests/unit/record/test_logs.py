@@ -56,10 +56,9 @@ def keep(log: DecisionLog) -> Iterator[DecisionLog]:
 
 def test_an_empty_log(log: DecisionLog) -> None:
     assert (log.size(), list(log.records()), log.checkpoints(), log.last_checkpoint()) == (0, [], (), None)
-    assert (log.floor(), dict(log.consumers()), list(log.missing())) == (Floor(), {}, [])
+    assert (log.floor(), dict(log.consumers()), list(log.named())) == (Floor(), {}, [])
     assert find_decision(log, identity(0)) is None
     assert log.blob(sha256_digest(b"")) is None
-    assert not log.has(sha256_digest(b""))
     assert make_checkpoint(log, signer(), ()) is None
     found = verify_log(log, ())
     assert (found.records, found.findings, found.proved) == (0, (), 0)
@@ -179,8 +178,8 @@ def test_what_was_pruned_is_still_part_of_every_proof(log: DecisionLog, keep: De
     assert keep.prune(Floor(3, last.hash, checkpoint.peaks)) == 3
     assert log.floor() == Floor(3, last.hash, checkpoint.peaks)
     assert (log.size(), [record.seq for record in log.records()]) == (5, [3, 4])
-    assert not log.has(other.digest)
-    assert log.has(policy().digest)
+    assert log.blob(other.digest) is None
+    assert log.blob(policy().digest) is not None
     found = verify_log(log, [own.key])
     assert (found.first, found.records, found.contents, found.findings) == (3, 2, 4 + 3, ())
     assert make_checkpoint(log, own, ()) is not None
