@@ -30,12 +30,6 @@ from gate.record.checkpoint import check_inclusion, note_key, proved
 from tests.support.records import signer
 
 VECTORS = Path(__file__).parents[2] / "vectors/sigstore"
-# What the checksum database of Go published, and the key that every Go program has.
-GO_NOTE = (
-    "go.sum database tree\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\u2014 sum.golang.org "
-    "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
-)
-GO_KEY = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
 NOTE = signed_note(Tree("a.example/log", 5, bytes(32)), [NoteSignature("a.example/log", b"1234", b"signature")])
 
 
@@ -43,14 +37,20 @@ def pem(key: ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPubli
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def test_a_checkpoint_of_the_go_checksum_database() -> None:
-    raw = base64.b64decode(GO_KEY.split("+", 2)[2])[1:]
-    key = note_key("sum.golang.org", pem(ed25519.Ed25519PublicKey.from_public_bytes(raw)), "x")
-    assert key.text == GO_KEY
-    note = parse_note(GO_NOTE)
-    assert (note.tree.origin, note.tree.size) == ("go.sum database tree", 20852163)
+def test_a_checkpoint_that_an_ed25519_key_signed() -> None:
+    bundle = json.loads((VECTORS / "bundles/conformance-rekor2-happy-path.json").read_text())
+    text = bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["checkpoint"]["envelope"]
+    root = json.loads((VECTORS / "roots/staging.json").read_text())
+    name = "log2025-alpha1.rekor.sigstage.dev"
+    (raw,) = (log["publicKey"]["rawBytes"] for log in root["tlogs"] if log["baseUrl"].endswith(f"/{name}"))
+    public = load_der_public_key(base64.b64decode(raw))
+    assert isinstance(public, ed25519.Ed25519PublicKey)
+    key = note_key(name, pem(public), "x")
+    assert key.text.startswith(f"{name}+f30d5a99+")  # as the log's note names the key
+    note = parse_note(text)
+    assert (note.tree.origin, note.tree.size) == (name, 736)
     assert proved(note, [key]) is None
-    assert proved(parse_note(GO_NOTE.replace("20852163", "20852164")), [key]) == "its signature is wrong"
+    assert proved(parse_note(text.replace("\n736\n", "\n737\n")), [key]) == "its signature is wrong"
     assert proved(note, []) == "none of the known keys signed it"
     assert proved(note, [signer().key]) == "none of the known keys signed it"
 
