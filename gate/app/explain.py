@@ -18,12 +18,11 @@ from gate.evaluate.regorus import CompiledRules, RegorusEngine
 from gate.evaluate.syntax import Rule, parse
 from gate.evaluate.trace import Tracer, Wanted
 from gate.evaluate.trace_rules import reference
-from gate.formats import canonical_json, schema
-from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.formats.input_document import InputDocumentError, read_input_document
 from gate.formats.strict_yaml import suggestion
 from gate.model.control import ControlInfo, Violation
 from gate.model.decision import ControlDecision, Decision
-from gate.model.digest import Digest, sha256_digest
+from gate.model.digest import Digest
 from gate.model.document import InputDocument
 from gate.model.explanation import Explanation, RuleExplanation, ViolationExplanation
 from gate.model.json import JsonObject, JsonValue
@@ -46,14 +45,9 @@ def policy_sources(start: Path, directories: Sequence[str]) -> Sources:
 def read_document(place: str, data: bytes) -> InputDocument:
     """The input document in some bytes; raises `EvidenceError` that says where it is not one."""
     try:
-        value = loads_object(data, limit=INPUT_BYTES)
-    except StrictJsonError as error:
+        return read_input_document(data, limit=INPUT_BYTES)
+    except InputDocumentError as error:
         raise EvidenceError(f"{place} is not an input document: {error}", hint=_HOW) from None
-    problem = schema.problem("input.json", value)
-    if problem is not None:
-        raise EvidenceError(f"{place} does not fit the schema of input documents: {problem}", hint=_HOW)
-    canonical = canonical_json.dumps(value)
-    return InputDocument(value, canonical, sha256_digest(canonical))
 
 
 def find_control(sources: Sources, control: str) -> ControlInfo:
