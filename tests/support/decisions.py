@@ -117,6 +117,30 @@ def waiver(name: str, control_id: str, **changes: Any) -> WaiverUse:
     return dataclasses.replace(base, **changes)
 
 
+BASE = "3f2a1b9c04d1e5f60718293a4b5c6d7e8f901234"
+CONTEXT = {"target": "deployment", "environment": "production", "profile": "baseline", "configuration_from": BASE}
+SUBJECT = {
+    "artifacts": {
+        "summarizer": {
+            "kind": "weights",
+            "digest": digest("tree"),
+            "path": "models/summarizer",
+            "reference": None,
+            "base": None,
+            "bytes": 1_048_576,
+        },
+    },
+    "change": {
+        "status": "collected",
+        "base": BASE,
+        "merge_base": BASE,
+        "head": "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678",
+        "tree": "00112233445566778899aabbccddeeff00112233",
+        "dirty": False,
+    },
+}
+
+
 def decision(
     *controls: ControlDecision, verdict: Verdict = Verdict.DENY, exit_code: int = 13, **changes: Any
 ) -> Decision:
@@ -134,32 +158,8 @@ def decision(
         "verdict": verdict,
         "exit_code": exit_code,
         "dry_run": False,
-        "context": {
-            "target": "deployment",
-            "environment": "production",
-            "profile": "baseline",
-            "configuration_from": "3f2a1b9c04d1e5f60718293a4b5c6d7e8f901234",
-        },
-        "subject": {
-            "artifacts": {
-                "summarizer": {
-                    "kind": "weights",
-                    "digest": digest("tree"),
-                    "path": "models/summarizer",
-                    "reference": None,
-                    "base": None,
-                    "bytes": 1_048_576,
-                },
-            },
-            "change": {
-                "status": "collected",
-                "base": "3f2a1b9c04d1e5f60718293a4b5c6d7e8f901234",
-                "merge_base": "3f2a1b9c04d1e5f60718293a4b5c6d7e8f901234",
-                "head": "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678",
-                "tree": "00112233445566778899aabbccddeeff00112233",
-                "dirty": False,
-            },
-        },
+        "context": CONTEXT,
+        "subject": SUBJECT,
         "controls": {entry.info.id: entry for entry in controls},
         "coverage": {
             "artifacts": {"total": 1, "with_verified_evidence": 0},
@@ -214,8 +214,33 @@ def refusal() -> Decision:
         claimed="artifact.signature",
     )
     forged = rejected(origin=".gate/attestations/scan.dsse.json", claimed="scan.report")
-    gate_message = "gate G001 requires a verified statement of {} that covers it"
     return decision(
+        *_refused(mismatch, forged),
+        *_scanned(),
+        *_passing(),
+        exit_code=11,
+        causes=(11, 12, 10),
+        verified=(
+            statement("build.provenance", "builder", stated_at_s=NOON_S - 8 * DAY_S, subjects={MODEL: digest("old")}),
+        ),
+        rejected=(mismatch, forged),
+        waivers=(
+            waiver("W-12", "scan.malware", state=WaiverState.EXPIRING, expires_s=NOON_S + 9 * DAY_S),
+            waiver(
+                "W-7",
+                "artifact.pinned",
+                state=WaiverState.EXPIRED,
+                used=False,
+                expires_s=NOON_S - DAY_S,
+                problem="the waiver is expired",
+            ),
+        ),
+    )
+
+
+def _refused(mismatch: Rejected, forged: Rejected) -> list[ControlDecision]:
+    gate_message = "gate G001 requires a verified statement of {} that covers it"
+    return [
         control(
             "artifact.signed",
             Outcome.FAIL,
@@ -251,6 +276,11 @@ def refusal() -> Decision:
             severity="critical",
             fix="Find out where the rejected file comes from; remove it, or sign it by a signer trusted for its claim.",
         ),
+    ]
+
+
+def _scanned() -> list[ControlDecision]:
+    return [
         control(
             "scan.malware",
             Outcome.WAIVED,
@@ -272,25 +302,7 @@ def refusal() -> Decision:
             fix="Run the scanner again over the whole artifact and keep its report.",
         ),
         control("scan.secrets", Outcome.NOT_APPLICABLE, reason="no report of a secret scanner is configured"),
-        *_passing(),
-        exit_code=11,
-        causes=(11, 12, 10),
-        verified=(
-            statement("build.provenance", "builder", stated_at_s=NOON_S - 8 * DAY_S, subjects={MODEL: digest("old")}),
-        ),
-        rejected=(mismatch, forged),
-        waivers=(
-            waiver("W-12", "scan.malware", state=WaiverState.EXPIRING, expires_s=NOON_S + 9 * DAY_S),
-            waiver(
-                "W-7",
-                "artifact.pinned",
-                state=WaiverState.EXPIRED,
-                used=False,
-                expires_s=NOON_S - DAY_S,
-                problem="the waiver is expired",
-            ),
-        ),
-    )
+    ]
 
 
 def approval() -> Decision:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 
 from gate.model.control import FrameworkReference, Mode
-from gate.model.decision import Decision, Outcome
+from gate.model.decision import ControlDecision, Decision, Outcome, VerifiedItem
 from gate.model.evidence import Concern, Stage, TimeSource
 from tests.support.decisions import (
     DAY_S,
@@ -62,39 +63,9 @@ def large(artifacts: int = 500, findings: int = 2_000) -> Decision:
         for n, name in enumerate(names)
         if n % 3
     ]
-    per_control = -(-findings // 16)
-    failing = [
-        control(
-            name,
-            Outcome.FAIL,
-            *(
-                violation(
-                    f"{name}.{'missing' if place % 2 else 'finding'}",
-                    f"no verified statement about it says what `{name}` asks for",
-                    artifact=names[(7 * n + place) % artifacts],
-                    file=f"part-{place}.safetensors",
-                )
-                for n in range(min(per_control, findings - place * per_control))
-            ),
-            mode=Mode.WARN if place % 4 == 3 else Mode.ENFORCE,
-            severity=("critical", "high", "medium", "low")[place % 4],
-            artifacts=KINDS,
-            frameworks=_frameworks(place),
-        )
-        for place, name in enumerate(ids[:16])
-    ]
-    passing = [
-        control(
-            name,
-            evidence=[item.payload for item in (signed if place % 2 else made)],
-            artifacts=KINDS[: 1 + place % 5],
-            frameworks=_frameworks(place),
-        )
-        for place, name in enumerate(ids[16:])
-    ]
     return decision(
-        *failing,
-        *passing,
+        *_failing(ids[:16], names, findings),
+        *_passing(ids[16:], signed, made),
         subject={"artifacts": subject, "change": EVERYTHING},
         verified=(*signed, data, *made),
         rejected=tuple(
@@ -111,6 +82,42 @@ def large(artifacts: int = 500, findings: int = 2_000) -> Decision:
         exit_code=12,
         causes=(12, 10, 13),
     )
+
+
+def _failing(ids: Sequence[str], names: Sequence[str], findings: int) -> list[ControlDecision]:
+    share = -(-findings // len(ids))
+    return [
+        control(
+            name,
+            Outcome.FAIL,
+            *(
+                violation(
+                    f"{name}.{'missing' if place % 2 else 'finding'}",
+                    f"no verified statement about it says what `{name}` asks for",
+                    artifact=names[(7 * n + place) % len(names)],
+                    file=f"part-{place}.safetensors",
+                )
+                for n in range(min(share, findings - place * share))
+            ),
+            mode=Mode.WARN if place % 4 == 3 else Mode.ENFORCE,
+            severity=("critical", "high", "medium", "low")[place % 4],
+            artifacts=KINDS,
+            frameworks=_frameworks(place),
+        )
+        for place, name in enumerate(ids)
+    ]
+
+
+def _passing(ids: Sequence[str], signed: Sequence[VerifiedItem], made: Sequence[VerifiedItem]) -> list[ControlDecision]:
+    return [
+        control(
+            name,
+            evidence=[item.payload for item in (signed if place % 2 else made)],
+            artifacts=KINDS[: 1 + place % 5],
+            frameworks=_frameworks(place),
+        )
+        for place, name in enumerate(ids)
+    ]
 
 
 def _concern(number: int) -> Concern:
