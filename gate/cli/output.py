@@ -26,9 +26,14 @@ class OutputFile:
     """
 
     def __init__(self, path: Path, option: str = "--output") -> None:
-        """Empties the file; raises `AttestError`, which names the option, when it cannot be written."""
+        """Empties the file; raises `AttestError`, which names the option, when it cannot be written.
+
+        A file that another parameter of the running command names is a usage error: it would be gone before it is read.
+        """
         self._path = path
         self._option = option
+        if path.is_file() and os.path.realpath(path) in _named_files(option):
+            raise click.UsageError(f"{option}: {path} is read by this command, and would be emptied.")
         behind = [] if path.is_absolute() else [parent for parent in path.parents if parent.is_symlink()]
         if behind or path.is_symlink() or (path.exists() and not path.is_file()):
             raise AttestError(f"{option}: {path} is a link, behind a link, or no regular file")
@@ -54,6 +59,20 @@ class OutputFile:
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
             raise AttestError(f"{self._option}: cannot write {self._path}: {error.strerror}") from None
+
+
+def _named_files(option: str) -> frozenset[str]:
+    """The places that parameters of the running command may name, other than this option."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return frozenset()
+    found: set[str] = set()
+    for parameter in context.command.params:
+        if option not in parameter.opts and not isinstance(parameter.type, click.Choice):
+            value = context.params.get(parameter.name or "")
+            found.update(str(item) for item in (value if isinstance(value, tuple) else (value,)) if item is not None)
+    root = Path(context.params.get("root") or "")
+    return frozenset(os.path.realpath(root / item) for item in found)
 
 
 def show(text: str) -> None:

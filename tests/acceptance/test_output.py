@@ -178,6 +178,27 @@ def test_a_folder_that_vanishes(tmp_path: Path) -> None:
         target.write("{}")
 
 
+@pytest.mark.parametrize("form", ["", "sarif=", "csv="])
+@pytest.mark.parametrize("config", ["gate.yaml", "own.yaml"])
+def test_what_a_command_reads_is_not_emptied(world: World, form: str, config: str) -> None:
+    place = world.root / config
+    place.write_bytes(before := (world.root / "gate.yaml").read_bytes())
+    done = world.judge("--config", config, "--report" if form else "--output", f"{form}{place}")
+    assert (done.code, done.out) == (2, "")
+    assert "is read by this command, and would be emptied" in done.err
+    assert place.read_bytes() == before
+
+
+def test_a_decision_that_is_shown_in_another_form_stays(world: World) -> None:
+    kept = world.root.parent / "decision.json"
+    assert world.judge("--output", str(kept)).code == 0
+    before = kept.read_bytes()
+    done = inside("report", str(kept), "--format", "csv", "--output", str(kept))
+    assert (done.code, done.out) == (2, "")
+    assert kept.read_bytes() == before
+    assert inside("report", str(kept), "--format", "csv", "--output", str(kept.with_suffix(".csv"))).code == 0
+
+
 # -- an answer that was not delivered is no success --------------------------------------------------------------------
 
 
