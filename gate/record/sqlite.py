@@ -156,7 +156,8 @@ class SqliteLog:
                 self._db.execute("drop table kept")
             self._db.execute("vacuum")
         except (sqlite3.Error, StrictJsonError) as error:
-            raise RecordError(f"{self._path}: cannot be pruned: {error}", hint="gate log verify") from None
+            hint = _hint(error) if isinstance(error, sqlite3.OperationalError) else "gate log verify"
+            raise RecordError(f"{self._path}: cannot be pruned: {error}", hint=hint) from None
         return removed
 
     def map_file(self) -> None:
@@ -259,17 +260,24 @@ def _connect(path: Path, create: bool, any_thread: bool) -> sqlite3.Connection:
         if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
             mode = "ro&immutable=1"
     elif not path.exists():
+        changed = [path.parent, *(folder.parent for folder in path.parents if not folder.exists())]
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        for folder in changed:
+            _sync(folder)
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     return sqlite3.connect(
         uri, uri=True, timeout=_WAIT_S, isolation_level=None, check_same_thread=not any_thread
     )  # fmt: skip
+
+
+def _sync(folder: Path) -> None:
+    """What was made in a folder stays there when the power goes."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _prepare(db: sqlite3.Connection, path: Path, create: bool) -> None:
@@ -322,6 +330,10 @@ def _make(db: sqlite3.Connection) -> None:
 def _hint(error: Exception) -> str:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == _FULL or getattr(error, "errno", 0) == 28:
         return "make room on the disk, then check again: without a record there is no answer"
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return (
+            "find out who holds the log open, a backup perhaps, then check again: without a record there is no answer"
+        )
     return "make the log writable, then check again: without a record there is no answer"
 
 

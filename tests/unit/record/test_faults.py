@@ -328,8 +328,9 @@ def test_s36_when_the_commit_fails_nothing_is_promised(tmp_path: Path) -> None:
         lambda: log.acknowledge("a", 1),
         lambda: log.prune(log.floor()),
     ):
-        with pytest.raises(RecordError, match="database is locked"):
+        with pytest.raises(RecordError, match="database is locked") as refused:
             failing()
+        assert "who holds the log open" in str(refused.value.hint)
     held.execute("rollback")
     held.close()
     log.append([entry(1)], 2000)
@@ -513,3 +514,16 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="needs the extra postgres") as caught:
         open_postgres("gate", None)
     assert caught.value.hint == "pip install 'gate[postgres]'"
+
+
+def test_s36_every_folder_that_is_made_for_a_log_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+
+    def sync(folder: Path) -> None:
+        synced.append(folder)
+
+    monkeypatch.setattr(sqlite_module, "_sync", sync)
+    open_sqlite(tmp_path / "a/b/log.db", create=True).close()
+    open_sqlite(tmp_path / "a/b/other.db", create=True).close()
+    both = tmp_path / "a/b"
+    assert synced == [both, tmp_path / "a", tmp_path, both]
