@@ -527,3 +527,42 @@ def test_s36_every_folder_that_is_made_for_a_log_is_synced(tmp_path: Path, monke
     open_sqlite(tmp_path / "a/b/other.db", create=True).close()
     both = tmp_path / "a/b"
     assert synced == [both, tmp_path / "a", tmp_path, both]
+
+
+READ_ONLY = """
+import sys
+from pathlib import Path
+from gate.errors import RecordError
+from gate.record.sqlite import open_sqlite
+from gate.record.verify import verify_log
+path = Path(sys.argv[1])
+for place in (path, path.with_name("new.db")):
+    try:
+        open_sqlite(place, create=True)
+    except RecordError as error:
+        print(error, error.exit_code)
+found = verify_log(open_sqlite(path), ())
+print(found.records, found.findings)
+"""
+
+
+def test_s36_on_a_read_only_file_system_nothing_is_promised_and_all_can_be_read(tmp_path: Path) -> None:
+    """A mount in a namespace of its own, which ends with the process."""
+    filled(tmp_path / "log.db", 3).close()
+    place = tmp_path / "mounted"
+    place.mkdir()
+    steps = 'mount -t tmpfs none "$1" && cp "$2" "$1" && mount -o remount,ro "$1" && exec "$3" -c "$4" "$1/log.db"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", steps, "sh", place, tmp_path / "log.db", sys.executable, READ_ONLY],
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    if b"unshare" in done.stderr:
+        pytest.skip(f"no mount of one's own: {done.stderr.decode()}")
+    first, second, read = done.stdout.decode().splitlines()
+    assert "unable to open database file" in first
+    assert "Read-only file system" in second
+    assert (first[-2:], second[-2:], read) == (" 5", " 5", "3 ()")
