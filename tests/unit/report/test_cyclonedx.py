@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from tests.support.decisions import (
     waiver,
 )
 from tests.support.hostile_places import TEXTS, hostile
+from tests.support.json_members import members
 
 REFERENCES = {
     *("assessor", "requirement", "claims", "counterClaims"),
@@ -40,23 +40,13 @@ def document(found: Decision) -> Any:
     return value
 
 
-def _walk(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield key, item
-            yield from _walk(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _walk(item)
-
-
 @pytest.mark.parametrize("name", GOLDEN)
 def test_references_are_unique_and_lead_somewhere(name: str) -> None:
     value = document(GOLDEN[name]())
-    refs = [item for key, item in _walk(value) if key == "bom-ref"]
+    refs = [item for key, item in members(value) if key == "bom-ref"]
     assert len(refs) == len(set(refs))
     led: set[str] = set()
-    for key, item in _walk(value):
+    for key, item in members(value):
         if key in REFERENCES:
             led |= {item} if isinstance(item, str) else {one for one in item if isinstance(one, str)}
     assert led <= set(refs)
@@ -65,7 +55,7 @@ def test_references_are_unique_and_lead_somewhere(name: str) -> None:
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_s34_any_text_fits(text: str) -> None:
     value = document(hostile(refusal(), text))
-    assert not [item for _, item in _walk(value) if isinstance(item, str) and not item.isprintable()]
+    assert not [item for _, item in members(value) if isinstance(item, str) and not item.isprintable()]
 
 
 def test_equal_decisions_give_equal_documents() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from tests.support.decisions import (
     waiver,
 )
 from tests.support.hostile_places import TEXTS, hostile
+from tests.support.json_members import members
 
 
 def results(found: Decision) -> Any:
@@ -48,16 +48,6 @@ def component(document: Any) -> Any:
     return document["component-definition"]
 
 
-def _walk(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield key, item
-            yield from _walk(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _walk(item)
-
-
 @pytest.mark.parametrize("name", GOLDEN)
 def test_trestle_reads_them(name: str) -> None:
     results(GOLDEN[name]())
@@ -68,7 +58,7 @@ def test_trestle_reads_them(name: str) -> None:
 def test_s34_trestle_reads_them_with_any_text_in_them(text: str) -> None:
     found = hostile(refusal(), text)
     told = [results(found), component(json.loads(render_oscal_component(found)))]
-    assert not [item for _, item in _walk(told) if isinstance(item, str) and not item.isprintable()]
+    assert not [item for _, item in members(told) if isinstance(item, str) and not item.isprintable()]
     assert render_oscal_results(found).isascii()
 
 
@@ -76,10 +66,10 @@ def test_s34_trestle_reads_them_with_any_text_in_them(text: str) -> None:
 @pytest.mark.parametrize("render", [render_oscal_results, render_oscal_component])
 def test_identities_are_unique_and_references_lead_somewhere(name: str, render: Any) -> None:
     document = json.loads(render(GOLDEN[name]()))
-    uuids = [item for key, item in _walk(document) if key == "uuid"]
+    uuids = [item for key, item in members(document) if key == "uuid"]
     assert len(uuids) == len(set(uuids))
-    led = {item for key, item in _walk(document) if key.endswith("-uuid")}
-    led |= {item[1:] for key, item in _walk(document) if key in {"href", "source"} and item.startswith("#")}
+    led = {item for key, item in members(document) if key.endswith("-uuid")}
+    led |= {item[1:] for key, item in members(document) if key in {"href", "source"} and item.startswith("#")}
     assert led <= set(uuids)
 
 
