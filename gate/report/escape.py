@@ -5,6 +5,7 @@ Everything that is shown passes through one of these functions exactly once, whe
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ LIMIT: Final = 600
 """Characters that a text from outside may take unless told otherwise, escapes included."""
 _LONGEST: Final = 4096
 """Characters of the longest secret that is known by what it begins with: a private key."""
+_REMEMBERED: Final = 16_384
+"""Characters of the longest text whose form is kept for when it is shown again."""
 _GAP: Final = " ... "
 _MARKS_IN_A_ROW: Final = 3
 
@@ -60,6 +63,10 @@ def terminal(text: str, limit: int = LIMIT) -> str:
     `gate.model.path`), so in a path an escape is never mistaken for text. What is longer than `limit` characters
     keeps its head and its tail, with ` ... ` between them. What looks like a secret is redacted before (SECURITY 35).
     """
+    return _known(text, limit) if len(text) <= _REMEMBERED else _shown(text, limit)
+
+
+def _shown(text: str, limit: int) -> str:
     if len(text) > limit + 2 * _LONGEST:  # only the ends are shown
         text = redact(text[: limit + _LONGEST]) + redact(text[-limit - _LONGEST :])
     else:
@@ -74,6 +81,10 @@ def terminal(text: str, limit: int = LIMIT) -> str:
     tail = _fitting(reversed(list(_units(text[-tail_room:]))), tail_room)
     head = _fitting(_units(text[:limit]), limit - tail_room - len(_GAP))
     return "".join(head) + _GAP + "".join(reversed(tail))
+
+
+# A report says the same names, files and reasons over and over.
+_known: Final = functools.lru_cache(256)(_shown)
 
 
 def markdown(text: str, limit: int = LIMIT) -> str:
@@ -162,20 +173,21 @@ def _units(text: str) -> Iterable[str]:
     marks = _MARKS_IN_A_ROW
     begun = {match.start() for match in _COMMAND.finditer(text)}
     for place, character in enumerate(text):
-        category = unicodedata.category(character)
-        if category in _MARKS:
-            marks += 1
-        else:
-            marks = 0 if category.startswith("L") else _MARKS_IN_A_ROW
-        is_stacked = category in _MARKS and marks > _MARKS_IN_A_ROW
-        if character == " " or (_is_clear(character, category) and not is_stacked and place not in begun):
+        is_mark, is_letter, is_clear = _kind(character)
+        marks = marks + 1 if is_mark else 0 if is_letter else _MARKS_IN_A_ROW
+        is_stacked = is_mark and marks > _MARKS_IN_A_ROW
+        if is_clear and not is_stacked and place not in begun:
             yield character
         else:
             yield _escaped(ord(character))
 
 
-def _is_clear(character: str, category: str) -> bool:
-    return category not in _HIDDEN and category != "Zs" and ord(character) not in _INVISIBLE
+@functools.lru_cache(4096)
+def _kind(character: str) -> tuple[bool, bool, bool]:
+    """Is it a combining mark, a letter, and clear by itself?"""
+    category = unicodedata.category(character)
+    is_clear = category not in _HIDDEN and category != "Zs" and ord(character) not in _INVISIBLE
+    return category in _MARKS, category.startswith("L"), is_clear or character == " "
 
 
 def _escaped(code: int) -> str:
