@@ -97,8 +97,8 @@ def misplaced(statement: Statement) -> str | None:
 
 
 def _problems(place: Place, said: Mapping[str, Digest | None], folders: Sequence[str]) -> Iterator[str]:
-    for path in sorted(said):
-        if path == place.path or (place.folder and path.startswith(f"{place.path}/")):
+    for path in sorted(said) if place.folder else [place.path]:
+        if path in said and (path == place.path or path.startswith(f"{place.path}/")):
             if path not in place.files:
                 yield f"{path!r} is attested, but it is not there"
             elif place.files[path] is None:
