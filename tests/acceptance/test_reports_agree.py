@@ -83,9 +83,9 @@ def test_every_format_says_what_the_decision_says(name: str, form: str) -> None:
 @pytest.mark.parametrize("is_attested", [True, False])
 def test_real_decisions_agree_in_every_format(is_attested: bool, tmp_path: Path) -> None:
     world = World.make(tmp_path / "world", evidence=is_attested)
-    done = world.check("--format", "json", "--dry-run")
+    done = world.judge("--format", "json", "--dry-run")
     decision = load_decision(done.out.encode())
     assert (decision.verdict is Verdict.ALLOW) == is_attested
     for form in FORMATS:
-        text = world.check("--format", form, "--dry-run").out
+        text = world.judge("--format", form, "--dry-run").out
         assert_agrees(form, text, dataclasses.replace(decision, id=reader(form)(text).id or ""))
