@@ -1,14 +1,26 @@
-"""Counts that the differential tests record are printed at the end of a run, whoever collected them."""
+"""What holds for all tests: what `no_cover` means, and which counts are printed at the end of a run."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 
 PROPERTY = "differential"
 _COUNTED = re.compile(r"(\d+) (.+)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """A test that is not measured, because others reach the same lines, starts no program that is."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("no_cover") is not None:
+            for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+                patch.delenv(name)
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -69,6 +69,7 @@ def statements(place: Path) -> dict[str, Any]:
     return {path.stem: json.loads(path.read_bytes()) for path in (place / ".gate" / "statements").iterdir()}
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(place: Path) -> None:
     run_page(place)
     found = statements(place)

@@ -44,6 +44,7 @@ def configure(folder: Path, key: str) -> None:
     (folder / "gate.yaml").write_text(text.replace("keys/release.pub", key))
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(folder: Path) -> None:
     program = folder / "bin" / "gate"
     program.parent.mkdir()

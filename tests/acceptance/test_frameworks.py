@@ -226,6 +226,7 @@ def test_the_component_definition_is_one_for_other_tools(decided: bool, own: Pat
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_the_page_runs_as_it_stands(own: Path, saved: str, tmp_path: Path) -> None:
     shown = run_page("map-a-framework.md", tmp_path, tmp_path / "programs")
     assert Path(saved).parent == own.parent == tmp_path

@@ -334,6 +334,7 @@ def test_a_decision_of_a_fleet_opens_and_filters_without_lag(
         assert max(steps) < 1.5
 
 
+@pytest.mark.no_cover
 def test_the_how_to_page_works_as_written(browser: Browser, tmp_path: Path) -> None:
     world = World.make(tmp_path / "work", evidence=False)
     shown = run_page("html-report.md", world.root, tmp_path / "programs")

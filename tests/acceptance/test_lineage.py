@@ -169,6 +169,7 @@ def test_a_changed_model_is_seen_as_a_gap(tuned: World) -> None:
     assert {gap["code"] for gap in value["gaps"]} == {"origin", "rejected"}
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(tuned: World, tmp_path: Path) -> None:
     shown = run_page("lineage.md", tuned.root, tmp_path / "bin")
     (sample,) = re.findall(r"```\n(style .*?)```", (HOW_TO / "lineage.md").read_text(), re.DOTALL)

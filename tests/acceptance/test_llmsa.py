@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pyrage
+import pytest
 
 from gate.attest.privacy import VARIES
 from gate.formats.llmsa import NOTE
@@ -114,6 +115,7 @@ def test_a_repository_moves_over(tmp_path: Path) -> None:
     assert (done.code, "prompt by development, covers prompt" in done.out) == (0, True)
 
 
+@pytest.mark.no_cover
 def test_the_guide_works_as_written(tmp_path: Path) -> None:
     """Its commands in their order, and its configuration for old bundles."""
     text = HOW_TO.read_text()

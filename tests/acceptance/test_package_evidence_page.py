@@ -49,6 +49,7 @@ def run(world: Path, block: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(world: Path) -> None:
     text = PAGE.read_text()
     (block,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)

@@ -273,6 +273,7 @@ def opa_build(root: Path, algorithm: str, scope: str = "write") -> subprocess.Co
     return subprocess.run([opa_program(), *arguments], cwd=root, capture_output=True, check=False)
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(tmp_path: Path) -> None:
     text = PAGE.read_text()
     write_policy(tmp_path)

@@ -165,6 +165,7 @@ def test_every_form_can_go_to_a_file(team: World, form: str, start: str) -> None
     assert impact("--format", form).out.startswith(start)
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(team: World, tmp_path: Path) -> None:
     shown = run_page("policy-impact.md", team.root, tmp_path / "programs")
     assert "No verdict of 2 past cases turns." in shown

@@ -16,6 +16,7 @@ from tools.scenario_evidence import bundle, key, provenance
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/publish.md"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["debian", "cue"])
 def test_the_page_works_as_written(kind: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)

@@ -371,6 +371,7 @@ def test_a_record_that_cannot_be_read_names_its_place(monkeypatch: pytest.Monkey
     assert "record 0 cannot be replayed: the input document" in done.err
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(tmp_path: Path) -> None:
     world = World.make(tmp_path / "world", config(more=RECORD))
     shown = run_page("replay.md", world.root, tmp_path / "programs")

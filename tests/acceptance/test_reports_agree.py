@@ -80,6 +80,7 @@ def test_every_format_says_what_the_decision_says(name: str, form: str) -> None:
     assert_agrees(form, render(form, decision), decision)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("is_attested", [True, False])
 def test_real_decisions_agree_in_every_format(is_attested: bool, tmp_path: Path) -> None:
     world = World.make(tmp_path / "world", evidence=is_attested)

@@ -7,6 +7,8 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pytest
+
 from gate.report.interface import FORMATS
 from tests.acceptance.world import World
 from tests.support.ci_commands import commands
@@ -16,6 +18,7 @@ PAGE = (HOW_TO / "reports.md").read_text("utf-8")
 CI_PAGE = (HOW_TO / "run-in-ci.md").read_text("utf-8")
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(tmp_path: Path) -> None:
     world = World.make(tmp_path / "work", evidence=False)
     shown = run_page("reports.md", world.root, tmp_path / "programs")

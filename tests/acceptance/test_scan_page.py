@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from gate.model.scanned import State
 from tests.support.pages import HOW_TO, run_page
 
 PAGE = (HOW_TO / "scan.md").read_text("utf-8")
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SIGNED, UNSIGNED = "allow/artifact-signed", "deny/artifact-signed-nothing"
 
 
+@pytest.mark.no_cover
 def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     shown = run_page("scenarios.md", tmp_path, tmp_path / "programs")

@@ -358,6 +358,7 @@ def test_the_order_and_the_names_of_bundles_do_not_matter(world: World) -> None:
     assert world.check() == (0, "allow")
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_documents(world: World) -> None:
     paths = [f"documents/{number:05}.txt" for number in range(10_000)]
     for path in paths:

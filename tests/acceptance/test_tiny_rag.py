@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gate import resources
 from tests.acceptance.world import ENVIRONMENT, Repository, inside
 
@@ -52,6 +54,7 @@ exit 0 (allow)
 """
 
 
+@pytest.mark.no_cover
 def test_the_demonstration_shows_the_whole_way() -> None:
     before = set((ROOT / "examples/tiny-rag").rglob("*"))
     environment = {**ENVIRONMENT, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

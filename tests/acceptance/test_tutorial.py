@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.world import ENVIRONMENT, GIT
 from tests.support.registries import Registry
 
@@ -15,6 +17,7 @@ BLOCK = re.compile(r"```(sh|text)(?: exit=(\d+))?\n(.*?)```", re.DOTALL)
 SERVE = "docker-registry serve ../registry.yml > ../registry.log 2>&1 &\n"
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()

@@ -54,6 +54,7 @@ def programs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.no_cover
 def test_the_page_works_as_written(tmp_path: Path, programs: Path) -> None:
     port = free_port()
     text = PAGE.read_text().replace("8181", str(port))

@@ -24,6 +24,7 @@ def test_generated_pages_are_up_to_date(path: str) -> None:
     assert (ROOT / path).read_text() == docs.pages()[path], "run `make docs`"
 
 
+@pytest.mark.no_cover
 def test_the_readme_shows_what_the_demonstration_prints() -> None:
     text = (ROOT / "README.md").read_text()
     assert readme.filled(text, readme.demo_output()) == text, "run `make docs`"
@@ -68,6 +69,7 @@ def test_adrs_are_short() -> None:
         assert len(page.read_text().splitlines()) <= 40, page.name
 
 
+@pytest.mark.no_cover
 def test_the_demonstration_prints_next_steps_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "examples" / "model-release" / "demo.py"), "--keep", str(tmp_path / "kept")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
@@ -122,6 +124,7 @@ def test_commands_in_the_documentation_are_accepted() -> None:
         assert set(options) <= known | {"--help"}, command
 
 
+@pytest.mark.no_cover
 def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
     """Each command of the tutorial, in its order; the exit codes are those that its text names."""
     text = (ROOT / "docs" / "tutorial" / "first-decision.md").read_text()
