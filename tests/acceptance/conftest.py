@@ -1,12 +1,15 @@
-"""The good world, made once a worker."""
+"""The good world, made once a worker, as what a policy compiles to is."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import functools
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from gate import _regorus as binding
 from tests.acceptance.world import ENVIRONMENT, MEASURING, World, good_world
 
 
@@ -18,6 +21,22 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
             for name in MEASURING:
                 patch.delitem(ENVIRONMENT, name)
         return (yield)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Compiling takes half of a check. What comes of it never changes, so equal policies share it."""
+    compiled = functools.lru_cache(8)(
+        lambda modules, data, rules: binding.PolicySet.compile(dict(modules), data, list(rules))
+    )
+
+    def remembered(modules: Mapping[str, str], data: bytes, rules: Sequence[str]) -> object:
+        return compiled(frozenset(modules.items()), data, tuple(rules))
+
+    names = {**vars(binding), "PolicySet": SimpleNamespace(compile=remembered)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gate.evaluate.regorus._regorus", SimpleNamespace(**names))
+        yield
 
 
 @pytest.fixture(scope="session")
