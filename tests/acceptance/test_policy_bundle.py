@@ -54,7 +54,7 @@ ALGORITHMS = {"p256": "ES256", "p384": "ES384", "ed25519": "EdDSA", "rsa": "PS25
 def make_key(root: Path, kind: str = "p256") -> None:
     """`keys/policy.key` and its public key below a folder."""
     if kind != "rsa":
-        assert gate("keygen", "--no-passphrase", "--type", kind, "--out", "keys/policy", cwd=root).code == 0
+        assert inside("keygen", "--no-passphrase", "--type", kind, "--out", "keys/policy", cwd=root).code == 0
         return
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     (root / "keys").mkdir(exist_ok=True)
@@ -85,7 +85,9 @@ def place(tmp_path: Path) -> Path:
 
 def build(root: Path, serial: int = 1, *more: str, **environment: str) -> Done:
     arguments = ("--out", "policy.tar.gz", "--key", "keys/policy.key", "--serial", str(serial), *more)
-    return gate("policy", "bundle", *arguments, cwd=root, environment=environment)
+    if environment:
+        return gate("policy", "bundle", *arguments, cwd=root, environment=environment)
+    return inside("policy", "bundle", *arguments, cwd=root)
 
 
 def settings(serial: int = 1, claims: str = "claims: [policy.bundle]", trust: str = "") -> bytes:

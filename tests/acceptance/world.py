@@ -83,10 +83,10 @@ def gate(*arguments: str, cwd: Path, environment: Mapping[str, str] | None = Non
     return text
 
 
-def inside(*arguments: str) -> Done:
+def inside(*arguments: str, cwd: Path | None = None) -> Done:
     """Runs a command in this process, as the program would."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(cwd or "."):
         code = _run(arguments)
     texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
     assert "Traceback" not in "".join(texts)
