@@ -202,6 +202,7 @@ def _replaced(value: Any, place: tuple[str | int, ...], new: Any) -> Any:
     return copy
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "new", [None, 1, -1, "x", "", True, [], {}, DIGEST, 1.5, [1], {"x": 1}, 2**53, "sha256:"], ids=str
 )
