@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from gate.formats.strict_json import loads_object
-from tests.acceptance.world import ENVIRONMENT, gate
+from tests.acceptance.world import ENVIRONMENT, gate, within
 from tests.support.evidence import digest_of
 from tests.unit.formats.predicates.reading import SLSA_V1, read
 from tools.scenario_evidence import safetensors
@@ -61,7 +61,7 @@ def run_page(place: Path) -> None:
             (place / name).write_text(block)
         for line in block.splitlines() if kind == "sh" else ():
             program, *arguments = shlex.split(line)
-            done = gate(*arguments, cwd=place)
+            done = within(*arguments, cwd=place)
             assert (program, done.code, done.err) == ("gate", 0, ""), (line, done)
 
 
@@ -78,14 +78,14 @@ def test_the_page_works_as_written(place: Path) -> None:
     trust = [block for kind, _, block in BLOCK.findall(PAGE) if kind == "yaml" and block.startswith("trust:")]
     (place / "gate.yaml").write_text(CONFIG + trust[0])
     (place / "own.yaml").write_text(PROFILE)
-    done = gate("check", "--format", "json", cwd=place)
+    done = within("check", "--format", "json", cwd=place)
     assert done.decision["verdict"] == "allow", done.text
     assert done.decision["evidence"]["rejected"] == []
     assert {item["claim"] for item in done.decision["evidence"]["verified"]} == {
         *("dataset", "training.provenance", "model.card", "plugin", "approval", "review", "waiver", "scan.report")
     }
     assert [waiver["id"] for waiver in done.decision["waivers"]] == ["W-12"]
-    value = json.loads(gate("input", cwd=place).out)
+    value = json.loads(within("input", cwd=place).out)
     facts = {item["claim"]: item["facts"] for item in value["attestations"].values()}
     digest = value["artifacts"]["summarizer"]["digest"]
     assert facts["scan.report"]["artifact"] == facts["waiver"]["artifact"] == digest
@@ -101,7 +101,7 @@ def test_a_changed_file_is_seen_by_each_statement_about_it(place: Path) -> None:
     (place / "gate.yaml").write_text(CONFIG + trust[0])
     (place / "own.yaml").write_text(PROFILE)
     (place / "models/summarizer/added.bin").write_bytes(b"x")
-    done = gate("check", "--format", "json", cwd=place)
+    done = within("check", "--format", "json", cwd=place)
     assert done.code == 12
     claimed = {item["claimed"] for item in done.decision["evidence"]["rejected"]}
     assert {"training.provenance", "model.card", "scan.report"} <= claimed
@@ -161,7 +161,7 @@ def plugin(place: Path) -> dict[str, str]:
 
 def with_energy(place: Path, plugin: dict[str, str], predicate: str = '{"kwh": 1200}') -> None:
     """A signed statement of the plugin's claim, and a configuration that trusts its signer for it."""
-    assert gate("keygen", "--out", "keys/release", "--no-passphrase", cwd=place).code == 0
+    assert within("keygen", "--out", "keys/release", "--no-passphrase", cwd=place).code == 0
     weights = place / "models/summarizer/model.safetensors"
     subject = {
         "name": "model.safetensors",

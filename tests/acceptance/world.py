@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from gate.cli.main import _run
 from tools.scenario_draft import MODEL, NOW, SETTINGS, SIGNERS, WEIGHTS, Draft, config
@@ -92,6 +93,13 @@ def inside(*arguments: str, cwd: Path | None = None) -> Done:
     assert "Traceback" not in "".join(texts)
     assert code == 0 or "".join(texts).strip()
     return Done(code, *texts)
+
+
+def within(*arguments: str, cwd: Path) -> Done:
+    """Like `gate`, but in this process, which is quicker: with the same environment, and with nobody to ask."""
+    nobody = mock.patch("sys.stdin", io.StringIO())
+    with nobody, mock.patch.dict(os.environ, ENVIRONMENT, clear=True):
+        return inside(*arguments, cwd=cwd)
 
 
 @dataclass
@@ -197,6 +205,9 @@ class World(Repository):
         self.git("merge", "-q", "-m", "merge", "main")
 
     def run(self, *arguments: str, cwd: Path | None = None, **environment: str) -> Done:
+        """A process of its own only where it is told what surrounds it."""
+        if cwd is None and not environment:
+            return within(*arguments, cwd=self.root)
         return gate(*arguments, cwd=cwd or self.root, environment=environment)
 
     def judge(self, *arguments: str, base: str = "main") -> Done:
