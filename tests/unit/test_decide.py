@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import itertools
 import random
 from collections.abc import Iterator
@@ -305,15 +306,20 @@ def test_others_compare_the_verdict_and_never_make_one(name: str) -> None:
     assert all(id(node) in allowed for node in named)
 
 
-def test_only_decide_makes_decisions() -> None:
-    """And the reader of saved ones, which import contracts keep away from whatever judges."""
-    makers = {
+@functools.cache
+def makers() -> set[str]:
+    """Asked once: the tests of a mutant are run very often, and no mutant changes what is written in a file."""
+    return {
         path.relative_to(GATE).as_posix()
         for path in GATE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Decision"
     }
-    assert makers == {"decide.py", "formats/decision_document.py"}
+
+
+def test_only_decide_makes_decisions() -> None:
+    """And the reader of saved ones, which import contracts keep away from whatever judges."""
+    assert makers() == {"decide.py", "formats/decision_document.py"}
 
 
 # -- what else a decision says -----------------------------------------------------------------------------------------
