@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import re
 from collections import Counter
 from collections.abc import Generator
 
 import pytest
 
+import gate.report
+
 PROPERTY = "differential"
 _COUNTED = re.compile(r"(\d+) (.+)")
+
+
+def pytest_collection_finish() -> None:
+    """Reports are imported while that is measured: the first test that needs one may be of those that are not."""
+    for module in pkgutil.walk_packages(gate.report.__path__, "gate.report."):
+        importlib.import_module(module.name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -32,11 +32,11 @@ class OutputFile:
         """
         self._path = path
         self._option = option
-        if path.is_file() and os.path.realpath(path) in _named_files(option):
-            raise click.UsageError(f"{option}: {path} is read by this command, and would be emptied.")
         behind = [] if path.is_absolute() else [parent for parent in path.parents if parent.is_symlink()]
         if behind or path.is_symlink() or (path.exists() and not path.is_file()):
             raise AttestError(f"{option}: {path} is a link, behind a link, or no regular file")
+        if path.is_file() and os.path.realpath(path) in _named_files(option):
+            raise click.UsageError(f"{option}: {path} is read by this command, and would be emptied.")
         self._replace(b"")
 
     def write(self, text: str) -> None:

@@ -63,7 +63,6 @@ def rows(world: Repository, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log(world, "query", "--format", "json", *arguments).out.splitlines()]
 
 
-@pytest.mark.no_cover
 def test_the_page_works_as_written(world: World, tmp_path: Path) -> None:
     shown = run_page("decision-log.md", world.root, tmp_path / "bin")
     for word in ("ALLOW  summarizer", "intact.", "proved    it is record 1 of acme.example/gate", "2 records below 2"):

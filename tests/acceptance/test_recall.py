@@ -463,7 +463,6 @@ class TestSearching:
         assert "and 2 more things that it covers" in done.out
 
 
-@pytest.mark.no_cover
 def test_the_page_works_as_written(world: World, tmp_path: Path) -> None:
     (world.root / "decisions").mkdir()
     shown = run_page("recall.md", world.root, tmp_path / "bin")
