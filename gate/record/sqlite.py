@@ -111,9 +111,9 @@ class SqliteLog:
                 yield seq, Digest(digest)
 
     def named(self) -> Iterator[tuple[int, Digest]]:
-        """What the records name."""
+        """What the records name, whatever an index says."""
         with self._reading():
-            for seq, digest in self._db.execute(NAMED.format(table="record")):
+            for seq, digest in self._db.execute(NAMED.format(table="record not indexed")):
                 yield seq, Digest(digest)
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:

@@ -503,3 +503,27 @@ def test_a_decision_of_another_shape_is_a_bug() -> None:
     made = next_record(entry(0), 0, sha256_digest(b""), 1)
     assert made.hash == record_hash(made)
     assert issubclass(RecordError, GateError)
+
+
+def test_s36_an_index_that_lies_hides_no_missing_content(tmp_path: Path) -> None:
+    """The index still has the decision that is there, and the record names another one."""
+    path = tmp_path / "log.db"
+    filled(path, 3).close()
+    other = f"sha256:{'0' * 64}"
+    schema = "update sqlite_master set sql = ? where name = 'record'"
+    entries = "from sqlite_master where name like 'sqlite_autoindex_record%'"
+    with forced(path) as db:
+        (sql,) = db.execute("select sql from sqlite_master where name = 'record'").fetchone()
+        kept = db.execute(f"select * {entries}").fetchall()
+        db.execute("pragma writable_schema = on")
+        db.execute(f"delete {entries}")
+        db.execute(schema, (sql.replace(" unique", ""),))
+    with forced(path) as db:
+        db.execute("update record set decision = ? where seq = 1", (other,))
+        db.execute("pragma writable_schema = on")
+        db.execute(schema, (sql,))
+        db.executemany("insert into sqlite_master values (?, ?, ?, ?, ?)", kept)
+    log = open_sqlite(path)
+    found = {(item.code, item.seq) for item in verify_log(log, ()).findings}
+    log.close()
+    assert {("record.changed", 1), ("content.missing", 1)} <= found
