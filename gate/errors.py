@@ -4,11 +4,13 @@
     ├── ConfigError      2   usage, gate.yaml, keys, waivers, profiles
     ├── EvidenceError    3   something that must be read could not be read
     │   ├── HistoryError     git: missing base, shallow or broken history
-    │   └── LimitError       a size or count limit was reached
+    │   ├── LimitError       a size or count limit was reached
+    │   └── UnavailableError a server could not be reached, or did not answer in time
     ├── PolicyError      4   the policy could not be loaded or evaluated
     │   └── PolicyTimeout    its time limit was used up
     ├── AttestError      5   creating, signing, publishing or writing failed
-    └── RecordError      5   a decision could not be recorded, so it is not given
+    ├── RecordError      5   a decision could not be recorded, so it is not given
+    └── ClockError       3   the clock jumped, or is behind what is recorded already
 
 A bad signature is none of these: it is a `Rejected` item in the document. An exception means that no
 decision was made, and that blocks too.
@@ -54,6 +56,10 @@ class LimitError(EvidenceError):
     """A limit of size or number was reached; nothing is silently cut off."""
 
 
+class UnavailableError(EvidenceError):
+    """A server that must be asked could not be reached, is overloaded or too slow: another time it may answer."""
+
+
 class PolicyError(GateError):
     """The policy could not be loaded, or its answer is not a complete evaluation."""
 
@@ -74,3 +80,9 @@ class RecordError(GateError):
     """The decision log could not be written or synced. Without a durable record there is no answer (SECURITY 36)."""
 
     exit_code = 5
+
+
+class ClockError(GateError):
+    """The clock of this machine cannot be believed: it jumped, or stands before what was recorded."""
+
+    exit_code = 3

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from gate.model.admission_settings import AdmissionSettings
 from gate.model.artifact import ArtifactKind
 from gate.model.claim import claim_matches
 from gate.model.digest import Digest
@@ -291,6 +292,8 @@ class Settings:
     """Globals that pickles of this repository's artifacts may name, beside those that the gate knows to be harmless."""
     record: RecordSettings | None = None
     """Where decisions are recorded before they are given."""
+    admission: AdmissionSettings | None = None
+    """How a webhook judges; without it there is none."""
 
     @property
     def steering(self) -> Steering:
