@@ -1,4 +1,4 @@
-"""What an API server asks at admission, what in it will run, and what it is answered (Kubernetes `admission.k8s.io/v1`)."""
+"""What an API server asks at admission, what in it will run, and the answer (Kubernetes `admission.k8s.io/v1`)."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class BreakGlassSettings:
 class AdmissionRegistry:
     """A registry that images may come from. `evidence` is a repository that holds what is attached, if not its own."""
 
-    access: RegistryAccess = RegistryAccess()
+    access: RegistryAccess = field(default_factory=RegistryAccess)
     evidence: str | None = None
 
 
