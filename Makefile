@@ -106,7 +106,7 @@ docs: $(STAMPS)/dev $(STAMPS)/package  ## write the generated parts of the docum
 lock: preflight  ## newest versions that fit requirements/*.in into the lock files
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --require-hashes -r requirements/lock.lock
-	cd requirements && for name in runtime opa extras dev fuzz build lock; do \
+	cd requirements && for name in runtime opa server extras dev fuzz build lock; do \
 	  ../.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$$name.in" -o "$$name.lock"; done
 
