@@ -3,10 +3,12 @@
     python3 tools/build.py opa
 
 A tool is a folder beside this file with a `go.mod` that names it in a `tool` line, or with its source. Where `tool`
-names several programs, they are built together and what is printed is the folder that holds them. All is
-kept outside the clone, below `$XDG_CACHE_HOME/gate-tools` (or `~/.cache/gate-tools`), in a folder named by the hash of
-go.mod, go.sum, the source, the Go version and the build flags: a changed pin builds anew, and everything else costs
-nothing.
+names several programs, they are built together and what is printed is the folder that holds them. A file `ldflags`
+in the folder holds more flags for the linker, such as the version that a program tells.
+
+All is kept outside the clone, below `$XDG_CACHE_HOME/gate-tools` (or `~/.cache/gate-tools`), in a folder named by the
+hash of go.mod, go.sum, the source, the Go version and the build flags: a changed pin builds anew, and everything else
+costs nothing.
 
 Standard library only, because it runs before any environment exists.
 """
@@ -14,6 +16,8 @@ Standard library only, because it runs before any environment exists.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -21,10 +25,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent
 FLAGS = ("-mod=readonly", "-trimpath", "-ldflags", "-s -w")
+LINKER_FLAGS = "ldflags"
 _TOOL_LINE = re.compile(r"^tool (?P<package>[^\s(]+)$", re.MULTILINE)
 _TOOL_BLOCK = re.compile(r"^tool \((?P<packages>[^)]*)\)$", re.MULTILINE)
 
@@ -43,8 +49,22 @@ def program(name: str) -> Path:
     folder = TOOLS / name
     target = _cache() / _key(folder) / name
     if not target.exists():
-        _build(folder, target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(target.parent):
+            if not target.exists():
+                _build(folder, target)
     return target
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process builds into `folder`."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _cache() -> Path:
@@ -57,9 +77,17 @@ def _key(folder: Path) -> str:
     digest = hashlib.sha256()
     names = ("go.mod", "go.sum", *sorted(path.name for path in folder.glob("*.go")))
     pins = ((folder / name).read_bytes() for name in names)
-    for part in (*pins, _go_version(), repr(FLAGS).encode()):
+    for part in (*pins, _go_version(), repr(_flags(folder)).encode()):
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()[:32]
+
+
+def _flags(folder: Path) -> tuple[str, ...]:
+    """The build flags, the last of which is what the linker gets."""
+    more = folder / LINKER_FLAGS
+    if not more.exists():
+        return FLAGS
+    return *FLAGS[:-1], " ".join([FLAGS[-1], *more.read_text("utf-8").split()])
 
 
 def _go_version() -> bytes:
@@ -79,13 +107,12 @@ def _build(folder: Path, target: Path) -> None:
     listed = ", ".join(packages)
     _say(f"building {folder.name} ({listed}) once; this takes a minute or two for each on a cold cache")
     start = time.monotonic()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Into a folder of its own and renamed, so that a parallel or interrupted build leaves no half program.
+    # Into a folder of its own and renamed, so that an interrupted build leaves no half program.
     with tempfile.TemporaryDirectory(prefix="build-", dir=target.parent) as scratch:
         built = Path(scratch) / folder.name
         if len(packages) > 1:
             built.mkdir()
-        command = ["go", "build", *FLAGS, "-o", str(built), *packages]
+        command = ["go", "build", *_flags(folder), "-o", str(built), *packages]
         environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
         done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
         if done.returncode != 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +88,43 @@ def test_a_program_in_the_cache_is_not_built_again(tmp_path: Path) -> None:
     (folder / "opa").write_text("")
     done = run(TOOLS / "build.py", "opa", **environment)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(folder / "opa"), "")
+
+
+def test_a_tool_may_have_linker_flags_of_its_own(tmp_path: Path) -> None:
+    assert build._flags(TOOLS / "opa") == build.FLAGS
+    for name in ("go.mod", "go.sum"):
+        (tmp_path / name).write_text("module x\n")
+    plain = build._key(tmp_path)
+    (tmp_path / "ldflags").write_text("-X a.b=v1\n-X a.c=v2\n")
+    assert build._flags(tmp_path) == (*build.FLAGS[:-1], "-s -w -X a.b=v1 -X a.c=v2")
+    assert build._key(tmp_path) != plain
+
+
+def test_a_program_that_another_process_builds_is_waited_for(tmp_path: Path) -> None:
+    """The other one has it ready when this one's turn comes, and nothing is built twice."""
+    fake_tool(tmp_path, "go", "go1.99 linux amd64")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    assert run(TOOLS / "build.py", "opa", **environment).returncode == 1  # this `go` builds nothing
+    (folder,) = (tmp_path / "cache" / "gate-tools").iterdir()
+    command = [sys.executable, "-I", str(TOOLS / "build.py"), "opa"]
+    with contextlib.ExitStack() as building:
+        building.enter_context(build._alone(folder))
+        other = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.communicate(timeout=0.5)
+        (folder / "opa").write_text("")
+    with other:
+        assert other.communicate(timeout=30) == (f"{folder / 'opa'}\n", "")
+
+
+def test_the_versions_of_kubernetes_and_its_parts_agree() -> None:
+    """The server tells the version that it is built from, and its parts are those of the same release."""
+    text = (TOOLS / "kube" / "go.mod").read_text("utf-8")
+    (release,) = re.findall(r"^\tk8s\.io/kubernetes v1\.(\S+)", text, re.MULTILINE)
+    assert f"version.gitVersion=v1.{release}" in (TOOLS / "kube" / "ldflags").read_text("utf-8")
+    replaced = re.findall(r"^\tk8s\.io/\S+ => k8s\.io/\S+ (\S+)$", text, re.MULTILINE)
+    assert len(replaced) == 33
+    assert set(replaced) == {f"v0.{release}"}
 
 
 def test_flags_rename_the_folders_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
