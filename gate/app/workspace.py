@@ -109,14 +109,14 @@ class _Commit:
         return self.repository.read_folder(self.commit, path, wanted, _POLICY_FILES, _CONFIG_BYTES)
 
 
-def open_workspace(request: Request) -> Workspace:
-    """Finds the root, reads and checks what steers the decision.
+def open_workspace(request: Request, tree: Callable[[Path], Source] = WorkTree) -> Workspace:
+    """Finds the root, reads and checks what steers the decision; `tree` gives the files below a root.
 
     Raises `ConfigError` for usage and configuration, `HistoryError` when git cannot give the merge base.
     """
     repository, root = _locate(request)
     found = _range(repository, request.base)
-    source: Source = WorkTree(root)
+    source: Source = tree(root)
     if repository is not None and found is not None and not request.config_from_worktree:
         source = _Commit(repository, found.merge_base)
     settings = load_settings(_below_root(request.config), source)

@@ -1,0 +1,51 @@
+"""Compiled policies for many threads: each evaluation has one for itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from gate.evaluate.interface import Engine
+from gate.model.document import InputDocument
+
+
+class EnginePool:
+    """An engine for many threads, made of engines that one thread at a time uses; compiled when one is missing.
+
+    One that failed in any way is not used again.
+    """
+
+    def __init__(self, make: Callable[[], Engine], *, is_shared: bool = False) -> None:
+        """Makes the first engine, so that a policy that does not load raises here; see `make`.
+
+        With `is_shared` that is the only one: it may be used by all threads at once.
+        """
+        first = make()
+        self.name = first.name
+        self._make = make
+        self._shared = first if is_shared else None
+        self._idle = [] if is_shared else [first]
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._version = first.version
+
+    @property
+    def version(self) -> str:
+        """The version of the engine that answered this thread last."""
+        return str(getattr(self._local, "version", self._version))
+
+    def report(self, document: InputDocument) -> bytes:
+        """See `Engine.report`."""
+        engine = self._shared or self._taken()
+        report = engine.report(document)
+        self._local.version = engine.version
+        if self._shared is None:
+            with self._lock:
+                self._idle.append(engine)
+        return report
+
+    def _taken(self) -> Engine:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._make()
