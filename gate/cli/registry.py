@@ -11,7 +11,7 @@ from typing import Final, ParamSpec, TypeVar
 import click
 
 from gate.attest.files import read_file
-from gate.config.evidence import HOST, MAX_TIMEOUT_S
+from gate.config.nodes import HOST, MAX_TIMEOUT_S
 from gate.errors import AttestError, ConfigError
 from gate.model.path import path_text
 from gate.model.registry import RegistryAccess

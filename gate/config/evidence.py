@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from gate.config.nodes import Source, read, relative_path
+from gate.config.nodes import Source, flag, host, read, relative_path, seconds
 from gate.formats.image_reference import parse_image, parse_layout, parse_repository
 from gate.formats.llmsa import FORMAT
 from gate.formats.strict_yaml import Node, suggestion
 from gate.model.registry import OciEvidence, RegistryAccess
 from gate.model.settings import ArtifactSettings
-
-HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?")
-"""A host, maybe with a port: no scheme, no path."""
-MAX_TIMEOUT_S: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +51,16 @@ def _registry(node: Node, artifacts: Mapping[str, ArtifactSettings], source: Sou
     in_layout = _check_image(fields["artifact"], artifacts[artifact])
     if in_layout and "repository" not in fields and len(fields) > 1:
         raise node.error("the image lies in a layout on disk: without a repository nothing else is asked")
-    insecure = _flag(fields.get("insecure"))
+    insecure = flag(fields.get("insecure"))
     if insecure and "ca" in fields:
         raise fields["ca"].error("over plain HTTP there is no certificate to check: give ca, or insecure")
     access = RegistryAccess(
         insecure=insecure,
-        private=_flag(fields.get("private")),
+        private=flag(fields.get("private")),
         ca_path=relative_path(fields["ca"]) if "ca" in fields else None,
         ca=read(source, fields["ca"], "ca") if "ca" in fields else None,
-        token_host=_host(fields["token_host"]) if "token_host" in fields else None,
-        timeout_s=_seconds(fields["timeout_s"]) if "timeout_s" in fields else RegistryAccess().timeout_s,
+        token_host=host(fields["token_host"]) if "token_host" in fields else None,
+        timeout_s=seconds(fields["timeout_s"]) if "timeout_s" in fields else RegistryAccess().timeout_s,
     )
     return OciEvidence(artifact, _repository(fields["repository"]) if "repository" in fields else None, access)
 
@@ -92,23 +86,3 @@ def _repository(node: Node) -> str:
         return str(parse_repository(node.text()))
     except ValueError as error:
         raise node.error(str(error)) from None
-
-
-def _flag(node: Node | None) -> bool:
-    if node is None:
-        return False
-    if not isinstance(node.value, bool):
-        raise node.error("expected true or false")
-    return node.value
-
-
-def _host(node: Node) -> str:
-    if not HOST.fullmatch(node.text()):
-        raise node.error("expected a host, such as auth.example or auth.example:5001")
-    return node.text().lower()
-
-
-def _seconds(node: Node) -> int:
-    if not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= MAX_TIMEOUT_S:
-        raise node.error(f"expected a whole number from 1 to {MAX_TIMEOUT_S}")
-    return node.value

@@ -13,6 +13,11 @@ from gate.model.claim import CLAIMS, is_claim_pattern, is_predicate_type
 from gate.model.path import is_plain_relative
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?")
+"""A host, maybe with a port: no scheme, no path."""
+MAX_TIMEOUT_S: Final = 600
+_SIZE: Final = re.compile(r"([0-9]{1,9})(B|KiB|MiB|GiB)?")
+_SIZE_UNIT: Final = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 class Source(Protocol):
@@ -90,3 +95,35 @@ def not_a_claim(text: str) -> str:
         installed = ", ".join(sorted(known_claims(text) - CLAIMS)) or "none"
         return f"{text[:120]!r} is not a claim of an installed plugin; installed: {installed}"
     return f"{text!r} is not a claim{suggestion(text, sorted(CLAIMS))}"
+
+
+def flag(node: Node | None) -> bool:
+    """True or false; false when the key is absent."""
+    if node is None:
+        return False
+    if not isinstance(node.value, bool):
+        raise node.error("expected true or false")
+    return node.value
+
+
+def host(node: Node) -> str:
+    """A host in lower case, maybe with a port."""
+    if not HOST.fullmatch(node.text()):
+        raise node.error("expected a host, such as auth.example or auth.example:5001")
+    return node.text().lower()
+
+
+def seconds(node: Node) -> int:
+    """A time limit for what is asked of a server."""
+    if not isinstance(node.value, int) or isinstance(node.value, bool) or not 1 <= node.value <= MAX_TIMEOUT_S:
+        raise node.error(f"expected a whole number from 1 to {MAX_TIMEOUT_S}")
+    return node.value
+
+
+def size(node: Node) -> int:
+    """A number of bytes, or of other things, as a number or with a unit."""
+    match = _SIZE.fullmatch(str(node.value)) if isinstance(node.value, str | int) else None
+    found = int(match[1]) * _SIZE_UNIT[match[2]] if match else 0
+    if isinstance(node.value, bool) or not 1 <= found < 1 << 40:
+        raise node.error("expected a positive number, or a size such as 64KiB or 1MiB")
+    return found

@@ -6,13 +6,13 @@ file) is read from the same source, so that a change can't bring its own policy 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
+from gate.config.admission import read_admission
 from gate.config.evidence import read_evidence
 from gate.config.inspection import read_allowed_globals
-from gate.config.nodes import NAME, Source, claim, claim_problem, glob, named, read, relative_path
+from gate.config.nodes import NAME, Source, claim, claim_problem, glob, named, read, relative_path, size
 from gate.config.policy import read_engine, read_policy
 from gate.config.record import read_record
 from gate.config.reuse import read_reuse
@@ -38,8 +38,6 @@ from gate.model.settings import (
 )
 
 DEFAULT_PATH: Final = "gate.yaml"
-_SIZE: Final = re.compile(r"([0-9]{1,9})(B|KiB|MiB|GiB)?")
-_SIZE_UNIT: Final = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _ROOT_KEYS: Final = (
     "version",
     "target",
@@ -62,6 +60,7 @@ _ROOT_KEYS: Final = (
     "limits",
     "on_empty_diff",
     "record",
+    "admission",
 )
 
 
@@ -142,8 +141,8 @@ class _Loader:
         if "target" not in fields:
             raise self.root.error("target is required: training, fine-tuning or deployment")
         artifacts, gates = self.artifacts(), self._gates()
-        if not artifacts and not gates:
-            raise self.root.error("nothing to judge: neither artifacts nor gates")
+        if not artifacts and not gates and "admission" not in fields:
+            raise self.root.error("nothing to judge: neither artifacts nor gates, and no admission")
         profile = fields["profile"].text() if "profile" in fields else "baseline"
         profile_is_file = "/" in profile or "." in profile
         waivers = self._file("waivers")
@@ -177,6 +176,7 @@ class _Loader:
             manifests=self._manifests(),
             allow_globals=read_allowed_globals(fields.get("inspection")),
             record=read_record(fields.get("record"), self.source, artifacts),
+            admission=read_admission(fields.get("admission"), self.source, trust, is_recorded="record" in fields),
         )
 
     def _check_types(self, trust: TrustSettings) -> None:
@@ -279,7 +279,7 @@ class _Loader:
         fields = self.fields["limits"].fields(*names)
         values = {name: getattr(defaults, name) for name in names}
         for name, node in fields.items():
-            values[name] = _size(node)
+            values[name] = size(node)
         return Limits(**values)
 
 
@@ -290,11 +290,3 @@ def _fresh_limit(name: str, node: Node) -> JsonValue:
     if seconds is None:
         raise node.error("expected a duration such as 30d, 12h or 90m")
     return seconds
-
-
-def _size(node: Node) -> int:
-    match = _SIZE.fullmatch(str(node.value)) if isinstance(node.value, str | int) else None
-    size = int(match[1]) * _SIZE_UNIT[match[2]] if match else 0
-    if isinstance(node.value, bool) or not 1 <= size < 1 << 40:
-        raise node.error("expected a positive number, or a size such as 64KiB or 1MiB")
-    return size

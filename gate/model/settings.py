@@ -313,6 +313,9 @@ class Settings:
         authorities = [
             source.access.ca_path for source in self.evidence_registries if source.access.ca_path is not None
         ]
+        if self.admission is not None:
+            accesses = (registry.access for registry in self.admission.registries.values())
+            authorities += [access.ca_path for access in accesses if access.ca_path is not None]
         roles |= dict.fromkeys(authorities, "key")
         roles |= dict.fromkeys(self.policy.paths, "policy")
         if self.record is not None and self.record.checkpoint is not None:
