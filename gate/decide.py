@@ -12,11 +12,13 @@ from typing import Final
 
 from gate.errors import PolicyError
 from gate.formats.rfc3339 import format_time
+from gate.model.admission import AdmissionFacts
 from gate.model.artifact import Artifact
 from gate.model.build_level import build_level
 from gate.model.change import ChangeSet
 from gate.model.control import ControlInfo, ControlResult, Evaluation, Mode, Profile, Status, Violation
 from gate.model.decision import (
+    Admitted,
     ControlDecision,
     DecidedViolation,
     Decision,
@@ -26,6 +28,7 @@ from gate.model.decision import (
     Verdict,
     VerifiedItem,
     WaiverUse,
+    outcome_of,
 )
 from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected, Verified, VerifiedSet
@@ -71,6 +74,7 @@ class Case:
     reuse: tuple[Summary, ...] = ()
     builders: tuple[BuilderSettings, ...] = ()
     dry_run: bool = False
+    admission: AdmissionFacts | None = None
 
 
 def decide(case: Case) -> Decision:
@@ -103,7 +107,14 @@ def decide(case: Case) -> Decision:
         gate_version=case.gate_version,
         decided_at=format_time(case.now_s),
         reuse=tuple(_reuse_uses(case, controls)),
+        admission=_admitted(case, verdict),
     )
+
+
+def _admitted(case: Case, verdict: Verdict) -> Admitted | None:
+    """What is told to an API server, if one asks; it leaves the verdict alone."""
+    facts = case.admission
+    return None if facts is None else Admitted(facts, outcome_of(verdict, facts, dry_run=case.dry_run))
 
 
 def _verdict(controls: Mapping[str, ControlDecision], causes: Sequence[int]) -> tuple[Verdict, int]:

@@ -59,4 +59,5 @@ def case_of(
         reuse=facts.reuse,
         builders=facts.builders,
         dry_run=how.dry_run,
+        admission=facts.admission,
     )

@@ -29,6 +29,9 @@ from gate.normalize.document import Facts, build_document
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 EngineFactory = Callable[[EngineSettings, PolicyBundle], Engine]
+Gathering = Callable[[Workspace, Counting], Gathered]
+Recording = Callable[[Workspace, Decision, InputDocument], None]
+"""Has a decision recorded and synced, or raises a `GateError`: then it may not be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,15 @@ def judge(
     progress: Counting = silent,
     engine: EngineFactory = open_engine,
     is_recorded: bool = True,
+    gathering: Gathering = gather,
+    recording: Recording | None = None,
 ) -> Judged:
     """Judges an opened workspace; raises like `check`, also when the decision cannot be recorded (SECURITY 36).
 
     One that `is_recorded` not, whatever is configured, is for being looked at and may not be given as an answer.
+    `gathering` reads and verifies what is judged, `recording` keeps the decision where the configuration wants it.
     """
-    gathered = gather(workspace, progress)
+    gathered = gathering(workspace, progress)
     waivers, reuse = _waivers(workspace, gathered), _summaries(workspace, gathered)
     document = _document(workspace, gathered, waivers, reuse)
     with progress("evaluating the policy"):
@@ -83,11 +89,18 @@ def judge(
     )
     decision = decide(case_of(document, bundle.catalogue, evaluation, how))
     if is_recorded and settings.record is not None:
-        from gate.app.record import record_decision
-
-        place = (workspace.root, workspace.repository)
-        record_decision(settings.record, *place, bundle, decision, document, int(time.time()))
+        (recording or _record)(workspace, decision, document)
     return Judged(decision, document, gathered.artifacts)
+
+
+def _record(workspace: Workspace, decision: Decision, document: InputDocument) -> None:
+    """Appends to the log that is configured, which is opened for that."""
+    from gate.app.record import record_decision
+
+    if workspace.settings.record is not None:
+        place = (workspace.root, workspace.repository)
+        bundle, at_s = workspace.bundle, int(time.time())
+        record_decision(workspace.settings.record, *place, bundle, decision, document, at_s)
 
 
 def input_document(request: Request, progress: Counting = silent) -> InputDocument:
@@ -133,6 +146,7 @@ def _document(
             waivers=waivers,
             reuse=reuse,
             now_s=workspace.now_s,
+            admission=gathered.admission,
         )
     )
 

@@ -28,6 +28,7 @@ from gate.formats.reports import read_report
 from gate.formats.workloads.interface import read_workloads
 from gate.inspect.interface import inspect_file
 from gate.inspect.run import inspect_artifact
+from gate.model.admission import AdmissionFacts
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind, tree_digest
 from gate.model.change import ChangeSet
 from gate.model.dependencies import Lock
@@ -71,6 +72,7 @@ class Gathered:
     dependencies: Mapping[str, Mapping[str, Lock]]
     signals: tuple[Signal, ...]
     workloads: Mapping[str, Workload]
+    admission: AdmissionFacts | None = None
 
 
 def silent(_: str, _items: int = 0, /) -> AbstractContextManager[None]:

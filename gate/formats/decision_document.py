@@ -10,10 +10,12 @@ from typing import Final
 
 from gate.formats import schema
 from gate.formats.checked import Checked
-from gate.formats.input_document import rejected_of, signer_of
+from gate.formats.input_document import admission_of, rejected_of, signer_of
 from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.model.admission import Cause
 from gate.model.control import ControlInfo, FrameworkReference, Mode, Violation
 from gate.model.decision import (
+    Admitted,
     ControlDecision,
     DecidedViolation,
     Decision,
@@ -83,7 +85,12 @@ def _decision(root: Checked) -> Decision:
         gate_version=root.text("gate_version"),
         decided_at=root.text("decided_at"),
         reuse=tuple(map(_reuse, root.objects("reuse"))),
+        admission=_admitted(root.object("admission")) if root.has("admission") else None,
     )
+
+
+def _admitted(item: Checked) -> Admitted:
+    return Admitted(admission_of(item), Cause(item.text("outcome")))
 
 
 def _control(name: str, item: Checked) -> ControlDecision:

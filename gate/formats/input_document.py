@@ -7,6 +7,7 @@ from typing import Final
 from gate.formats import canonical_json, schema
 from gate.formats.checked import Checked
 from gate.formats.strict_json import StrictJsonError, loads_object
+from gate.model.admission import AdmissionFacts, BreakGlass, ImageUse, ObjectKind, Operation, Role
 from gate.model.artifact import Artifact, ArtifactFile, ArtifactKind
 from gate.model.change import ChangeSet, ChangeSource, ChangeStatus, FileChange, FileSide
 from gate.model.control import Mode, Profile
@@ -69,7 +70,7 @@ class InputFacts:
     def read(self) -> tuple[object, ...]:
         """All of them; raises `ValueError` for what the schema lets through and no fact can be, such as a key."""
         told = (self.now_s, self.context, self.profile, self.skipped, self.artifacts, self.change)
-        return (*told, self.evidence, self.waivers, self.reuse, self.builders)
+        return (*told, self.evidence, self.waivers, self.reuse, self.builders, self.admission)
 
     @property
     def now_s(self) -> int:
@@ -148,6 +149,11 @@ class InputFacts:
             BuilderSettings(item.text("id"), item.texts("signers"), item.number("level"))
             for _, item in self._root.members("builders")
         )
+
+    @property
+    def admission(self) -> AdmissionFacts | None:
+        """What an API server asks; `None` where none does."""
+        return admission_of(self._root.object("admission")) if self._root.has("admission") else None
 
     @property
     def skipped(self) -> dict[str, str]:
@@ -242,6 +248,41 @@ def rejected_of(evidence: Digest, item: Checked) -> Rejected:
         claimed=item.maybe_text("claimed"),
         concern=Concern(item.text("concern")),
         artifacts=item.texts("artifacts"),
+    )
+
+
+def admission_of(item: Checked) -> AdmissionFacts:
+    """What an API server asks, as decisions tell it too."""
+    kind, glass = item.object("kind"), item.maybe_object("break_glass")
+    return AdmissionFacts(
+        operation=Operation(item.text("operation")),
+        kind=ObjectKind(kind.text("group"), kind.text("version"), kind.text("kind")),
+        resource=item.text("resource"),
+        sub_resource=item.text("sub_resource"),
+        namespace=item.maybe_text("namespace"),
+        name=item.maybe_text("name"),
+        dry_run=item.flag("dry_run"),
+        images={
+            place: ImageUse(image.text("reference"), Role(image.text("role")), image.text("artifact"))
+            for place, image in item.members("images")
+        },
+        last_seen=item.texts("last_seen"),
+        break_glass=None if glass is None else _break_glass(glass),
+    )
+
+
+def _break_glass(item: Checked) -> BreakGlass:
+    return BreakGlass(
+        evidence=item.digest("evidence"),
+        statement=item.maybe_digest("statement"),
+        signers=item.texts("signers"),
+        namespace=item.maybe_text("namespace"),
+        reason=item.maybe_text("reason"),
+        ticket=item.maybe_text("ticket"),
+        approver=item.maybe_text("approver"),
+        created_s=item.maybe_number("created_s"),
+        expires_s=item.maybe_number("expires_s"),
+        problems=item.texts("problems"),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gate.model.artifact import ArtifactKind
+from gate.model.digest import Digest
 from gate.model.json import JsonObject
 from gate.model.workload import Workload
 
@@ -85,6 +86,95 @@ class Reviewed:
     asked: tuple[Asked, ...]
     problems: tuple[str, ...] = ()
     break_glass: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """The exception that an object carries, as it was found. With a problem it excuses nothing.
+
+    `evidence` is the digest of what the annotation holds, `statement` that of the signed bytes, `None` where they
+    cannot be read. The times are in seconds since 1970.
+    """
+
+    evidence: Digest
+    statement: Digest | None = None
+    signers: tuple[str, ...] = ()
+    namespace: str | None = None
+    reason: str | None = None
+    ticket: str | None = None
+    approver: str | None = None
+    created_s: int | None = None
+    expires_s: int | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it excuses a refusal."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUse:
+    """An image where it stands in the object, and the artifact that stands for it in the input document."""
+
+    reference: str
+    role: Role
+    artifact: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionFacts:
+    """What is asked, as the input document tells it: nothing of the person who asks.
+
+    `dry_run` is that of the request, whose object is not kept. `last_seen` are the artifacts whose registry could not
+    be reached, so that an older list of what is attached to them stands for the current one.
+    """
+
+    operation: Operation
+    kind: ObjectKind
+    resource: str
+    sub_resource: str
+    namespace: str | None
+    name: str | None
+    dry_run: bool
+    images: Mapping[str, ImageUse]
+    last_seen: tuple[str, ...] = ()
+    break_glass: BreakGlass | None = None
+
+
+def admission_json(facts: AdmissionFacts) -> JsonObject:
+    """The facts as the input document and the decision have them."""
+    kind, glass = facts.kind, facts.break_glass
+    return {
+        "operation": facts.operation.value,
+        "kind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+        "resource": facts.resource,
+        "sub_resource": facts.sub_resource,
+        "namespace": facts.namespace,
+        "name": facts.name,
+        "dry_run": facts.dry_run,
+        "images": {
+            place: {"reference": image.reference, "role": image.role.value, "artifact": image.artifact}
+            for place, image in facts.images.items()
+        },
+        "last_seen": list(facts.last_seen),
+        "break_glass": None if glass is None else _glass_json(glass),
+    }
+
+
+def _glass_json(glass: BreakGlass) -> JsonObject:
+    return {
+        "evidence": glass.evidence,
+        "statement": glass.statement,
+        "signers": list(glass.signers),
+        "namespace": glass.namespace,
+        "reason": glass.reason,
+        "ticket": glass.ticket,
+        "approver": glass.approver,
+        "created_s": glass.created_s,
+        "expires_s": glass.expires_s,
+        "problems": list(glass.problems),
+    }
 
 
 class Cause(Enum):

@@ -22,6 +22,7 @@ CLAIMS: Final = frozenset(
         "approval",
         "review",
         "waiver",
+        "admission.break_glass",
         "composition",
         "test.result",
         "eval.result",
@@ -43,7 +44,7 @@ CLAIMS: Final = frozenset(
 )
 
 # What a decision about somebody's word may be about: any statement but another exception.
-_DECIDED: Final = CLAIMS - {"waiver", "policy.bundle"}
+_DECIDED: Final = CLAIMS - {"waiver", "admission.break_glass", "policy.bundle"}
 EDGES: Final[Mapping[str, frozenset[str]]] = {
     "prompt": frozenset({"plugin"}),
     "corpus": frozenset({"corpus", "dataset"}),

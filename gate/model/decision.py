@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from gate.model.admission import AdmissionFacts, Cause
 from gate.model.control import ControlInfo, Mode, Violation
 from gate.model.digest import Digest
 from gate.model.evidence import Concern, Rejected, SignerIdentity, TimeSource
@@ -123,6 +124,14 @@ class ReuseUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """What an API server asked, and what it is answered: `ALLOWED`, `REFUSED`, or what excuses a refusal."""
+
+    facts: AdmissionFacts
+    outcome: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class Digests:
     """What the decision can be reproduced from.
 
@@ -165,6 +174,7 @@ class Decision:
     gate_version: str
     decided_at: str
     reuse: tuple[ReuseUse, ...] = ()
+    admission: Admitted | None = None
 
     def __post_init__(self) -> None:
         """Holds the invariant of ALLOW (ARCHITECTURE 2, rule 1)."""
@@ -174,6 +184,10 @@ class Decision:
             self._check_allow()
         for control in self.controls.values():
             _check(control)
+        if self.admission is not None and self.admission.outcome is not outcome_of(
+            self.verdict, self.admission.facts, dry_run=self.dry_run
+        ):
+            raise ValueError("the answer at admission is not that of the verdict")
 
     def _check_allow(self) -> None:
         enforced = [control for control in self.controls.values() if control.mode is Mode.ENFORCE]
@@ -216,3 +230,12 @@ def _check(control: ControlDecision) -> None:
         raise ValueError(f"{name} passed, or does not apply, and found something")
     if control.outcome in {Outcome.WAIVED, Outcome.REUSED} and not all(entry.is_covered for entry in found):
         raise ValueError(f"{name} is covered, and a violation of it is not")
+
+
+def outcome_of(verdict: Verdict, facts: AdmissionFacts, *, dry_run: bool) -> Cause:
+    """What an API server is answered. What is refused is let in over an exception that holds, or in a dry run."""
+    if verdict is Verdict.ALLOW:
+        return Cause.ALLOWED
+    if facts.break_glass is not None and facts.break_glass.holds:
+        return Cause.BREAK_GLASS
+    return Cause.DRY_RUN if dry_run else Cause.REFUSED

@@ -9,6 +9,7 @@ from gate.errors import LimitError, PolicyError
 from gate.formats import canonical_json, schema
 from gate.formats.rfc3339 import format_time
 from gate.formats.secrets import redacted
+from gate.model.admission import AdmissionFacts
 from gate.model.artifact import Artifact
 from gate.model.change import ChangeSet
 from gate.model.control import Profile
@@ -23,6 +24,7 @@ from gate.model.settings import Settings
 from gate.model.signal import Signal
 from gate.model.waiver import Waiver
 from gate.model.workload import Workload
+from gate.normalize.sections.admission import admission_section
 from gate.normalize.sections.artifacts import artifacts_section
 from gate.normalize.sections.change import change_sections
 from gate.normalize.sections.dependencies import dependencies_section
@@ -50,6 +52,7 @@ class Facts:
     dependencies: Mapping[str, Mapping[str, Lock]] = field(default_factory=dict)
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     signals: Sequence[Signal] = ()
+    admission: AdmissionFacts | None = None
 
 
 def build_document(facts: Facts) -> InputDocument:
@@ -107,6 +110,7 @@ def _document(facts: Facts) -> JsonObject:
         "findings": findings,
         "dependencies": dependencies_section(facts.dependencies, facts.evidence.verified),
         "workloads": workloads_section(facts.workloads, settings.manifests),
+        **admission_section(facts.admission),
         "signals": signals,
         "waivers": {waiver.id: _waiver(waiver, facts.now_s) for waiver in facts.waivers.values()},
         "reuse": _reuse(facts.reuse),
@@ -149,7 +153,7 @@ def _skipped(facts: Facts) -> JsonObject:
         "artifacts": facts.settings.artifacts,
         "evidence": facts.settings.evidence_directories or facts.settings.evidence_registries,
         "reports": facts.settings.reports,
-        "workloads": facts.settings.manifests,
+        "workloads": facts.settings.manifests or facts.workloads,
         "signals": facts.settings.signals,
         "gates": facts.settings.gates,
         "waivers": facts.settings.waivers_path or facts.waivers,

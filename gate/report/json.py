@@ -6,6 +6,7 @@ from typing import Final
 
 from gate.formats.canonical_json import pretty
 from gate.formats.secrets import redacted
+from gate.model.admission import admission_json
 from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, ReuseUse, VerifiedItem, WaiverUse
 from gate.model.evidence import Rejected
 from gate.model.json import JsonObject
@@ -36,6 +37,7 @@ def _document(decision: Decision) -> JsonObject:
         "dry_run": decision.dry_run,
         "context": decision.context,
         "subject": decision.subject,
+        **_admission(decision),
         "controls": {name: _control(control) for name, control in decision.controls.items()},
         "coverage": decision.coverage,
         "evidence": {
@@ -63,6 +65,12 @@ def _document(decision: Decision) -> JsonObject:
         "gate_version": decision.gate_version,
         "decided_at": decision.decided_at,
     }
+
+
+def _admission(decision: Decision) -> JsonObject:
+    """What an API server asked and is answered; nothing where none did."""
+    found = decision.admission
+    return {} if found is None else {"admission": {"outcome": found.outcome.value, **admission_json(found.facts)}}
 
 
 def _control(control: ControlDecision) -> JsonObject:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from gate.attest.collector import Collector
 from gate.attest.predicates import (
     approval,
+    break_glass,
     corpus,
     dataset,
     model_card,
@@ -41,6 +42,7 @@ def collectors() -> Mapping[str, Collector]:
         approval.COLLECTOR,
         review.COLLECTOR,
         waiver.COLLECTOR,
+        break_glass.COLLECTOR,
         scan_report.COLLECTOR,
     )
     return {predicate_type(item.claim).split(":")[-2]: item for item in modules}

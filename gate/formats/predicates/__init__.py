@@ -16,6 +16,7 @@ from gate.formats.intoto import RawStatement, StatementError
 from gate.formats.predicates import (
     approval,
     attributes,
+    break_glass,
     build_provenance,
     composition,
     corpus,
@@ -94,6 +95,7 @@ def readers() -> Mapping[str, Reader]:
         **approval.READERS,
         **review.READERS,
         **waiver.READERS,
+        **break_glass.READERS,
         **scan_report.READERS,
         **publication.READERS,
         **cosign_signature.READERS,

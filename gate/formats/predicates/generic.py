@@ -34,9 +34,11 @@ OWN_CLAIMS: Final = (
     "approval",
     "review",
     "waiver",
+    "admission.break_glass",
     "scan.report",
     "composition",
 )
+_WORDS: Final[Mapping[str, str]] = {"scan.report": "scan", "admission.break_glass": "break-glass"}
 _FRAME: Final = "predicates/frame.json"
 # Statements of these claims are a decision and nothing else.
 DECISIONS: Final = frozenset({"approval", "review"})
@@ -44,7 +46,7 @@ DECISIONS: Final = frozenset({"approval", "review"})
 
 def predicate_type(claim: str) -> str:
     """The predicate type in which the gate writes a claim."""
-    word = {"scan.report": "scan"}.get(claim, claim.replace(".", "-"))
+    word = _WORDS.get(claim, claim.replace(".", "-"))
     return f"urn:promotion-gate:predicate:{word}:v1"
 
 
