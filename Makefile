@@ -22,8 +22,8 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python test-slow fuzz bench docs lock \
-        wheel clean preflight preflight-test
+.PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python test-kube test-slow \
+        fuzz bench docs lock wheel clean preflight preflight-test
 
 help:  ## show this list
 	@printf 'make <target>\n\n'
@@ -71,17 +71,22 @@ test-rego: preflight-test  ## the policy library under OPA, with full coverage
 	$(call say,opa test: the policy library with every line covered)
 	$(PYTHON) tools/rego_tests.py $(OPA) $(REGO)
 
-test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance, property and packaging tests
-	@# Once, before the tests ask for them side by side.
-	@for tool in composecheck ociparts; do $(PYTHON) tools/build.py $$tool > /dev/null; done
+test-python: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## unit, acceptance, property, packaging and Kubernetes tests
+	@# Once, before the tests ask for them side by side. The API server of Kubernetes takes minutes.
+	@for tool in composecheck ociparts kube; do $(PYTHON) tools/build.py $$tool > /dev/null; done
 	$(call say,pytest with coverage)
-	$(BIN)/python -m pytest --cov --cov-report=term --ignore=tests/property --ignore=tests/fuzz
+	$(BIN)/python -m pytest --cov --cov-report=term --ignore=tests/property --ignore=tests/fuzz --ignore=tests/kube
 	$(call say,the stages that decide: every line and branch)
 	$(BIN)/python -m coverage report --fail-under=100 \
 	  --include='gate/model/*,gate/formats/*,gate/verify/*,gate/normalize/*,gate/evaluate/*,gate/decide.py'
 	@# They run the same code thousands of times, and show nothing that others did not cover.
-	$(call say,pytest: properties and mutants and engines beside each other and a short round of fuzzing)
-	$(BIN)/python -m pytest tests/property tests/fuzz
+	$(call say,pytest: properties and mutants and engines beside each other and a short round of fuzzing and a real API server)
+	$(BIN)/python -m pytest tests/property tests/fuzz tests/kube
+
+test-kube: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## the webhook and its chart in a real Kubernetes API server
+	$(PYTHON) tools/build.py ociparts > /dev/null
+	$(PYTHON) tools/build.py kube > /dev/null
+	$(BIN)/python -m pytest -n 0 tests/kube
 
 test-slow: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## against a real Sigstore and cosign: minutes to build, once
 	$(PYTHON) tools/build.py sigparts > /dev/null
