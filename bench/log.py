@@ -105,7 +105,7 @@ def _alone(path: Path, made: Sequence[Entry]) -> None:
 
 
 def _many(path: Path, made: Sequence[Entry]) -> None:
-    group = GroupCommit(open_sqlite(path, create=True, any_thread=True))
+    group = GroupCommit(lambda _: open_sqlite(path, create=True))
 
     def write(part: int) -> None:
         for entry in made[part::WRITERS]:
@@ -116,6 +116,7 @@ def _many(path: Path, made: Sequence[Entry]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    group.close(10)
 
 
 def _verify(path: Path) -> None:

@@ -29,6 +29,18 @@ class DecisionLog(Protocol):
     def size(self) -> int:
         """How many records were ever appended."""
 
+    def last(self) -> Record | None:
+        """The record that was appended last."""
+
+    def get(self, identity: str) -> Record | None:
+        """The record with an id."""
+
+    def probe(self) -> None:
+        """Writes, as appending does, and changes nothing; raises `RecordError`."""
+
+    def interrupt(self) -> None:
+        """Ends what another thread does with the log, which then raises; for one that does not answer."""
+
     def floor(self) -> Floor:
         """Where the log begins."""
 

@@ -7,6 +7,8 @@ neither it nor who stole its password can take a record back. Appending takes a 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,6 +64,33 @@ class PostgresLog:
         with self._reading() as db:
             row = db.execute("select max(seq) from gate.record").fetchone()
             return _floor(db).size if row is None or row[0] is None else int(row[0]) + 1
+
+    def last(self) -> Record | None:
+        """The record that was appended last."""
+        return self._one("order by seq desc limit 1")
+
+    def get(self, identity: str) -> Record | None:
+        """The record with an id."""
+        return self._one("where id = %s", identity)
+
+    def probe(self) -> None:
+        """Inserts what appending would, as far as to the end of the transaction, which is taken back."""
+        import psycopg
+
+        with self._transaction(RecordError, "nothing could be recorded") as db:
+            db.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+            db.execute("insert into gate.blob values ('probe', '')")
+            raise psycopg.Rollback
+
+    def interrupt(self) -> None:
+        """Shuts the connection down, which ends whoever waits for an answer."""
+        import psycopg
+
+        db = self._open
+        with contextlib.suppress(psycopg.Error, OSError):  # closed meanwhile
+            if db is not None:
+                with socket.socket(fileno=os.dup(db.fileno())) as connection:
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def floor(self) -> Floor:
         """Where the log begins."""
@@ -161,6 +190,11 @@ class PostgresLog:
     def _reading(self) -> Iterator[psycopg.Connection]:
         with self._transaction(EvidenceError, "cannot be read") as db:
             yield db
+
+    def _one(self, which: str, *values: str) -> Record | None:
+        with self._reading() as db:
+            row = db.execute(f"select {_COLUMNS} from gate.record {which}".encode(), values).fetchone()  # noqa: S608
+        return None if row is None else record_of(row)
 
     def _stream(self, query: str, values: tuple[int, ...]) -> Iterator[TupleRow]:
         with self._reading() as db, db.cursor("gate") as cursor:

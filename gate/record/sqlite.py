@@ -41,6 +41,7 @@ class SqliteLog:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._db = connection
+        self._places = {path: _place(path)}
 
     @property
     def name(self) -> str:
@@ -67,6 +68,23 @@ class SqliteLog:
         with self._reading():
             last = self._db.execute("select max(seq) from record").fetchone()[0]
             return self.floor().size if last is None else int(last) + 1
+
+    def last(self) -> Record | None:
+        """The record that was appended last."""
+        return self._one("order by seq desc limit 1")
+
+    def get(self, identity: str) -> Record | None:
+        """The record with an id."""
+        return self._one("where id = ?", identity)
+
+    def probe(self) -> None:
+        """Writes the version that is there already, and syncs that."""
+        self._change(f"pragma user_version = {_VERSION}", ())
+
+    def interrupt(self) -> None:
+        """Ends a statement of another thread."""
+        with contextlib.suppress(sqlite3.ProgrammingError):  # closed meanwhile
+            self._db.interrupt()
 
     def floor(self) -> Floor:
         """Where the log begins."""
@@ -168,6 +186,11 @@ class SqliteLog:
         """Closes the file."""
         self._db.close()
 
+    def _one(self, which: str, *values: str) -> Record | None:
+        with self._reading():
+            row = self._db.execute(f"select {_COLUMNS} from record {which}", values).fetchone()  # noqa: S608 - of constants
+        return None if row is None else record_of(row)
+
     def _keep(self) -> None:
         keep = "insert into kept values (?) on conflict do nothing"
         for column in ("decision", "document", "policy"):
@@ -217,6 +240,18 @@ class SqliteLog:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("rollback")
             raise
+        self._check_kept()
+
+    def _check_kept(self) -> None:
+        """What was written lies where the log is named: nobody finds it in a file that was moved or removed."""
+        self._places.setdefault(self._journal, _place(self._journal))
+        for path, place in self._places.items():
+            if place is not None and _place(path) != place:
+                raise RecordError(f"{path} was moved or removed while it was written", hint="put the log back")
+
+    @property
+    def _journal(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-wal")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -226,7 +261,7 @@ class SqliteLog:
             raise EvidenceError(f"{self._path}: cannot be read: {error}", hint=_torn(self._path)) from None
 
 
-def open_sqlite(path: Path, *, create: bool = False, any_thread: bool = False) -> SqliteLog:
+def open_sqlite(path: Path, *, create: bool = False) -> SqliteLog:
     """Opens the log for reading, or for appending where `create` is said: then it is made if it is not there.
 
     Raises `EvidenceError` when there is none or it cannot be read, `RecordError` when it cannot be appended to.
@@ -239,7 +274,7 @@ def open_sqlite(path: Path, *, create: bool = False, any_thread: bool = False) -
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise failed(f"{path} is a link, or no regular file", hint="name the file itself under record.sqlite")
     try:
-        connection = _connect(path, create, any_thread)
+        connection = _connect(path, create)
         try:
             _prepare(connection, path, create)
         except BaseException:
@@ -252,7 +287,16 @@ def open_sqlite(path: Path, *, create: bool = False, any_thread: bool = False) -
     return SqliteLog(path, connection)
 
 
-def _connect(path: Path, create: bool, any_thread: bool) -> sqlite3.Connection:
+def _place(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; `None` for none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _connect(path: Path, create: bool) -> sqlite3.Connection:
     mode = "rw"
     if not create:
         mode = "ro"
@@ -266,9 +310,7 @@ def _connect(path: Path, create: bool, any_thread: bool) -> sqlite3.Connection:
         for folder in changed:
             _sync(folder)
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(
-        uri, uri=True, timeout=_WAIT_S, isolation_level=None, check_same_thread=not any_thread
-    )  # fmt: skip
+    return sqlite3.connect(uri, uri=True, timeout=_WAIT_S, isolation_level=None)
 
 
 def _sync(folder: Path) -> None:

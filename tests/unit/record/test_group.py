@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gate.errors import EvidenceError, RecordError
+from gate.errors import EvidenceError, GateError, RecordError
 from gate.model.record import Entry, Record
 from gate.record import contents, worker
 from gate.record.contents import Contents, looked_at
@@ -22,10 +24,13 @@ from tests.unit.record.test_tampering import forced
 
 
 class Counting:
-    """A log that says how often it was synced, and waits until all writers stand in the queue."""
+    """A log that says how much was appended at a time, and waits until all writers stand in the queue."""
 
     def __init__(self, log: SqliteLog, ready: threading.Event) -> None:
         self.log, self.ready, self.batches = log, ready, list[int]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
 
     def append(self, entries: Sequence[Entry], at_s: int) -> tuple[Record, ...]:
         self.ready.wait(30)
@@ -33,85 +38,111 @@ class Counting:
         return self.log.append(entries, at_s)
 
 
-def test_s36_writers_that_wait_share_a_sync(tmp_path: Path) -> None:
-    ready = threading.Event()
-    counting = Counting(open_sqlite(tmp_path / "log.db", create=True, any_thread=True), ready)
-    group = GroupCommit(counting)  # type: ignore[arg-type]
-    got: dict[int, Record] = {}
+class Logs:
+    """Opens logs, and remembers them."""
+
+    def __init__(self, path: Path, ready: threading.Event | None = None) -> None:
+        self.path, self.ready, self.opened = path, ready or threading.Event(), list[Counting]()
+        if ready is None:
+            self.ready.set()
+        self.fails: list[Exception] = []
+
+    def __call__(self, _last: Record | None) -> Any:
+        if self.fails:
+            raise self.fails.pop(0)
+        self.opened.append(Counting(open_sqlite(self.path, create=True), self.ready))
+        return self.opened[-1]
+
+    @property
+    def batches(self) -> list[int]:
+        return [size for log in self.opened for size in log.batches]
+
+
+@pytest.fixture
+def groups() -> Iterator[Callable[..., GroupCommit]]:
+    made: list[GroupCommit] = []
+
+    def make(*args: Any, **more: Any) -> GroupCommit:
+        made.append(GroupCommit(*args, **more))
+        return made[-1]
+
+    yield make
+    for group in made:
+        assert group.close(10)
+
+
+def written(
+    group: GroupCommit, numbers: Iterable[int], *, waiting: int = 0, ready: threading.Event | None = None
+) -> dict[int, Record | GateError]:
+    """What became of some entries that came together."""
+    got: dict[int, Record | GateError] = {}
 
     def write(number: int) -> None:
-        got[number] = group.append(entry(number), 1000 + number)
+        try:
+            got[number] = group.append(entry(number), 1000)
+        except GateError as error:
+            got[number] = error
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(20)]
+    threads = [threading.Thread(target=write, args=(number,)) for number in numbers]
     for thread in threads:
         thread.start()
-    while len(group._queue) < 19:
-        pass
-    ready.set()
+    while len(group._queue) < waiting:
+        time.sleep(0.001)
+    if ready is not None:
+        ready.set()
     for thread in threads:
         thread.join()
-    assert sorted(counting.batches) == [1, 19]
-    assert {number: record.id for number, record in got.items()} == {n: identity(n) for n in range(20)}
-    assert sorted(record.seq for record in got.values()) == list(range(20))
-    assert verify_log(counting.log, ()).findings == ()
-    counting.log.close()
+    return got
 
 
-def test_s36_an_entry_that_cannot_be_recorded_stops_nobody_else(tmp_path: Path) -> None:
-    ready = threading.Event()
+def recorded(path: Path) -> list[str]:
+    log = open_sqlite(path)
+    try:
+        assert verify_log(log, ()).findings == ()
+        return [record.id for record in log.records()]
+    finally:
+        log.close()
+
+
+def test_s36_writers_that_wait_share_a_sync(tmp_path: Path, groups: Callable[..., GroupCommit]) -> None:
+    logs = Logs(tmp_path / "log.db", threading.Event())
+    told: list[int] = []
+    group = groups(logs, appended=lambda record: told.append(record.seq))
+    got = written(group, range(20), waiting=19, ready=logs.ready)
+    assert sorted(logs.batches) == [1, 19]
+    assert {number: record.id for number, record in got.items() if isinstance(record, Record)} == {
+        n: identity(n) for n in range(20)
+    }
+    assert len(recorded(tmp_path / "log.db")) == 20
+    assert told == [0, 19]
+    assert group.counts() == {"records": 20, "commits": 2, "errors": 0, "openings": 1}
+    assert group.last_s == 1000
+
+
+def test_s36_an_entry_that_cannot_be_recorded_stops_nobody_else(
+    tmp_path: Path, groups: Callable[..., GroupCommit]
+) -> None:
     log = filled(tmp_path / "log.db", 1)
+    log.append([entry(0, 99, id=identity(77))], 1000)
     log.close()
-    counting = Counting(open_sqlite(tmp_path / "log.db", create=True, any_thread=True), ready)
-    group = GroupCommit(counting)  # type: ignore[arg-type]
-    problems: list[RecordError] = []
-
-    def write(number: int) -> None:
-        try:
-            group.append(entry(number), 1000)
-        except RecordError as error:
-            problems.append(error)
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in (5, 0, 6, 7)]
-    for thread in threads:
-        thread.start()
-    while len(group._queue) < 3:
-        pass
-    ready.set()
-    for thread in threads:
-        thread.join()
-    assert len(problems) == 1
-    assert {record.id for record in counting.log.records()} == {identity(number) for number in (0, 5, 6, 7)}
-    counting.log.close()
+    logs = Logs(tmp_path / "log.db", threading.Event())
+    got = written(groups(logs), (5, 77, 6, 7), waiting=3, ready=logs.ready)
+    assert [number for number, result in got.items() if isinstance(result, RecordError)] == [77]
+    assert set(recorded(tmp_path / "log.db")) == {identity(number) for number in (0, 77, 5, 6, 7)}
 
 
-def test_s36_a_log_that_fails_otherwise_gives_nobody_an_answer() -> None:
-    class Broken:
-        ready = threading.Event()
-
-        def append(self, _entries: Sequence[Entry], _at_s: int) -> tuple[Record, ...]:
-            self.ready.wait(30)
-            raise MemoryError
-
-    log = Broken()
-    group = GroupCommit(log)  # type: ignore[arg-type]
-    problems: list[type[BaseException]] = []
-
-    def write(number: int) -> None:
-        try:
-            group.append(entry(number), 1000)
-        except (MemoryError, RuntimeError) as error:
-            problems.append(type(error))
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    while len(group._queue) < 2:
-        pass
-    log.ready.set()
-    for thread in threads:
-        thread.join()
-    assert len(problems) == 3
-    assert set(problems) == {MemoryError, RuntimeError}
+def test_s36_a_log_that_fails_otherwise_gives_nobody_an_answer(
+    tmp_path: Path, groups: Callable[..., GroupCommit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = Logs(tmp_path / "log.db", threading.Event())
+    group = groups(logs)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteLog, "append", lambda *_: 1 / 0)
+        got = written(group, range(3), waiting=2, ready=logs.ready)
+    assert [type(result) for result in got.values()] == [RecordError] * 3
+    assert {str(result) for result in got.values()} == {"the log failed: ZeroDivisionError"}
+    assert group.append(entry(9), 1000).seq == 0
+    assert len(logs.opened) == 3
 
 
 def test_s36_many_records_are_looked_at_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
