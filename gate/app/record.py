@@ -41,7 +41,7 @@ def record_decision(
 
     It is on disk when this returns. Raises `RecordError`, or another `GateError`: then the decision may not be given.
     """
-    _check_place(settings, root, repository)
+    check_place(settings, root, repository)
     log = open_log(settings, root, append=True)
     try:
         entry = entry_of(decision_json(decision), document.canonical, policy_of(bundle.digest, bundle.files))
@@ -88,7 +88,7 @@ def public_keys(settings: CheckpointSettings) -> tuple[NoteKey, ...]:
     return tuple(note_key(settings.origin, pem, path) for path, pem in settings.public_keys.items())
 
 
-def _check_place(settings: RecordSettings, root: Path, repository: Repository | None) -> None:
+def check_place(settings: RecordSettings, root: Path, repository: Repository | None) -> None:
     """Refuses a log that came with what is judged: its records would be signed as ours, or it would lie elsewhere.
 
     What SQLite reads beside the file counts as the log: pages in it take the place of those in the file.

@@ -2,54 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
+from gate.app.checkpoints import Checkpoints, signing
+from gate.app.record import check_place, open_log
 from gate.collect.git import Repository
+from gate.errors import RecordError
 from gate.evaluate.bundle import PolicyBundle
 from gate.model.decision import Decision
 from gate.model.document import InputDocument
-from gate.model.record import Record
+from gate.model.record import PolicyFiles, Record
 from gate.model.settings import RecordSettings
+from gate.record.chain import entry_of, policy_of
+from gate.record.group import GroupCommit
+from gate.record.interface import DecisionLog
+from gate.report.json import decision_json
+
+_PROVED_S: Final = 5.0
+"""What was written so short a time ago proves that the log can be."""
 
 
 class Recorder:
     """A log for many threads. Decisions that come together share a sync; checkpoints are signed by the side."""
 
-    def __init__(self, settings: RecordSettings, root: Path, repository: Repository | None) -> None:
-        """Opens nothing yet."""
-        self._settings, self._root, self._repository = settings, root, repository
+    def __init__(
+        self,
+        settings: RecordSettings,
+        root: Path,
+        repository: Repository | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Opens nothing yet. `clock` is what deadlines are told by."""
+        self._settings, self._root, self._repository, self._clock = settings, root, repository, clock
+        self._group = GroupCommit(self._open, appended=self._appended, clock=clock)
+        self._checkpoints: Checkpoints | None = None
+        if settings.checkpoint is not None:
+            sign = signing(settings.checkpoint, root)
+            self._checkpoints = Checkpoints(settings.checkpoint, lambda: self._open(self._last), sign)
+        self._policy: PolicyFiles | None = None
+        self._last: Record | None = None
 
     def record(
         self, bundle: PolicyBundle, decision: Decision, document: InputDocument, at_s: int, ends_at: float | None = None
     ) -> Record:
-        """Appends a decision; it is on disk when this returns. `ends_at` is a time of `time.monotonic`.
+        """Appends a decision; it is on disk when this returns. `ends_at` is a time of the clock.
 
         Raises `RecordError`, also when that is not known in time, or `ClockError`: then the decision may not be given.
         """
-        raise NotImplementedError
+        entry = entry_of(decision_json(decision), document.canonical, self._policy_of(bundle))
+        return self._group.append(entry, at_s, ends_at)
 
     def check(self) -> None:
         """Raises `RecordError` at once while it is known that nothing can be recorded: before work is put into it."""
-        raise NotImplementedError
+        self._group.check()
 
     def probe(self, timeout_s: float = 2.0) -> None:
-        """Writes to the log, unless something was recorded just now; raises `RecordError`."""
-        raise NotImplementedError
+        """Writes to the log, unless something was written just now; raises `RecordError`."""
+        if not self._group.is_proved(_PROVED_S):
+            self._group.probe(self._clock() + timeout_s)
 
     @property
     def last_s(self) -> int | None:
         """When the last decision was recorded, as far as it is known."""
-        raise NotImplementedError
+        return self._group.last_s
 
     def notes(self) -> tuple[str, ...]:
         """What is wrong and keeps nobody from answering: checkpoints that could not be signed."""
-        raise NotImplementedError
+        problem = None if self._checkpoints is None else self._checkpoints.problem
+        return () if problem is None else (f"no checkpoint could be made: {problem}",)
 
     def counts(self) -> Mapping[str, int]:
-        """Records, syncs, errors and checkpoints since the start."""
-        raise NotImplementedError
+        """Records, commits, errors, openings and checkpoints since the start."""
+        made = 0 if self._checkpoints is None else self._checkpoints.count
+        return {**self._group.counts(), "checkpoints": made}
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """Takes no more, and waits for what was taken."""
-        raise NotImplementedError
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Takes no more, and waits for what was taken; whether all of it is done."""
+        ends_at = time.monotonic() + timeout_s
+        is_done = self._group.close(timeout_s)
+        if self._checkpoints is not None:
+            self._checkpoints.close(max(0.0, ends_at - time.monotonic()))
+        return is_done
+
+    def _open(self, last: Record | None) -> DecisionLog:
+        """The log; one that something was recorded in has to be there, and is not made anew."""
+        check_place(self._settings, self._root, self._repository)
+        path = self._settings.sqlite
+        if last is not None and path is not None and not (self._root / path).exists():
+            raise RecordError(f"{path} is gone, and {last.seq + 1} decisions were recorded in it", hint="put it back")
+        return open_log(self._settings, self._root, append=True)
+
+    def _appended(self, record: Record) -> None:
+        self._last = record
+        if self._checkpoints is not None:
+            self._checkpoints.appended(record.seq + 1)
+
+    def _policy_of(self, bundle: PolicyBundle) -> PolicyFiles:
+        """The files of a policy, which is nearly always that of the decision before."""
+        policy = self._policy
+        if policy is None or policy.digest != bundle.digest:
+            self._policy = policy = policy_of(bundle.digest, bundle.files)
+        return policy
