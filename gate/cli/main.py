@@ -23,6 +23,7 @@ COMPLETE: Final = "_GATE_COMPLETE"
 # Commands are imported when they run. Their help lines stand here, and a test holds them to the commands.
 COMMANDS: Final = {
     "check": "Decide whether a change may be promoted.",
+    "webhook": "Decide what a cluster may run.",
     "verify": "Verify the evidence and say what counts and what does not.",
     "scan": "Look inside model files, without loading them.",
     "chain": "Show how statements build on one another.",
