@@ -86,6 +86,8 @@ def decide(case: Case) -> Decision:
     controls = {name: _control(name, result, case) for name, result in sorted(case.evaluation.results.items())}
     causes = _causes(controls, case.evidence.rejected)
     verdict, exit_code = _verdict(controls, causes)
+    if case.admission is not None and case.admission.unread and not causes:
+        verdict, exit_code = Verdict.ERROR, EXIT_UNDECIDED
     return Decision(
         id=case.identity,
         verdict=verdict,

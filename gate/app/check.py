@@ -27,6 +27,7 @@ from gate.model.settings import EngineSettings
 from gate.model.waiver import Waiver, combine
 from gate.normalize.document import Facts, build_document
 
+EVALUATING: Final = "evaluating the policy"
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 EngineFactory = Callable[[EngineSettings, PolicyBundle], Engine]
 Gathering = Callable[[Workspace, Counting], Gathered]
@@ -74,7 +75,7 @@ def judge(
     gathered = gathering(workspace, progress)
     waivers, reuse = _waivers(workspace, gathered), _summaries(workspace, gathered)
     document = _document(workspace, gathered, waivers, reuse)
-    with progress("evaluating the policy"):
+    with progress(EVALUATING):
         bundle, settings = workspace.bundle, workspace.settings
         evaluation = evaluate(engine(settings.engine, bundle), bundle, workspace.profile, document)
     how = Circumstances(

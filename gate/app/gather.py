@@ -89,7 +89,7 @@ def gather(workspace: Workspace, progress: Counting = silent) -> Gathered:
         change = _change(workspace)
     digests = _OtherDigests(workspace, artifacts, change, reading.others)
     with progress("comparing the evidence with what is there"):
-        named = _named(workspace, admission, artifacts)
+        named = named_here(workspace, admission, artifacts)
         evidence = admission.settle(artifacts, _at_stake(workspace, change), digests, named)
     reports = read_reports(workspace.root, workspace.settings.reports, workspace.settings.limits)
     scans += tuple(read_report(raw, artifacts) for raw in reports)
@@ -105,7 +105,7 @@ def gather(workspace: Workspace, progress: Counting = silent) -> Gathered:
     return Gathered(artifacts, change, evidence, scans, locks, signals, read_workloads(manifests))
 
 
-def _named(workspace: Workspace, admission: Admission, artifacts: Mapping[str, Artifact]) -> Mapping[str, Place]:
+def named_here(workspace: Workspace, admission: Admission, artifacts: Mapping[str, Artifact]) -> Mapping[str, Place]:
     """What lies where statements name paths outside of all artifacts."""
     held = {artifact.path for artifact in artifacts.values() if artifact.path is not None}
     files, folders = named_paths(admission.statements(), held)
@@ -184,7 +184,7 @@ def _admission(workspace: Workspace, progress: Counting) -> tuple[Admission, Map
     """All evidence that is configured, as far as it can be judged alone, and what was left out."""
     settings = workspace.settings
     items: list[Evidence] = []
-    skipped = _root_notes(workspace)
+    skipped = root_notes(workspace)
     for directory in settings.evidence_directories:
         read = read_bundles if directory in settings.legacy_directories else read_evidence
         found, left_out = read(workspace.root, directory, settings.limits)
@@ -202,7 +202,7 @@ def _admission(workspace: Workspace, progress: Counting) -> tuple[Admission, Map
     return admission, skipped
 
 
-def _root_notes(workspace: Workspace) -> dict[str, str]:
+def root_notes(workspace: Workspace) -> dict[str, str]:
     """That the trusted root is over, by its path: it judges what was signed while it was not."""
     problems = root_weaknesses(workspace.settings.trust, workspace.now_s)
     path = workspace.settings.trust.sigstore_trusted_root

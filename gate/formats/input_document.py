@@ -267,6 +267,7 @@ def admission_of(item: Checked) -> AdmissionFacts:
             for place, image in item.members("images")
         },
         last_seen=item.texts("last_seen"),
+        unread=item.texts_by_name("unread"),
         break_glass=None if glass is None else _break_glass(glass),
     )
 

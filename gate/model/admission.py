@@ -127,7 +127,8 @@ class AdmissionFacts:
     """What is asked, as the input document tells it: nothing of the person who asks.
 
     `dry_run` is that of the request, whose object is not kept. `last_seen` are the artifacts whose registry could not
-    be reached, so that an older list of what is attached to them stands for the current one.
+    be reached, so that an older list of what is attached to them stands for the current one. `unread` are those of
+    which nothing at all could be read, with the reason: then nothing is allowed, and only an exception lets it in.
     """
 
     operation: Operation
@@ -139,6 +140,7 @@ class AdmissionFacts:
     dry_run: bool
     images: Mapping[str, ImageUse]
     last_seen: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
     break_glass: BreakGlass | None = None
 
 
@@ -158,6 +160,7 @@ def admission_json(facts: AdmissionFacts) -> JsonObject:
             for place, image in facts.images.items()
         },
         "last_seen": list(facts.last_seen),
+        "unread": dict(facts.unread),
         "break_glass": None if glass is None else _glass_json(glass),
     }
 

@@ -210,6 +210,8 @@ class Decision:
             raise ValueError("ALLOW with rejected evidence about what is at stake")
         if self.causes != ():
             raise ValueError("ALLOW with a cause for refusal")
+        if self.admission is not None and self.admission.facts.unread:
+            raise ValueError("ALLOW with an image of which nothing was read")
 
     def _is_told(self, control: ControlDecision) -> bool:
         """Whether all that covers violations of a control is listed, in force and for that control."""
