@@ -41,6 +41,8 @@ _PLACES: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
         ("spec", "leaderWorkerTemplate", "workerTemplate"),
     ),
     (_KSERVE, "InferenceService"): (),
+    (_KSERVE, "ServingRuntime"): (),
+    (_KSERVE, "ClusterServingRuntime"): (),
     ("ray.io", "RayCluster"): _ray("spec"),
     ("ray.io", "RayService"): _ray("spec", "rayClusterConfig"),
     ("ray.io", "RayJob"): (*_ray("spec", "rayClusterSpec"), ("spec", "submitterPodTemplate?")),
@@ -50,6 +52,8 @@ _PLACES: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
 }
 """Group and kind to the places of what has `metadata` and `spec` of a pod. `*` is each item, `?` may be absent."""
 
+COMPONENTS: Final = ("predictor", "transformer", "explainer")
+"""Parts of an inference service, each with pods of its own."""
 FRAMEWORKS: Final = (
     "huggingface",
     "lightgbm",
@@ -96,6 +100,10 @@ _WITHOUT_PODS: Final[Mapping[str, frozenset[str]]] = {
     "monitoring.coreos.com": frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule"}),
     "external-secrets.io": frozenset({"ExternalSecret", "SecretStore", "ClusterSecretStore"}),
     "keda.sh": frozenset({"ScaledObject", "TriggerAuthentication"}),
+    # What mutates is not here: it could put containers into pods of others.
+    "admissionregistration.k8s.io": frozenset(
+        {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"}
+    ),
 }
 
 
@@ -186,11 +194,32 @@ def at(fields: Fields, path: Path) -> Iterator[Fields]:
         yield fields.part(path[0][:-1])
 
 
-def inference_pods(service: Fields) -> list[Fields]:
+def inline_pods(group: str, kind: str, fields: Fields) -> list[Fields]:
+    """Pods of KServe: what they are made of stands among other fields, without `metadata` and `spec` of their own."""
+    if group != _KSERVE:
+        return []
+    return _inference_pods(fields) if kind == "InferenceService" else _runtime_pods(fields)
+
+
+def _runtime_pods(runtime: Fields) -> list[Fields]:
+    """The pods of a runtime of KServe: one that serves, and one that helps where there are several nodes."""
+    spec = runtime.part("spec")
+    parts = [spec, spec.part("workerSpec")] if spec.has("workerSpec") else [spec]
+    return [
+        Fields(
+            {"metadata": {key: part.value.get(key) for key in ("annotations", "labels")}, "spec": part.value},
+            part.place,
+            runtime.problems,
+        )
+        for part in parts
+    ]
+
+
+def _inference_pods(service: Fields) -> list[Fields]:
     """The pods of an inference service of KServe: its model stands beside containers and runs as one of them."""
     found = []
     handed_down = service.part("metadata").part("annotations").value
-    for component in ("predictor", "transformer", "explainer"):
+    for component in COMPONENTS:
         spec = service.part("spec").part(component)
         if not spec.value and component != "predictor":
             continue

@@ -20,7 +20,7 @@ from gate.formats.workloads.kinds import (
     carries_none,
     group_of,
     host_volumes,
-    inference_pods,
+    inline_pods,
     loose_labels,
     places_of,
     with_names,
@@ -55,6 +55,19 @@ def read_manifest(manifest: Manifest) -> list[Workload | NetworkPolicy]:
     return found
 
 
+def read_object(document: JsonValue, origin: str) -> list[Workload]:
+    """The workloads of one object, or of the objects in a list; network policies are left out. Never raises."""
+    return [item for item in _objects(document, origin, 0) if isinstance(item, Workload)]
+
+
+def templates_of(fields: Fields, group: str, kind: str) -> list[Fields] | None:
+    """What has `metadata` and `spec` of a pod in an object; `None` for a kind that is not known."""
+    paths = places_of(group, kind)
+    if paths is None:
+        return None
+    return [*(template for path in paths for template in at(fields, path)), *inline_pods(group, kind, fields)]
+
+
 def _objects(document: JsonValue, origin: str, depth: int) -> Iterator[Workload | NetworkPolicy]:
     problems: list[str] = []
     fields = Fields(document, "", problems)
@@ -62,9 +75,8 @@ def _objects(document: JsonValue, origin: str, depth: int) -> Iterator[Workload 
     if not kind or not api_version or depth > _MAX_LIST:
         yield broken(origin, "; ".join([*problems, "a document in it is no object with a kind and an API version"]))
         return
-    metadata = fields.part("metadata")
-    name, namespace = metadata.text("name") or metadata.text("generateName"), metadata.text("namespace")
-    place = f"{origin}:{kind}/{name}" if namespace is None else f"{origin}:{kind}/{namespace}/{name}"
+    owner = owner_of(fields, origin)
+    place, name, namespace = owner.id, owner.name, owner.namespace
     items = fields.value.get("items")
     if kind.endswith("List") and isinstance(items, list):
         for item in items:
@@ -80,36 +92,41 @@ def _objects(document: JsonValue, origin: str, depth: int) -> Iterator[Workload 
     elif (paths_of_host := host_volumes(kind, fields)) and group_of(api_version) == "":
         yield Workload(place, origin, kind, namespace, name, problems=paths_of_host)
     elif not carries_none(group_of(api_version), kind):
-        owner = Workload(place, origin, kind, namespace, name, problems=tuple(problems))
-        yield from _pods(fields, owner, group_of(api_version))
+        yield from _pods(fields, replace(owner, problems=tuple(problems)), group_of(api_version))
+
+
+def owner_of(fields: Fields, origin: str) -> Workload:
+    """What the workloads of an object have in common."""
+    kind, metadata = fields.text("kind"), fields.part("metadata")
+    name, namespace = metadata.text("name") or metadata.text("generateName"), metadata.text("namespace")
+    place = f"{origin}:{kind}/{name}" if namespace is None else f"{origin}:{kind}/{namespace}/{name}"
+    return Workload(place, origin, kind, namespace, name)
+
+
+def workload_of(owner: Workload, template: Fields, group: str = "") -> Workload:
+    """The workload of one template of a pod; its problems are its own and those of its owner."""
+    own: list[str] = []
+    part = Fields(template.value, template.place, own)
+    metadata = part.part("metadata")
+    pod, containers = read_pod(with_names(group, part.part("spec")), metadata.part("annotations"))
+    labels = {key: value for key, value in metadata.part("labels").value.items() if isinstance(value, str)}
+    problems = tuple(dict.fromkeys([*owner.problems, *own]))
+    return replace(owner, labels=labels, pod=pod, containers=containers, problems=problems)
 
 
 def _pods(fields: Fields, owner: Workload, group: str) -> Iterator[Workload]:
     """A workload for each template of a pod in an object; `owner` is what they have in common."""
     kind = owner.kind or ""
-    paths = places_of(group, kind)
-    if paths is None:
+    templates = templates_of(fields, group, kind)
+    if templates is None:
         version = fields.text("apiVersion")
         problem = f"objects of the kind {version} {kind} could carry pods, and the gate does not know where"
         yield replace(owner, problems=(*owner.problems, problem))
         return
-    templates = [template for path in paths for template in at(fields, path)]
-    templates += inference_pods(fields) if kind == "InferenceService" else []
     problems = [*fields.problems, *added_containers(group, fields)]
     loose = loose_labels(group, fields.value, templates)
     if not templates:
         yield replace(owner, problems=(*problems, "it has no template of a pod"))
+    owner = replace(owner, loose_labels=loose, problems=tuple(problems))
     for template in templates:
-        own: list[str] = []
-        part = Fields(template.value, template.place, own)
-        metadata = part.part("metadata")
-        pod, containers = read_pod(with_names(group, part.part("spec")), metadata.part("annotations"))
-        labels = {key: value for key, value in metadata.part("labels").value.items() if isinstance(value, str)}
-        yield replace(
-            owner,
-            labels=labels,
-            loose_labels=loose,
-            pod=pod,
-            containers=containers,
-            problems=tuple(dict.fromkeys([*problems, *own])),
-        )
+        yield workload_of(owner, template, group)
