@@ -2,72 +2,30 @@
 
 from __future__ import annotations
 
+import math
+import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
-from gate.app.engine_pool import EnginePool
+from gate.app.admission_state import EngineFactory, Loader, State
 from gate.app.engines import open_engine
-from gate.app.recorder import Recorder
+from gate.app.self_test import self_test
+from gate.app.snapshot import Snapshot
 from gate.app.wall_clock import WallClock
-from gate.app.workspace import Request, Workspace
-from gate.evaluate.bundle import PolicyBundle
-from gate.evaluate.interface import Engine
-from gate.model.admission_settings import AdmissionSettings
-from gate.model.control import Profile
-from gate.model.digest import Digest
-from gate.model.evidence import Evidence
-from gate.model.settings import EngineSettings, Settings
+from gate.app.workspace import Request
+from gate.errors import GateError
 
-if TYPE_CHECKING:
-    from gate.collect.admission import Registries
-    from gate.verify.cache import SignatureCache
+__all__ = ["Health", "Held", "Reloaded", "State"]
 
-EngineFactory = Callable[[EngineSettings, PolicyBundle], Engine]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Everything that one review is judged with, from one reading of the files; it never changes.
-
-    `engine` is for many threads. `evidence` is what the configured folders held, and `skipped` what was left out there.
-    `digest` is over the content of all files that were read.
-    """
-
-    workspace: Workspace
-    admission: AdmissionSettings
-    engine: EnginePool
-    registries: Registries
-    signatures: SignatureCache
-    recorder: Recorder | None
-    clock: WallClock
-    evidence: tuple[Evidence, ...]
-    skipped: Mapping[str, str]
-    digest: Digest
-    loaded_s: int
-
-    @property
-    def settings(self) -> Settings:
-        """The configuration."""
-        return self.workspace.settings
-
-    @property
-    def bundle(self) -> PolicyBundle:
-        """The policy."""
-        return self.workspace.bundle
-
-    @property
-    def profile(self) -> Profile:
-        """The profile."""
-        return self.workspace.profile
-
-    def now_s(self) -> int:
-        """The time of a decision; raises `ClockError`."""
-        return self.clock.now_s(None if self.recorder is None else self.recorder.last_s)
-
-    def at(self, now_s: int) -> Workspace:
-        """The workspace for a decision at a time."""
-        return replace(self.workspace, now_s=now_s, trust=replace(self.workspace.trust, now_s=now_s))
+_RETRY_S: Final = 10.0
+"""So long files that were refused are not tried again by themselves, unless they change."""
+_RETIRED_S: Final = 60.0
+"""No request takes so long; then what it began with is closed."""
+_TEST_S: Final = 30.0
+"""How often the self-test is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +55,133 @@ class Held:
         engine: EngineFactory = open_engine,
         clock: WallClock | None = None,
         settle_s: float = 0.5,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """Loads the first state; raises a `GateError` for what `gate check` refuses too, and for a failed self-test.
 
-        Files are taken when they stayed as they are for `settle_s` seconds.
+        Files are taken when they stayed as they are for `settle_s` seconds. `steady` is what deadlines are told by.
         """
-        raise NotImplementedError
+        self._stopped = threading.Event()
+        pause = partial(self._stopped.wait, settle_s)
+        self._loader = Loader(request, engine, clock or WallClock(), pause)
+        self._steady = steady
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._retired: list[tuple[float, Callable[[], object]]] = []
+        self._counts = dict.fromkeys(("reloads", "failed_reloads", "failed_self_tests"), 0)
+        self._problem: str | None = None
+        self._engine_problem: str | None = None
+        self._failed: tuple[Snapshot, float] | None = None
+        self._tested_at = steady()
+        self._seen = self._loader.look()
+        self._state = self._loader.load(self._seen, None)
 
     def current(self) -> State:
         """The state that judges now. Who began with one goes on with it."""
-        raise NotImplementedError
+        return self._state
 
     def reload(self) -> Reloaded:
         """Looks at the files again, and takes them when they changed and everything about them holds."""
-        raise NotImplementedError
+        with self._lock:
+            return self._look(is_asked=True)
 
     def watch(self, every_s: float = 5.0) -> None:
         """Reloads now and then, and repeats the self-test, in a thread that ends with `close` or the process."""
-        raise NotImplementedError
+        self._thread = threading.Thread(target=self._watch, args=(every_s,), name="gate-reload", daemon=True)
+        self._thread.start()
 
     def health(self) -> Health:
         """Whether the webhook can answer; writes to the log to find out."""
-        raise NotImplementedError
+        state = self._state
+        problems = [] if self._engine_problem is None else [self._engine_problem]
+        notes = [] if self._problem is None else [f"the files are not taken: {self._problem}"]
+        try:
+            if state.recorder is not None:
+                notes += state.recorder.notes()
+                state.recorder.probe()
+        except GateError as error:
+            problems.append(str(error))
+        try:
+            state.now_s()
+        except GateError as error:
+            problems.append(str(error))
+        return Health(tuple(problems), tuple(notes))
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """Ends the watching and drains the log."""
-        raise NotImplementedError
+    def counts(self) -> Mapping[str, int]:
+        """Reloads, and what failed, since the start."""
+        return dict(self._counts)
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Ends the watching and drains the log; whether everything that was taken is recorded."""
+        ends_at = time.monotonic() + timeout_s
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        state = self._state
+        self._retire(math.inf)
+        is_done = state.recorder is None or state.recorder.close(max(0.0, ends_at - time.monotonic()))
+        state.registries.close()
+        return is_done
+
+    # -- reloading -----------------------------------------------------------------------------------------------------
+
+    def _watch(self, every_s: float) -> None:
+        while not self._stopped.wait(every_s):
+            try:
+                with self._lock:
+                    self._look(is_asked=False)
+                if self._steady() - self._tested_at >= _TEST_S:
+                    self._test()
+            except Exception as error:  # noqa: BLE001 - told, and the watching goes on
+                self._problem = f"a bug: {type(error).__name__}"
+
+    def _test(self) -> None:
+        state, self._tested_at = self._state, self._steady()
+        try:
+            self_test(state.workspace, state.engine)
+        except GateError as error:
+            self._counts["failed_self_tests"] += 1
+            self._engine_problem = str(error)
+        else:
+            self._engine_problem = None
+
+    def _look(self, *, is_asked: bool) -> Reloaded:
+        self._retire(self._steady() - _RETIRED_S)
+        try:
+            files = self._loader.look()
+            if files.root == self._seen.root and self._seen.is_current():
+                self._problem = self._failed = None
+                return Reloaded(changed=False, problem=None)
+            if not is_asked and self._is_refused_already(files):
+                return Reloaded(changed=False, problem=self._problem)
+            self._failed = files, self._steady()
+            self._take(files, self._loader.load(files, self._state))
+        except GateError as error:
+            self._counts["failed_reloads"] += 1
+            self._problem = f"{error} ({error.hint})" if error.hint else str(error)
+            return Reloaded(changed=False, problem=self._problem)
+        return Reloaded(changed=True, problem=None)
+
+    def _is_refused_already(self, files: Snapshot) -> bool:
+        """Whether loading would say again what it said a short time ago; later the reason may lie elsewhere."""
+        if self._failed is None:
+            return False
+        failed, at = self._failed
+        return failed.root == files.root and self._steady() - at < _RETRY_S and failed.is_current()
+
+    def _take(self, files: Snapshot, state: State) -> None:
+        old, self._state, self._seen = self._state, state, files
+        self._problem = self._failed = self._engine_problem = None
+        self._counts["reloads"] += 1
+        now = self._steady()
+        if old.recorder is not None and old.recorder is not state.recorder:
+            self._retired.append((now, old.recorder.close))
+        if old.registries is not state.registries:
+            self._retired.append((now, old.registries.close))
+
+    def _retire(self, before: float) -> None:
+        """Closes what nobody begins with any more, when those who did have ended."""
+        gone = [close for at, close in self._retired if at <= before]
+        self._retired = [(at, close) for at, close in self._retired if at > before]
+        for close in gone:
+            close()

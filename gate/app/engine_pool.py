@@ -15,12 +15,14 @@ class EnginePool:
     One that failed in any way is not used again.
     """
 
-    def __init__(self, make: Callable[[], Engine], *, is_shared: bool = False) -> None:
-        """Makes the first engine, so that a policy that does not load raises here; see `make`.
+    def __init__(self, make: Callable[[], Engine], made_for: object, *, is_shared: bool = False) -> None:
+        """Makes the first engine, so that a policy that does not load raises here what `make` does.
 
-        With `is_shared` that is the only one: it may be used by all threads at once.
+        `made_for` tells pools apart whose engines would answer alike from others. With `is_shared` the first engine is
+        the only one: it may be used by all threads at once.
         """
         first = make()
+        self.made_for = made_for
         self.name = first.name
         self._make = make
         self._shared = first if is_shared else None

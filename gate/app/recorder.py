@@ -56,6 +56,13 @@ class Recorder:
         entry = entry_of(decision_json(decision), document.canonical, self._policy_of(bundle))
         return self._group.append(entry, at_s, ends_at)
 
+    def is_of(self, settings: RecordSettings, root: Path) -> bool:
+        """Whether this is what a configuration below a root asks for; absolute paths are the same below each."""
+        paths = [path for path in (settings.sqlite, settings.dsn_file) if path is not None]
+        key = settings.checkpoint is None or ":" in settings.checkpoint.key or settings.checkpoint.key.startswith("/")
+        is_absolute = key and all(path.startswith("/") for path in paths)
+        return settings == self._settings and (is_absolute or root == self._root)
+
     def check(self) -> None:
         """Raises `RecordError` at once while it is known that nothing can be recorded: before work is put into it."""
         self._group.check()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from gate.app.workspace import WorkTree
+from gate.collect.files import entries, identity, opened_folder, opened_root, plain_segments, unreadable
 from gate.errors import GateError
 from gate.formats.canonical_json import dumps
 from gate.model.digest import Digest, sha256_digest
 from gate.model.json import JsonValue
 
 Wanted = Callable[[str], bool]
+_Asked = ParamSpec("_Asked")
 _Read = TypeVar("_Read")
 
 
@@ -28,6 +30,7 @@ class Snapshot:
         self._tree = WorkTree(root)
         self._files: dict[str, bytes | GateError | None] = {}
         self._folders: dict[tuple[str, Wanted], Mapping[str, bytes] | GateError | None] = {}
+        self._others: list[tuple[Callable[[], object], object]] = []
 
     @property
     def root(self) -> Path:
@@ -37,21 +40,27 @@ class Snapshot:
     def read(self, path: str) -> bytes | None:
         """See `Source.read`."""
         if path not in self._files:
-            self._files[path] = _tried(lambda: self._tree.read(path))
+            self._files[path] = _tried(self._tree.read, path)
         return _given(self._files[path])
 
     def folder(self, path: str, wanted: Wanted) -> Mapping[str, bytes] | None:
         """See `Source.folder`."""
         if (path, wanted) not in self._folders:
-            self._folders[path, wanted] = _tried(lambda: self._tree.folder(path, wanted))
+            self._folders[path, wanted] = _tried(self._tree.folder, path, wanted)
         return _given(self._folders[path, wanted])
 
+    def look(self, look: Callable[[], _Read]) -> _Read:
+        """What something else gives, a read of other files for one; raises what that does."""
+        found = _tried(look)
+        self._others.append((look, found))
+        return _given(found)
+
     def is_current(self) -> bool:
-        """Whether reading everything again gives the same."""
-        files = all(_same(found, _tried(lambda: self._tree.read(path))) for path, found in self._files.items())
-        return files and all(
-            _same(found, _tried(lambda: self._tree.folder(path, wanted)))
-            for (path, wanted), found in self._folders.items()
+        """Whether looking at everything again gives the same."""
+        return (
+            all(_same(found, _tried(self._tree.read, path)) for path, found in self._files.items())
+            and all(_same(found, _tried(self._tree.folder, *asked)) for asked, found in self._folders.items())
+            and all(_same(found, _tried(look)) for look, found in self._others)
         )
 
     @property
@@ -64,9 +73,20 @@ class Snapshot:
         return sha256_digest(dumps(files))
 
 
-def _tried(read: Callable[[], _Read]) -> _Read | GateError:
+def listing(root: Path, path: str, limit: int) -> tuple[tuple[bytes, tuple[int, ...]], ...] | None:
+    """The entries below a folder, each with what changes when it does; raises `EvidenceError`."""
     try:
-        return read()
+        with opened_root(root) as base, opened_folder(base, plain_segments(path)) as folder:
+            return tuple((entry.path, identity(entry.status)) for entry in entries(folder, limit))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _tried(read: Callable[_Asked, _Read], *args: _Asked.args, **more: _Asked.kwargs) -> _Read | GateError:
+    try:
+        return read(*args, **more)
     except GateError as error:
         return error.with_traceback(None)
 

@@ -110,10 +110,11 @@ def read_at_most(descriptor: int, limit: int) -> bytes | None:
 
 def same_file(before: os.stat_result, after: os.stat_result) -> bool:
     """Whether two looks at a file saw the same, unchanged file."""
-    return _identity(before) == _identity(after)
+    return identity(before) == identity(after)
 
 
-def _identity(status: os.stat_result) -> tuple[int, ...]:
+def identity(status: os.stat_result) -> tuple[int, ...]:
+    """What tells a file from another, and from itself after a change."""
     return (status.st_dev, status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
