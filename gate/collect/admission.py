@@ -1,26 +1,45 @@
-"""What is attached to the images that a cluster is asked to run, read from their registries (SECURITY 30, 40, 41)."""
+"""What is attached to the images that a cluster is asked to run, read from their registries (SECURITY 30, 40, 41).
+
+1. An image of a registry that is not configured is refused, and nothing is connected to
+2. A tag is refused, or looked up for whoever asks; the digest is that of the bytes that came
+3. What is read is what `gate check` reads; bytes that are kept by digest are hashed again before they are used
+4. A list of what is attached is used for a while, hashed again each time. An error is told and never kept
+5. An older list stands for a registry that cannot be reached, if the configuration says so; never for one that answers
+6. Whoever asks waits until its own deadline. A registry is asked once for all who wait, within a time of its own
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Final, Self
 
-from gate.errors import EvidenceError
-from gate.formats.image_reference import Repository
-from gate.model.admission_settings import AdmissionSettings
+from gate.collect.lru import Lru, sealed
+from gate.collect.oci import check_extra
+from gate.errors import EvidenceError, UnavailableError
+from gate.formats.image_reference import Repository, parse_image, parse_repository
+from gate.model.admission_settings import AdmissionSettings, Outage, Tags
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence
 from gate.model.settings import Limits
 
+if TYPE_CHECKING:
+    from gate.collect.looking import Contents, Registry
 
-class UnknownRegistryError(EvidenceError):
+_LATEST: Final = "latest"
+
+
+class ImageError(EvidenceError):
+    """What names an image does not say which one, or one that may not be looked at."""
+
+
+class UnknownRegistryError(ImageError):
     """An image lies in a registry that the configuration does not name, so it is not asked."""
 
 
-class TagError(EvidenceError):
+class TagError(ImageError):
     """An image is named by a tag, or by nothing at all, and the configuration refuses that."""
 
 
@@ -54,6 +73,40 @@ class Fetched:
     platforms: tuple[Digest, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What was attached to an image when it was looked at, from `seen_at` on. `seal` is over all of it."""
+
+    items: tuple[Evidence, ...]
+    skipped: tuple[tuple[str, str], ...]
+    platforms: tuple[Digest, ...]
+    seen_at: float
+    seal: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """The bytes of it."""
+        return sum(len(part) for part in self._parts())
+
+    def sealed_for(self, key: str) -> bytes:
+        """What the seal is, if it is the list for this key."""
+        return sealed((key.encode(), *self._parts()))
+
+    def _parts(self) -> Iterator[bytes]:
+        yield repr((self.seen_at, len(self.items), len(self.skipped))).encode()
+        for item in self.items:
+            yield item.origin.encode()
+            yield item.data
+            yield b"llmsa" if item.is_legacy else b""
+            yield b"no message" if item.message is None else b"message"
+            yield item.message or b""
+        for origin, reason in self.skipped:
+            yield origin.encode()
+            yield reason.encode()
+        for platform in self.platforms:
+            yield platform.encode()
+
+
 class Registries:
     """All registries that images may come from, for any number of threads at once.
 
@@ -61,10 +114,34 @@ class Registries:
     """
 
     def __init__(
-        self, settings: AdmissionSettings, limits: Limits, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: AdmissionSettings,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+        before: Registries | None = None,
     ) -> None:
-        """Raises `ConfigError` without the extra `oci`, and for a `ca` that is none. Nothing is connected to."""
+        """`before` are those of an earlier configuration: what they keep by digest is kept on.
+
+        Raises `ConfigError` without the extra `oci`, and for a `ca` that is none. Nothing is connected to.
+        """
+        check_extra()
+        from gate.collect import looking
+
         self._settings, self._limits, self._clock = settings, limits, clock
+        self._counter = looking.Counter()
+        # Half of the memory is for bytes by digest, half for lists with the evidence in them.
+        kept = None if before is None else before._contents.kept  # noqa: SLF001  # one of us
+        self._contents: Contents = looking.Contents(settings.cache_bytes // 2, self._counter, clock, kept)
+        self._listings: Lru[Listing] = Lru(settings.cache_bytes // 2)
+        self._registries: dict[str, Registry] = {
+            host: looking.Registry(host, registry.access, limits, self._contents, self._counter, clock)
+            for host, registry in settings.registries.items()
+        }
+        self._evidence = {
+            host: parse_repository(registry.evidence)
+            for host, registry in settings.registries.items()
+            if registry.evidence is not None
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -75,20 +152,140 @@ class Registries:
         self.close()
 
     def close(self) -> None:
-        """Ends all connections; whoever still waits is told so."""
+        """Ends all connections; whoever still waits is told so, and so is whoever asks later."""
+        for registry in self._registries.values():
+            registry.close()
 
     def resolve(self, reference: str, ends_at: float) -> Resolved:
         """The image that a reference means.
 
-        Raises `UnknownRegistryError` and `TagError` without asking anybody, `UnavailableError` when the registry could
-        not be reached or did not answer in time, and `EvidenceError` for everything else that was wrong.
+        Raises `UnknownRegistryError` and `TagError` without asking anybody, `ImageError` for what is no reference,
+        `UnavailableError` when the registry could not be reached or did not answer in time, and `EvidenceError` for
+        everything else that was wrong.
         """
-        raise NotImplementedError
+        try:
+            image = parse_image(reference)
+        except ValueError as error:
+            raise ImageError(str(error), hint="name the image as registry/name@sha256:...") from None
+        registry = self._registry(image.repository)
+        if image.digest is not None:
+            return Resolved(image.repository, image.digest)
+        if self._settings.tags is not Tags.RESOLVE:
+            raise TagError(
+                f"the image {reference[:200]!r} has no digest, and a tag may change",
+                hint="name the image as registry/name@sha256:..., or set admission.tags: resolve in gate.yaml",
+            )
+        tag = image.tag or _LATEST
+        digest = registry.digest_of(image.repository, tag, ends_at)
+        return Resolved(image.repository, digest, was_tag=True)
 
     def fetched(self, resolved: Resolved, ends_at: float) -> Fetched:
         """What is attached to an image; raises what `resolve` does, and `LimitError`."""
-        raise NotImplementedError
+        registry, repository = self._place(resolved)
+        key = f"{repository}@{resolved.digest}"
+        kept = self._kept(key)
+        now = self._clock()
+        if kept is not None and self._is_fresh(kept, now):
+            self._counter.add("hits")
+            return _told(kept, now)
+        self._counter.add("misses")
+        is_usable = kept is not None and self._is_usable(kept, now)
+        # Who has something to fall back on leaves itself the time to use it.
+        wait_s = (ends_at - now) / 2 if is_usable else ends_at - now
+        try:
+            found = registry.listing(key, self._looking(key, registry, repository, resolved.digest), wait_s)
+        except UnavailableError:
+            # What is kept now: another look may have been answered meanwhile, and that answer is not overruled.
+            kept = self._kept(key)
+            now = self._clock()
+            if kept is None or not self._is_usable(kept, now):
+                raise
+            self._counter.add("last_seen")
+            return _told(kept, now, is_last_seen=not self._is_fresh(kept, now))
+        return _told(found, self._clock())
+
+    def begin(self, images: Sequence[Resolved]) -> None:
+        """Begins to read what is attached to some images, which `fetched` is asked for soon. Nothing is raised."""
+        for resolved in images:
+            registry, repository = self._place(resolved)
+            key, digest = f"{repository}@{resolved.digest}", resolved.digest
+            kept = self._kept(key)
+            if kept is None or not self._is_fresh(kept, self._clock()):
+                registry.begin(key, self._looking(key, registry, repository, digest))
 
     def counts(self) -> Mapping[str, int]:
-        """What happened so far, by a closed set of words."""
-        return {}
+        """What happened so far, by a closed set of words; the same for each of them however often they are asked."""
+        connections = sum(registry.reused for registry in self._registries.values())
+        shared = sum(registry.shared for registry in self._registries.values())
+        return {**self._counter.counts(), "shared": shared, "connections_reused": connections}
+
+    # --- one look -----------------------------------------------------------------------------------------------------
+
+    def _registry(self, repository: Repository) -> Registry:
+        found = self._registries.get(repository.registry)
+        if found is None:
+            raise UnknownRegistryError(
+                f"{repository.registry} is not a registry that images may come from",
+                hint="admission.registries in gate.yaml names them",
+            )
+        return found
+
+    def _place(self, resolved: Resolved) -> tuple[Registry, Repository]:
+        """Where evidence about an image lies."""
+        self._registry(resolved.repository)
+        repository = self._evidence.get(resolved.repository.registry, resolved.repository)
+        return self._registry(repository), repository
+
+    def _looking(self, key: str, registry: Registry, repository: Repository, digest: Digest) -> Callable[[], Listing]:
+        return lambda: self._look(key, registry, repository, digest)
+
+    def _look(self, key: str, registry: Registry, repository: Repository, digest: Digest) -> Listing:
+        """Reads what is attached, unless somebody has just done that."""
+        kept, now = self._kept(key), self._clock()
+        if kept is not None and self._is_fresh(kept, now):
+            return kept
+        self._counter.add("fetches")
+        try:
+            found = registry.look(repository, digest)
+        except UnavailableError:
+            self._counter.add("unavailable")
+            raise
+        except BaseException:
+            # It answered, and not with what was seen last.
+            self._counter.add("errors")
+            self._listings.discard(key)
+            raise
+        listing = Listing(*found, now)
+        listing = Listing(*found, now, listing.sealed_for(key))
+        if listing.items:
+            self._listings.put(key, listing, listing.size)
+        else:
+            # Somebody is about to attach something, or has taken it all away: neither is to be forgotten for a while.
+            self._listings.discard(key)
+        return listing
+
+    def _kept(self, key: str) -> Listing | None:
+        """The list that is kept for a key, if it is what was put there."""
+        kept = self._listings.get(key)
+        if kept is None:
+            return None
+        try:
+            if kept.sealed_for(key) == kept.seal:
+                return kept
+        except Exception:  # noqa: BLE001, S110  # what is broken may break whoever looks at it
+            pass
+        self._counter.add("corrupted")
+        self._listings.discard(key, kept)
+        return None
+
+    def _is_fresh(self, kept: Listing, now: float) -> bool:
+        return 0 <= now - kept.seen_at < self._settings.listing_s
+
+    def _is_usable(self, kept: Listing, now: float) -> bool:
+        """Whether it may stand for a registry that cannot be reached."""
+        return self._settings.outage is Outage.LAST_SEEN and 0 <= now - kept.seen_at <= self._settings.last_seen_s
+
+
+def _told(kept: Listing, now: float, *, is_last_seen: bool = False) -> Fetched:
+    age_s = max(0.0, now - kept.seen_at)
+    return Fetched(kept.items, dict(kept.skipped), age_s, is_last_seen, kept.platforms)

@@ -94,11 +94,12 @@ class Attached:
         else:
             self._layers(read_manifest(data, kind, origin), origin)
 
-    def inside(self, data: bytes, kind: str) -> None:
-        """What the image's own index holds beside the images: attestations about them."""
+    def inside(self, data: bytes, kind: str) -> tuple[Descriptor, ...]:
+        """What the image's own index holds beside the images: attestations about them. All that it lists is told."""
         if kind not in INDEXES:
-            return
-        for entry in read_index(data, kind, f"{self._holder.name}@{self._subject}"):
+            return ()
+        entries = read_index(data, kind, f"{self._holder.name}@{self._subject}")
+        for entry in entries:
             if not buildkit.is_attestation(entry):
                 continue
             origin = f"{self._holder.name}@{entry.digest}"
@@ -107,6 +108,7 @@ class Attached:
                 self.skipped[origin] = "an attestation in the image's index that is not there"
             else:
                 self._layers(read_manifest(found[0], found[1], origin), origin)
+        return entries
 
     def _layers(self, manifest: Manifest, origin: str) -> None:
         for number, layer in enumerate(manifest.layers):

@@ -7,15 +7,15 @@ is evidence like any other, to be verified.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from gate.collect.attached import Attached
+from gate.collect.attached import Attached, Holder
 from gate.collect.layout import read_layout
 from gate.collect.registry.access import Target
 from gate.errors import ConfigError
 from gate.formats.carriers.cosign import ATTESTATIONS, SBOMS, SIGNATURES, UNSIGNED_SBOM
 from gate.formats.image_reference import parse_image, parse_layout, parse_repository
-from gate.formats.oci import IMAGES, fallback_tag
+from gate.formats.oci import IMAGES, Descriptor, fallback_tag
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Evidence
 from gate.model.registry import OciEvidence
@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from gate.collect.registry.writer import Writer
 
 
+class Lists(Holder, Protocol):
+    """A repository that tells what refers to a manifest."""
+
+    def referrers(self, subject: Digest) -> tuple[tuple[Descriptor, ...], bool]:
+        """What refers to a manifest, and whether the registry itself says so."""
+
+
 def open_client(target: Target, limits: Limits) -> Client:
     """A client that reads; raises `ConfigError` without the extra `oci`."""
-    _check_extra()
+    check_extra()
     from gate.collect.registry.client import Bounds, Client
 
     return Client(target, bounds=Bounds(referrers=limits.evidence_count))
@@ -36,13 +43,14 @@ def open_client(target: Target, limits: Limits) -> Client:
 
 def open_writer(target: Target) -> Writer:
     """A client that may write; raises `ConfigError` without the extra `oci`."""
-    _check_extra()
+    check_extra()
     from gate.collect.registry.writer import Writer
 
     return Writer(target)
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
+    """Raises `ConfigError` where registries cannot be asked at all."""
     try:
         import urllib3  # noqa: F401  # whether it is there
     except ImportError:
@@ -78,11 +86,16 @@ def read_attached(root: Path, source: OciEvidence, image: str, limits: Limits) -
         return referred(client, digest, limits)
 
 
-def referred(client: Client, subject: Digest, limits: Limits) -> tuple[list[Evidence], dict[str, str]]:
+def referred(client: Lists, subject: Digest, limits: Limits) -> tuple[list[Evidence], dict[str, str]]:
     """What is attached to an image: first what refers to it, then cosign's tags, then what its index holds.
 
     A tag is looked up once, and the bytes that came have the digest that is told.
     """
+    return look_up(client, subject, limits)[0].result()
+
+
+def look_up(client: Lists, subject: Digest, limits: Limits) -> tuple[Attached, tuple[Descriptor, ...]]:
+    """The same, and what the image's index lists, attestations included; nothing for an image that is no index."""
     attached = Attached(client, subject, limits)
     attached.referrers(client.referrers(subject)[0])
     for suffix in (SIGNATURES, ATTESTATIONS, SBOMS):
@@ -92,6 +105,6 @@ def referred(client: Client, subject: Digest, limits: Limits) -> tuple[list[Evid
         elif found is not None:
             attached.tagged(*found)
     image = client.manifest(subject, IMAGES)
-    if image is not None:
-        attached.inside(*image)
-    return attached.result()
+    if image is None:
+        return attached, ()
+    return attached, attached.inside(*image)

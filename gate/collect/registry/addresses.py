@@ -73,6 +73,12 @@ class Deadline:
                 kept.close()
             self._sockets.clear()
 
+    def end(self) -> None:
+        """Makes now the end."""
+        self._ends = time.monotonic()
+        self._timer.cancel()
+        self._shut_down()
+
     @property
     def is_over(self) -> bool:
         """Whether no time is left."""

@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 from gate.collect.registry.access import PORTS, Origin, Target, split_host
 from gate.collect.registry.credentials import Credentials, find_credentials
-from gate.collect.registry.transport import Answer, Request, Transport
-from gate.errors import EvidenceError
+from gate.collect.registry.transport import UNAVAILABLE, Answer, Request, Transport
+from gate.errors import EvidenceError, UnavailableError
 from gate.formats.strict_json import StrictJsonError, loads_object
 
 _CHALLENGE_CHARACTERS: Final = 4096
@@ -97,7 +97,8 @@ class Authorizer:
 
 def _token_of(request: Request, answer: Answer) -> str:
     if answer.status != 200:
-        raise EvidenceError(
+        raised = UnavailableError if answer.status in UNAVAILABLE else EvidenceError
+        raise raised(
             f"{request.place} gives no token (HTTP status {answer.status})",
             hint="are the credentials right, and good for this repository?",
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
@@ -18,9 +19,10 @@ from urllib.parse import urljoin, urlsplit
 from gate.collect.registry.access import PORTS, Origin, Target
 from gate.collect.registry.addresses import Reach
 from gate.collect.registry.authorization import Authorizer, Finder
+from gate.collect.registry.connections import Connections
 from gate.collect.registry.credentials import find_credentials
-from gate.collect.registry.transport import Answer, Request, Transport
-from gate.errors import EvidenceError, LimitError
+from gate.collect.registry.transport import UNAVAILABLE, Answer, Request, Transport
+from gate.errors import EvidenceError, LimitError, UnavailableError
 from gate.formats.oci import DOCUMENT_BYTES, IMAGES, INDEX, Descriptor, OciError, fallback_tag, parse_index
 from gate.model.digest import Digest, sha256_digest
 
@@ -42,25 +44,41 @@ class Bounds:
     pauses_s: tuple[float, ...] = (0.2, 0.8, 2.4)
 
 
+def connections_to(target: Target, *, keep: int = 0, clock: Callable[[], float] = time.monotonic) -> Connections:
+    """Connections to a registry, and to where it sends; raises `ConfigError` for an authority that is none."""
+    access, local = target.access, target.is_local
+    here = Reach(loopback=local or access.private, private=access.private, link_local=access.private)
+    # A redirect or a token server may lie beside the registry, but never on a link-local address: there the machines
+    # of clouds find their own credentials.
+    reach = {target.origin.host: here, "": replace(here, link_local=False)}
+    return Connections(reach, access.ca, keep=keep, clock=clock)
+
+
 class Client:
     """One repository of a registry. Use it as a context manager: its time limit runs from its making."""
 
     def __init__(
-        self, target: Target, rights: str = PULL, bounds: Bounds | None = None, find: Finder = find_credentials
+        self,
+        target: Target,
+        rights: str = PULL,
+        bounds: Bounds | None = None,
+        find: Finder = find_credentials,
+        connections: Connections | None = None,
+        authorization: str | None = None,
     ) -> None:
-        """Raises `ConfigError` for an authority that is none."""
+        """`connections` are those of `connections_to`; without them it has its own, which end with it.
+
+        `authorization` is what another client of this repository was given. Raises `ConfigError` for an authority that
+        is none.
+        """
         self.target = target
         self.bounds = bounds or Bounds()
         self._origin = target.origin
         self._base = f"/v2/{target.repository.name}"
-        access, local = target.access, target.is_local
-        here = Reach(loopback=local or access.private, private=access.private, link_local=access.private)
-        # A redirect or a token server may lie beside the registry, but never on a link-local address: there the
-        # machines of clouds find their own credentials.
-        reach = {self._origin.host: here, "": replace(here, link_local=False)}
-        self._transport = Transport(access.timeout_s, reach, access.ca, self.bounds.pauses_s)
+        own = connections_to(target) if connections is None else connections
+        self._transport = Transport(target.access.timeout_s, own, self.bounds.pauses_s)
         self._authorizer = Authorizer(target, rights, self._transport, find)
-        self._authorization: str | None = None
+        self.authorization = authorization
 
     def __enter__(self) -> Self:
         return self
@@ -69,6 +87,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self._transport.close()
+
+    def end(self) -> None:
+        """Ends its time now, from whatever thread; what it is about to read breaks off."""
+        self._transport.deadline.end()
 
     @property
     def name(self) -> str:
@@ -181,7 +203,7 @@ class Client:
         """The registry's answer, with authorization once it has asked for it."""
         answer = self._send(request)
         if answer.status == 401:
-            self._authorization = self._authorizer.answer(answer)
+            self.authorization = self._authorizer.answer(answer)
             answer = self._send(request)
         if answer.status in {401, 403}:
             raise EvidenceError(
@@ -191,9 +213,9 @@ class Client:
         return answer
 
     def _send(self, request: Request) -> Answer:
-        if self._authorization is None:
+        if self.authorization is None:
             return self._transport.send(request)
-        headers = {**request.headers, "Authorization": self._authorization}
+        headers = {**request.headers, "Authorization": self.authorization}
         return self._transport.send(replace(request, headers=headers))
 
     def _followed(self, request: Request) -> Answer:
@@ -229,7 +251,8 @@ class Client:
 
     def _expect(self, answer: Answer, path: str, *statuses: int) -> None:
         if answer.status not in statuses:
-            raise EvidenceError(
+            raised = UnavailableError if answer.status in UNAVAILABLE else EvidenceError
+            raise raised(
                 f"{self._place(path)}: HTTP status {answer.status}", hint="see the registry's log, and try again"
             )
 

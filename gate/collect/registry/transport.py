@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Final
 
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import HTTPError, SSLError
 
 from gate.collect.registry.access import Origin
-from gate.collect.registry.addresses import CONNECT_S, Deadline, Reach, connect
-from gate.errors import ConfigError, EvidenceError, LimitError
+from gate.collect.registry.addresses import CONNECT_S, Deadline
+from gate.collect.registry.connections import Connections, Line
+from gate.errors import EvidenceError, LimitError, UnavailableError
 
 READ_S: Final = 15.0
 _PIECE: Final = 1 << 16
-_RETRY_STATUS: Final = frozenset({429, 500, 502, 503, 504})
+UNAVAILABLE: Final = frozenset({429, 500, 502, 503, 504})
+"""The statuses with which a server says that it cannot answer now."""
 _LONGEST_PAUSE_S: Final = 10.0
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
@@ -68,23 +69,35 @@ class BrokenError(EvidenceError):
     """The connection or the answer broke off; asking again may help."""
 
 
-class Transport:
-    """Connections to registries, kept open between exchanges until `close`."""
+class UnreachableError(BrokenError, UnavailableError):
+    """There is no connection, or none any more."""
 
-    def __init__(
-        self, limit_s: float, reach: Mapping[str, Reach], ca: bytes | None, pauses_s: tuple[float, ...]
-    ) -> None:
-        """`reach` is by host; other hosts have that of the empty name. Raises `ConfigError` for a `ca` that is none."""
-        self._reach, self._pauses_s = reach, pauses_s
-        self._tls = _tls(ca)
-        self._pools: dict[Origin, HTTPConnectionPool] = {}
+
+# What went wrong in our own words: the library's may hold what the server sent.
+_REASONS: Final[Mapping[type[OSError], str]] = {
+    socket.gaierror: "there is no such host",
+    ConnectionRefusedError: "nobody listens there",
+    TimeoutError: "it did not answer in time",
+    ConnectionError: "the connection broke off",
+}
+
+
+class Transport:
+    """Connections to registries, borrowed until `close`."""
+
+    def __init__(self, limit_s: float, connections: Connections, pauses_s: tuple[float, ...]) -> None:
+        self._connections, self._pauses_s = connections, pauses_s
+        self._lines: dict[Origin, Line] = {}
         self.deadline = Deadline(limit_s)
 
     def close(self) -> None:
-        """Ends all connections."""
-        for pool in self._pools.values():
-            pool.close()
+        """Gives all connections back."""
+        # First: what the deadline has shut down is not usable, and says so only once nothing is watched any more.
         self.deadline.close()
+        usable = not self.deadline.is_over
+        for line in self._lines.values():
+            self._connections.give_back(line, usable=usable)
+        self._lines.clear()
 
     def send(self, request: Request) -> Answer:
         """The answer, asked for again where that is safe and may help; raises `EvidenceError` when there is none."""
@@ -97,7 +110,7 @@ class Transport:
                 wait_s = pause_s
             else:
                 wait_s = max(pause_s, _asked_pause_s(answer))
-                if answer.status not in _RETRY_STATUS or not request.is_safe or wait_s > _LONGEST_PAUSE_S:
+                if answer.status not in UNAVAILABLE or not request.is_safe or wait_s > _LONGEST_PAUSE_S:
                     return answer
             try:
                 self.deadline.pause(wait_s)
@@ -113,7 +126,11 @@ class Transport:
                 raise self._late(request) from None
             if isinstance(error, SSLError):
                 raise _no_tls(request, error) from None
-            raise BrokenError(f"{request.place}: {_reason(error)}", hint="see whether the registry is up") from None
+            broken = _broken(error)
+            hint = "see whether the registry is up"
+            if broken is None:
+                raise BrokenError(f"{request.place} broke off, or what came is not HTTP", hint=hint) from None
+            raise UnreachableError(f"{request.place}: {_REASONS[broken]}", hint=hint) from None
         # What was cut off at the end of the time can look complete.
         if self.deadline.is_over:
             raise self._late(request)
@@ -121,7 +138,7 @@ class Transport:
 
     def _talk(self, request: Request) -> Answer:
         left = self.deadline.left()
-        response = self._pool(request.origin).urlopen(
+        response = self._line(request.origin).pool.urlopen(
             request.method,
             request.path,
             body=request.body,
@@ -144,56 +161,16 @@ class Transport:
                 response.close()
                 self.deadline.unwatch(request.origin)
 
-    def _pool(self, origin: Origin) -> HTTPConnectionPool:
-        if origin not in self._pools:
-            guard = _Guard(origin, self._reach.get(origin.host, self._reach[""]), self.deadline)
-            self._pools[origin] = (
-                _TlsPool(origin.host, origin.port, maxsize=1, ssl_context=self._tls, guard=guard)
-                if origin.scheme == "https"
-                else _PlainPool(origin.host, origin.port, maxsize=1, guard=guard)
-            )
-        return self._pools[origin]
+    def _line(self, origin: Origin) -> Line:
+        if origin not in self._lines:
+            self._lines[origin] = self._connections.lend(origin, self.deadline)
+        return self._lines[origin]
 
     def _late(self, request: Request) -> EvidenceError:
-        return EvidenceError(
+        return UnavailableError(
             f"{request.place} did not answer in time: everything together has {self.deadline.limit_s:g} seconds",
             hint="see whether the registry is overloaded; timeout_s in evidence.oci, or --timeout, is the limit",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Guard:
-    origin: Origin
-    reach: Reach
-    deadline: Deadline
-
-    def connect(self) -> socket.socket:
-        connection = connect(self.origin.host, self.origin.port, self.reach, self.deadline)
-        self.deadline.watch(self.origin, connection)
-        return connection
-
-
-class _PlainConnection(HTTPConnection):
-    """A connection to an address that was looked at. The library's own SOCKS support hooks in at the same place."""
-
-    def __init__(self, *args: object, guard: _Guard, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self._guard = guard
-
-    def _new_conn(self) -> socket.socket:
-        return self._guard.connect()
-
-
-class _TlsConnection(_PlainConnection, HTTPSConnection):
-    """The same under TLS."""
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
 
 
 def _no_tls(request: Request, error: SSLError) -> EvidenceError:
@@ -231,29 +208,12 @@ def _read(request: Request, response: BaseHTTPResponse) -> Answer:
     raise LimitError(f"{request.place} answered with more than the {request.limit} bytes that are read")
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong in our own words: the library's may hold what the server sent."""
+def _broken(error: Exception) -> type[OSError] | None:
+    """Which of the library's reasons means that there is no connection; `None` for an answer that is none."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return "there is no such host"
-        if isinstance(cause, ConnectionRefusedError):
-            return "nobody listens there"
-        if isinstance(cause, TimeoutError):
-            return "it did not answer in time"
+        for known in _REASONS:
+            if isinstance(cause, known):
+                return known
         cause = cause.__cause__ or cause.__context__
-    return "the connection broke off, or what came is not HTTP"
-
-
-def _tls(ca: bytes | None) -> ssl.SSLContext:
-    """TLS 1.2 or newer, the host's name checked; with an authority, no other one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca is None:
-        context.load_default_certs()
-        return context
-    try:
-        context.load_verify_locations(cadata=ca.decode("ascii"))
-    except (ssl.SSLError, ValueError):
-        raise ConfigError("the ca of the registry is no certificate in PEM") from None
-    return context
+    return None
