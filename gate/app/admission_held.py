@@ -66,7 +66,6 @@ class Held:
         self._loader = Loader(request, engine, clock or WallClock(), pause)
         self._steady = steady
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
         self._retired: list[tuple[float, Callable[[], object]]] = []
         self._counts = dict.fromkeys(("reloads", "failed_reloads", "failed_self_tests"), 0)
         self._problem: str | None = None
@@ -81,14 +80,15 @@ class Held:
         return self._state
 
     def reload(self) -> Reloaded:
-        """Looks at the files again, and takes them when they changed and everything about them holds."""
-        with self._lock:
-            return self._look(is_asked=True)
+        """Looks at the files again, and takes them when they changed and everything about them holds.
 
-    def watch(self, every_s: float = 5.0) -> None:
-        """Reloads now and then, and repeats the self-test, in a thread that ends with `close` or the process."""
-        self._thread = threading.Thread(target=self._watch, args=(every_s,), name="gate-reload", daemon=True)
-        self._thread.start()
+        To be called every few seconds. It repeats the self-test as well, whose result `health` tells.
+        """
+        with self._lock:
+            found = self._look()
+            if self._steady() - self._tested_at >= _TEST_S:
+                self._test()
+            return found
 
     def health(self) -> Health:
         """Whether the webhook can answer; writes to the log to find out."""
@@ -105,60 +105,54 @@ class Held:
             state.now_s()
         except GateError as error:
             problems.append(str(error))
-        return Health(tuple(problems), tuple(notes))
+        return Health(tuple(problems), tuple(notes), self.counts())
 
     def counts(self) -> Mapping[str, int]:
-        """Reloads, and what failed, since the start."""
-        return dict(self._counts)
-
-    def close(self, timeout_s: float = 5.0) -> bool:
-        """Ends the watching and drains the log; whether everything that was taken is recorded."""
-        ends_at = time.monotonic() + timeout_s
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        """What happened since the start, by names of a closed set: here, with the log, and with registries."""
         state = self._state
-        self._retire(math.inf)
-        is_done = state.recorder is None or state.recorder.close(max(0.0, ends_at - time.monotonic()))
-        state.registries.close()
-        return is_done
+        recorder = {} if state.recorder is None else state.recorder.counts()
+        return (
+            dict(self._counts)
+            | {f"record_{name}": count for name, count in recorder.items()}
+            | {f"registry_{name}": count for name, count in state.registries.counts().items()}
+        )
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Waits until everything that was taken is recorded, and closes what is open."""
+        self._stopped.set()
+        with self._lock:
+            state = self._state
+            if state.recorder is not None:
+                state.recorder.close(timeout_s)
+            state.registries.close()
+            self._retire(math.inf)
 
     # -- reloading -----------------------------------------------------------------------------------------------------
-
-    def _watch(self, every_s: float) -> None:
-        while not self._stopped.wait(every_s):
-            try:
-                with self._lock:
-                    self._look(is_asked=False)
-                if self._steady() - self._tested_at >= _TEST_S:
-                    self._test()
-            except Exception as error:  # noqa: BLE001 - told, and the watching goes on
-                self._problem = f"a bug: {type(error).__name__}"
 
     def _test(self) -> None:
         state, self._tested_at = self._state, self._steady()
         try:
             self_test(state.workspace, state.engine)
-        except GateError as error:
+        except Exception as error:  # noqa: BLE001 - as above
             self._counts["failed_self_tests"] += 1
-            self._engine_problem = str(error)
+            self._engine_problem = _told(error)
         else:
             self._engine_problem = None
 
-    def _look(self, *, is_asked: bool) -> Reloaded:
+    def _look(self) -> Reloaded:
         self._retire(self._steady() - _RETIRED_S)
         try:
             files = self._loader.look()
             if files.root == self._seen.root and self._seen.is_current():
                 self._problem = self._failed = None
                 return Reloaded(changed=False, problem=None)
-            if not is_asked and self._is_refused_already(files):
+            if self._is_refused_already(files):
                 return Reloaded(changed=False, problem=self._problem)
             self._failed = files, self._steady()
             self._take(files, self._loader.load(files, self._state))
-        except GateError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, what judges goes on, and it is told
             self._counts["failed_reloads"] += 1
-            self._problem = f"{error} ({error.hint})" if error.hint else str(error)
+            self._problem = _told(error)
             return Reloaded(changed=False, problem=self._problem)
         return Reloaded(changed=True, problem=None)
 
@@ -185,3 +179,9 @@ class Held:
         self._retired = [(at, close) for at, close in self._retired if at > before]
         for close in gone:
             close()
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, GateError):
+        return f"a bug: {type(error).__name__}"
+    return f"{error} ({error.hint})" if error.hint else str(error)

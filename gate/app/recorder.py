@@ -83,9 +83,10 @@ class Recorder:
         return () if problem is None else (f"no checkpoint could be made: {problem}",)
 
     def counts(self) -> Mapping[str, int]:
-        """Records, commits, errors, openings and checkpoints since the start."""
+        """Records, commits, errors, openings and checkpoints since the start, and how many records the log has."""
         made = 0 if self._checkpoints is None else self._checkpoints.count
-        return {**self._group.counts(), "checkpoints": made}
+        size = 0 if self._last is None else self._last.seq + 1
+        return {**self._group.counts(), "checkpoints": made, "size": size}
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Takes no more, and waits for what was taken; whether all of it is done."""
