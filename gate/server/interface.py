@@ -38,6 +38,10 @@ class Answered(Protocol):
     def seconds(self) -> Mapping[str, float]:
         """How long each stage took."""
 
+    @property
+    def trace(self) -> str | None:
+        """For developers, where it is a bug."""
+
 
 class Judge(Protocol):
     """Answers reviews; called by several threads at a time."""

@@ -25,7 +25,7 @@ def bind(host: str, port: int, option: str) -> socket.socket:
         return socket.create_server(
             (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6()
         )
-    except (OSError, UnicodeError) as error:
+    except (OSError, TypeError, UnicodeError) as error:
         raise ConfigError(
             f"{option}: cannot listen on {host!r}, port {port}: {getattr(error, 'strerror', None) or error}"
         ) from None
@@ -105,7 +105,7 @@ class Listener:
                 continue
             task = asyncio.create_task(self._begin(accepted))
             self._pending[task] = time.monotonic()
-            task.add_done_callback(self._pending.pop)
+            task.add_done_callback(lambda done: self._pending.pop(done, None))
 
     async def _begin(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)
@@ -126,14 +126,18 @@ class Listener:
             raise
 
     def _make_room(self) -> bool:
-        """Ends the connection on which nothing happened for the longest; says whether there was one."""
-        idle = [
-            (connection.active_at, connection.end)
-            for connection in self._shared.state.connections
-            if isinstance(connection, Connection) and not connection.is_busy
-        ]
-        waiting = [(since, task.cancel) for task, since in self._pending.items()]
-        oldest = min([*idle, *waiting], key=lambda item: item[0], default=None)
-        if oldest is not None:
-            oldest[1]()
-        return oldest is not None
+        """Ends the connection on which nothing happened for the longest; says whether there was one.
+
+        It is counted no more, though it may take a moment until it is gone: the next one ends another.
+        """
+        open_ones = [one for one in self._shared.state.connections if isinstance(one, Connection) and not one.is_busy]
+        idle = min(open_ones, key=lambda one: one.active_at, default=None)
+        task = next(iter(self._pending), None)  # in the order in which they came
+        if task is not None and (idle is None or self._pending[task] < idle.active_at):
+            del self._pending[task]
+            task.cancel()
+            return True
+        if idle is not None:
+            self._shared.state.connections.discard(idle)
+            idle.end()
+        return idle is not None

@@ -19,7 +19,10 @@ from gate.model.json import JsonValue
 from gate.report.escape import terminal
 
 _LINES: Final = 4096
+_LIMIT: Final = 4096
 _AT_ONCE: Final = 256
+_TOGETHER_S: Final = 0.02
+"""Lines of so long are written together: each time this thread wakes, others wait for it."""
 
 
 def write_error(data: bytes) -> None:
@@ -60,6 +63,7 @@ class Log:
         is_open = True
         while is_open:
             items = [self._lines.get()]
+            time.sleep(_TOGETHER_S)
             while len(items) < _AT_ONCE and not self._lines.empty():
                 items.append(self._lines.get_nowait())
             is_open = None not in items
@@ -71,7 +75,7 @@ def _line(time_s: float, level: str, event: str, more: dict[str, JsonValue]) -> 
     whole: dict[str, JsonValue] = {"time": stamp, "level": level, "event": event}
     for name, value in more.items():
         if value is not None:
-            whole[name] = terminal(value, 1024) if isinstance(value, str) else value
+            whole[name] = terminal(value, _LIMIT) if isinstance(value, str) else value
     return json.dumps(whole).encode("ascii") + b"\n"
 
 

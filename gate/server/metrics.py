@@ -21,7 +21,7 @@ from gate.model.admission import Cause
 from gate.model.decision import Verdict
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-STAGES: Final = ("wait", "review", "registry", "verify", "normalize", "evaluate", "decide", "record", "answer")
+STAGES: Final = ("wait", "read", "registry", "verify", "evaluate", "record")
 """Stages whose time is told; that of any other is told as `other`."""
 STATUSES: Final = (400, 404, 405, 408, 411, 413, 415, 503)
 """HTTP statuses of what is no review."""

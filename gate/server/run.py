@@ -9,7 +9,7 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -45,13 +45,14 @@ def serve(
     write: Callable[[Answer], bytes] = write_review,
     write_log: Callable[[bytes], object] = write_error,
 ) -> int:
-    """Serves until a signal ends it. Raises `ConfigError` before it begins, for a certificate or an address.
+    """Serves until a signal ends it, and closes the service. Raises `ConfigError` for a certificate or an address.
 
     SIGTERM ends it with consideration, SIGINT and a second signal sooner; SIGHUP has it look at its files. The result
     is the program's exit code: 0, or 1 when requests were in flight at the end of their time.
     """
-    certificates = Certificates(options.certificate, options.key, options.client_ca)
     with contextlib.ExitStack() as stack:
+        stack.callback(service.close)
+        certificates = Certificates(options.certificate, options.key, options.client_ca)
         listening = stack.enter_context(bind(options.host, options.port, "--port"))
         health = stack.enter_context(bind(options.host, options.health_port, "--health-port"))
         log = Log(write_log)
@@ -86,6 +87,7 @@ class _Server:
         self._certificates, self._log, self._write = certificates, log, write
         self._metrics = Metrics()
         self._readiness = Readiness(self._find_problems)
+        self._figures: Mapping[str, float] = {}
         self._problems: dict[str, str | None] = {}
         self._was_ready: tuple[str, ...] | None = None
         self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
@@ -169,7 +171,7 @@ class _Server:
             "When the certificate that is used ends.",
             lambda: self._certificates.ends_at_s,
         )
-        self._metrics.add_figures(self._service.figures)
+        self._metrics.add_figures(lambda: self._figures)
 
     def _not_taken(self) -> None:
         self._metrics.refused(0)
@@ -179,6 +181,7 @@ class _Server:
         return "every thread hangs" if late >= self._limits.concurrent else None
 
     def _find_problems(self) -> Sequence[str]:
+        self._figures = self._service.figures()
         problems = list(self._service.ready())
         if not self._certificates.is_valid():
             problems.append("the certificate has ended")

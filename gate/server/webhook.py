@@ -168,6 +168,8 @@ class Webhook:
 
     def _tell(self, judged: Judged, waited_s: float, seconds: float) -> None:
         answer, answered = judged.answer, judged.answered
+        if answered is not None and answered.trace is not None:
+            self._log.say("bug", "error", uid=answer.uid, trace=answered.trace)
         stages = {"wait": waited_s, **({} if answered is None else answered.seconds)}
         self._metrics.reviewed(answer.cause, None if answered is None else answered.verdict, seconds)
         self._metrics.staged(stages)

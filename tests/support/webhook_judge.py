@@ -28,6 +28,7 @@ class Told:
     verdict: str | None = None
     controls: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Looked:
 
 
 class Judge:
-    """`allow`, `deny`, `sleep-<seconds>-allow`, `raise`, `exit`, `wrong` (no answer at all); else a malformed review.
+    """Does `allow`, `deny`, `sleep-<seconds>-allow`, `raise`, `exit`, `trace` (a bug), `wrong` (no answer at all).
 
     The files `not-ready`, `reload` and `broken` in the folder are what the service says of itself.
     """
@@ -62,6 +63,8 @@ class Judge:
             raise SystemExit(0)
         if name == "wrong":
             return None  # type: ignore[return-value]
+        if name == "trace":
+            return Told(refusal(uid, Cause.BUG, "a bug", 500), trace="Traceback:\n  a line of tests\n")
         if name == "time":
             return Told(refusal(uid, Cause.REFUSED, f"left {ends_at - time.monotonic():.2f}"))
         stages = {"evaluate": 0.001, "invented by a test": 0.001}

@@ -117,5 +117,5 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     request = Request(start_folder(root), root, config, None, config_from_worktree=True, now_s=now_or_clock(None))
     options = ServeOptions(host, port, health_port, tls_cert, tls_key, client_ca, linger_s, drain_s, watch_s)
-    with open_admitter(request) as admitter:
-        return serve(admitter, admitter.limits, options)
+    admitter = open_admitter(request)
+    return serve(admitter, admitter.limits, options)
