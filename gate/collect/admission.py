@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from gate.collect.lru import Lru, sealed
 from gate.collect.oci import check_extra
 from gate.errors import EvidenceError, UnavailableError
 from gate.formats.image_reference import Repository, parse_image, parse_repository
+from gate.formats.lru import Lru, sealed
 from gate.model.admission_settings import AdmissionSettings, Outage, Tags
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gate.collect.flights import Flights
-from gate.collect.lru import Lru, sealed
 from gate.collect.oci import look_up
 from gate.collect.registry.access import Target
 from gate.collect.registry.client import PULL, Bounds, Client, connections_to
 from gate.errors import EvidenceError, UnavailableError
 from gate.formats.carriers.buildkit import is_attestation
 from gate.formats.image_reference import Repository
+from gate.formats.lru import Lru, sealed
 from gate.formats.oci import IMAGES, Descriptor
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Evidence

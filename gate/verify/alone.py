@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from gate.formats.bundle import BundleError
+from gate.formats.bundle import BundleError, Container
 from gate.formats.canonical_json import CanonicalJsonError, check
 from gate.formats.intoto import StatementError
 from gate.model.digest import Digest, sha256_digest
 from gate.model.evidence import Evidence, Failure, Stage, Statement
+from gate.verify.cache import Known
 from gate.verify.containers import open_container, prove, read_payload, signed_payload
 from gate.verify.hints import Hints, read_hints
 from gate.verify.located import misplaced
@@ -78,16 +79,32 @@ def judge(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Si
 
 
 def _read(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Signed:
+    known = None if trust.cache is None else trust.cache.get(item, trust, limit)
+    payload, proof, statement = (
+        _found_out(item, evidence, trust, limit) if known is None else _judged_again(known, evidence, trust)
+    )
+    _check_place_and_time(statement, trust.now_s)
+    stated_s, signed_s = statement.stated_at_s, proof.signed_at_s
+    if stated_s is not None and signed_s is not None and stated_s > signed_s + _SKEW_S:
+        raise _Refusal(Stage.STATEMENT, "time", "the statement says that it was made after it was signed")
+    return Signed(evidence, item.origin, payload, proof, statement)
+
+
+def _found_out(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> tuple[Digest, Proof, Statement]:
     try:
         container = open_container(item, limit)
     except BundleError as error:
         raise _Refusal(Stage.ENVELOPE, error.code, str(error)) from None
     signed = signed_payload(container)
     payload = sha256_digest(signed)
-    if trust.is_revoked_evidence(evidence, payload):
-        raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
+    _check_revoked(trust, evidence, payload)
+    matched = None
     try:
-        proof = prove(container, trust)
+        if isinstance(container, Container):
+            matched = trust.match(container)
+            proof = trust.accept(matched)
+        else:
+            proof = prove(container, trust)
     except Untrusted as error:
         raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
     try:
@@ -97,11 +114,23 @@ def _read(item: Evidence, evidence: Digest, trust: TrustStore, limit: int) -> Si
         raise _Refusal(Stage.STATEMENT, error.code, str(error)) from None
     except CanonicalJsonError as error:
         raise _Refusal(Stage.STATEMENT, "number", f"the predicate has no canonical form: {error}") from None
-    _check_place_and_time(statement, trust.now_s)
-    stated_s, signed_s = statement.stated_at_s, proof.signed_at_s
-    if stated_s is not None and signed_s is not None and stated_s > signed_s + _SKEW_S:
-        raise _Refusal(Stage.STATEMENT, "time", "the statement says that it was made after it was signed")
-    return Signed(evidence, item.origin, payload, proof, statement)
+    if trust.cache is not None and matched is not None:
+        trust.cache.put(item, trust, limit, Known(payload, matched, statement, trust.now_s))
+    return payload, proof, statement
+
+
+def _judged_again(known: Known, evidence: Digest, trust: TrustStore) -> tuple[Digest, Proof, Statement]:
+    """The part of the obligations that depends on more than the bytes, in the same order."""
+    _check_revoked(trust, evidence, known.payload)
+    try:
+        return known.payload, trust.accept(known.matched), known.statement
+    except Untrusted as error:
+        raise _Refusal(Stage.SIGNATURE, error.code, str(error)) from None
+
+
+def _check_revoked(trust: TrustStore, evidence: Digest, payload: Digest) -> None:
+    if trust.is_revoked_evidence(evidence, payload):
+        raise _Refusal(Stage.SIGNATURE, "revoked_evidence", "the evidence is revoked in gate.yaml")
 
 
 def _check_place_and_time(statement: Statement, now_s: int) -> None:

@@ -7,12 +7,13 @@ certificates) chooses or adds one (SECURITY 2).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from gate.errors import ConfigError
 from gate.formats.bundle import Container
 from gate.formats.certificate_material import Material
 from gate.formats.dsse import Envelope
+from gate.formats.lru import sealed
 from gate.formats.predicates import PLAIN, Reading
 from gate.formats.strict_yaml import suggestion
 from gate.formats.trusted_root import TrustedRootError, parse_trusted_root
@@ -20,6 +21,7 @@ from gate.model.claim import is_predicate_type
 from gate.model.digest import Digest, parse_digest
 from gate.model.evidence import SignerIdentity, TimeSource
 from gate.model.settings import IdentitySettings, SignerSettings, TrustSettings
+from gate.verify.cache import Matched, SignatureCache
 from gate.verify.certificate import CertificateIdentity, KeylessError
 from gate.verify.identity import matches
 from gate.verify.keyless import KeylessVerifier, earliest
@@ -99,12 +101,24 @@ class TrustStore:
     now_s: int
     reading: Reading = PLAIN
     revoked_patterns: tuple[IdentitySettings, ...] = ()
+    cache: SignatureCache | None = field(default=None, repr=False, compare=False)
+    """What remembers whose signatures hold; without one everything is found out each time."""
+    fingerprint: bytes = b""
+    """What entries of the cache are for, beside the bytes of the evidence."""
+
+    def at(self, now_s: int) -> TrustStore:
+        """The same signers at another time."""
+        return replace(self, now_s=now_s)
 
     def prove(self, container: Container) -> Proof:
         """Who signed something, in the one mode of trust that its container is of; raises `Untrusted`."""
+        return self.accept(self.match(container))
+
+    def match(self, container: Container) -> Matched:
+        """Whose signature it is, `now_s` at the latest; raises `Untrusted`. Whether a signer counts is not asked."""
         content, material = container.content, container.material
         if material is None:
-            return self._prove_keys(content, container.beside)
+            return self._match_keys(content, container.beside)
         if self.keyless is None:
             raise Untrusted(
                 "keyless_unconfigured",
@@ -114,25 +128,31 @@ class TrustStore:
             found = self.keyless.verify(content, material, self.now_s)
         except KeylessError as error:
             raise Untrusted(f"keyless_{error.code}", str(error)) from None
-        # Short-lived keys are judged at the time of their signature, not now (SECURITY 7).
-        what = f"identity {found.identity.subject}"
-        signers = self._accepted(found.names, what, found.signed_at_s, found.identity)
-        return Proof(signers, found.signed_at_s, found.time_source, found.log_included, found.identity)
+        return Matched(found.names, found.signed_at_s, found.time_source, found.log_included, found.identity)
 
-    def _prove_keys(self, content: Content, beside: Material | None) -> Proof:
+    def accept(self, matched: Matched) -> Proof:
+        """Who of them counts at the time of the signature or, if nobody says that, now; raises `Untrusted`.
+
+        Short-lived keys are judged at the time of their signature, not now (SECURITY 7).
+        """
+        identity = matched.identity
+        what = "key" if identity is None else f"identity {identity.subject}"
+        at_s = self.now_s if matched.signed_at_s is None else matched.signed_at_s
+        signers = self._accepted(matched.names, what, at_s, identity)
+        return Proof(signers, matched.signed_at_s, matched.time_source, matched.log_included, identity)
+
+    def _match_keys(self, content: Content, beside: Material | None) -> Matched:
         """What managed keys signed. What stands beside their signature is verified where there is a trusted root."""
         names = self._matching(content)
         if beside is None or self.keyless is None:
-            return Proof(self._accepted(names, "key", self.now_s))
+            return Matched(names)
         try:
             keys = [self.keys[name] for name in names]
             times, is_logged = self.keyless.beside_key(content, beside, keys, self.now_s)
         except KeylessError as error:
             raise Untrusted(f"keyless_{error.code}", str(error)) from None
-        if not times:
-            return Proof(self._accepted(names, "key", self.now_s), log_included=is_logged)
-        at_s, source = earliest(times)
-        return Proof(self._accepted(names, "key", at_s), at_s, source, is_logged)
+        at_s, source = earliest(times) if times else (None, TimeSource.NONE)
+        return Matched(names, at_s, source, is_logged)
 
     def _matching(self, content: Content) -> tuple[str, ...]:
         """The trusted keys that signed; raises `Untrusted` when there is none."""
@@ -211,8 +231,8 @@ class TrustStore:
         return not self.revoked_evidence.isdisjoint(digests)
 
 
-def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
-    """Loads the configured keys and the trusted root.
+def build_trust_store(trust: TrustSettings, now_s: int, cache: SignatureCache | None = None) -> TrustStore:
+    """Loads the configured keys and the trusted root. With a cache, `TrustStore.at` is for one decision after another.
 
     Raises `ConfigError` for one that is none, a threshold nobody can reach, or a revocation that would be of
     nothing: neither a signer's name nor a SHA-256.
@@ -235,7 +255,30 @@ def build_trust_store(trust: TrustSettings, now_s: int) -> TrustStore:
     reading = Reading(types, trust.drafts)
     names = (trust.revoked.keys | trust.revoked.identities) & identities.keys()
     patterns = tuple(identities[name] for name in sorted(names) if identities[name].subject_pattern is not None)
-    return TrustStore(signers, keys, keyless, trust.thresholds, revoked, subjects, evidence, now_s, reading, patterns)
+    return TrustStore(
+        signers,
+        keys,
+        keyless,
+        trust.thresholds,
+        revoked,
+        subjects,
+        evidence,
+        now_s,
+        reading,
+        patterns,
+        cache,
+        _fingerprint(trust, keys, reading),
+    )
+
+
+def _fingerprint(trust: TrustSettings, keys: Mapping[str, TrustedKey], reading: Reading) -> bytes:
+    """What a cache is for: what is known of evidence depends on keys, identities, the root and what is read."""
+    parts = [str(trust.digest), str(len(keys))]
+    for name, key in keys.items():
+        parts += name, key.spki, key.algorithm
+    parts += (f"{name} {item.identity!r}" for name, item in trust.signers.items() if item.identity is not None)
+    parts += (*sorted(reading.types), "", *sorted(reading.drafts))
+    return sealed(part.encode() for part in parts) + sealed((trust.sigstore_root or b"",))
 
 
 def root_weaknesses(trust: TrustSettings, now_s: int) -> tuple[str, ...]:
