@@ -88,6 +88,8 @@ def decide(case: Case) -> Decision:
     verdict, exit_code = _verdict(controls, causes)
     if case.admission is not None and case.admission.unread and not causes:
         verdict, exit_code = Verdict.ERROR, EXIT_UNDECIDED
+    elif verdict is Verdict.ALLOW and not _judges_images(case, controls):
+        verdict, exit_code = Verdict.DENY, EXIT_MISSING
     return Decision(
         id=case.identity,
         verdict=verdict,
@@ -111,6 +113,17 @@ def decide(case: Case) -> Decision:
         reuse=tuple(_reuse_uses(case, controls)),
         admission=_admitted(case, verdict),
     )
+
+
+def _judges_images(case: Case, controls: Mapping[str, ControlDecision]) -> bool:
+    """Whether an enforced control had a say about each kind of image that an API server asks for.
+
+    A profile for other kinds would let in whatever nobody judged (SECURITY 39).
+    """
+    said = {Outcome.PASS, Outcome.WAIVED, Outcome.REUSED}
+    infos = [item.info for item in controls.values() if item.mode is Mode.ENFORCE and item.outcome in said]
+    images = {} if case.admission is None else case.admission.images
+    return all(any(info.judges(image.role.kind) for info in infos) for image in images.values())
 
 
 def _admitted(case: Case, verdict: Verdict) -> Admitted | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from types import TracebackType
+from typing import Final, Protocol, Self
 
 from gate.app.admission_answer import refusing_controls, unread
 from gate.app.admission_held import Health, Held, Reloaded
@@ -13,6 +14,7 @@ from gate.app.admission_judge import Judgement, Stages, State, judge_review
 from gate.app.workspace import Request
 from gate.formats.admission_review import ReviewError, read_review, uid_of
 from gate.model.admission import Answer, Cause, Review, refusal
+from gate.model.admission_settings import AdmissionLimits
 
 _BUG: Final = "refused by gate, bug: it failed in a way that it should not; the log of the webhook says more"
 
@@ -82,6 +84,11 @@ class Admitter:
             found = unread(uid or uid_of(body), Cause.BUG, _BUG)
             return Answered(found, seconds=stages.seconds, trace=traceback.format_exc())
 
+    @property
+    def limits(self) -> AdmissionLimits:
+        """How much is taken on, as the configuration says now."""
+        return self._held.current().admission.limits
+
     def ready(self) -> Sequence[str]:
         """Why it cannot do its work now; empty when it can."""
         return self._held.health().problems
@@ -97,6 +104,14 @@ class Admitter:
     def close(self) -> None:
         """Gives back what is held. Nothing is asked afterwards."""
         self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def _answered(judged: Judgement, stages: Stages) -> Answered:

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gate.app.admit import Reason, reasons
+from gate.app.admit import UNJUDGED, Reason, reasons
+from gate.decide import EXIT_MISSING
 from gate.formats.rfc3339 import format_time
 from gate.model.admission import AdmissionFacts, Answer, BreakGlass, Cause, refusal
 from gate.model.admission_settings import AdmissionMode
@@ -105,6 +106,11 @@ def _refusal(decision: Decision, facts: AdmissionFacts) -> str:
     """What refuses, up to three reasons, each whole if they fit, with what to do about it."""
     found = reasons(decision)
     said = [_reason(item, after) for item, after in zip(found, (*found[1:], None), strict=True)]
+    if decision.exit_code == EXIT_MISSING and not refusing_controls(decision) and not decision.causes:
+        kinds = sorted({image.role.kind.value for image in facts.images.values()})
+        said = [f"the profile has no enforced control that judged what it asks for ({', '.join(kinds)})"]
+    if errors := [name for name in refusing_controls(decision) if decision.controls[name].outcome is Outcome.ERROR]:
+        said = [f"{', '.join(errors)} could not be judged", *(text for text in said if not text.startswith(UNJUDGED))]
     said += [f"what is attached to {name} could not be read: {why}" for name, why in facts.unread.items()]
     if facts.break_glass is not None and facts.break_glass.problems:
         said.insert(0, f"the exception does not hold: {facts.break_glass.problems[0]}")

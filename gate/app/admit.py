@@ -32,6 +32,8 @@ from gate.model.settings import ArtifactSettings, Limits
 from gate.report import summary
 from gate.report.text import render_text
 
+UNJUDGED: Final = "gate.unjudged"
+"""The code of a refusal for which no control has a word."""
 # Folders count too when files are enumerated.
 _ENTRIES_PER_FILE: Final = 10
 
@@ -127,7 +129,7 @@ def reasons(decision: Decision) -> tuple[Reason, ...]:
         for item in decision.rejected
         if item.concern is not Concern.OTHERS
     ]
-    return tuple(found) or (Reason("gate.unjudged", summary.unexplained(decision) or "a control has no status"),)
+    return tuple(found) or (Reason(UNJUDGED, summary.unexplained(decision) or "a control has no status"),)
 
 
 def admit(request: Request, path: Path) -> Admission:
@@ -151,7 +153,7 @@ def admit(request: Request, path: Path) -> Admission:
         for control in decision.controls.values()
         if control.mode is Mode.ENFORCE and control.outcome is Outcome.PASS
     ]
-    if not any(kind in info.artifacts and info.family not in summary.NOT_OF_ARTIFACTS for info in passed):
+    if not any(info.judges(kind) for info in passed):
         raise ConfigError(
             f"the profile allows, but no enforced control judged {artifact.name}",
             hint=f"enforce one whose METADATA lists {kind} among its artifacts, such as artifact.integrity",

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
+from gate.model.artifact import ArtifactKind
 from gate.model.digest import Digest
 from gate.model.json import JsonObject, JsonValue
+
+# Families whose controls look at statements, waivers or a change, and pass over an artifact without any.
+_NOT_OF_ARTIFACTS: Final = frozenset({"chain", "change", "evidence", "privacy", "waiver"})
 
 
 class Mode(Enum):
@@ -118,6 +123,11 @@ class ControlInfo:
     def family(self) -> str:
         """The id without the control's own name: `scan` of `scan.malware`, `custom.scan` of `custom.scan.virus`."""
         return self.id.rpartition(".")[0]
+
+    def judges(self, kind: ArtifactKind | str) -> bool:
+        """Whether it judges artifacts of a kind itself, and not only statements, waivers or a change."""
+        word = kind if isinstance(kind, str) else kind.value
+        return word in self.artifacts and self.family not in _NOT_OF_ARTIFACTS
 
 
 @dataclass(frozen=True, slots=True)

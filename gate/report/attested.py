@@ -26,7 +26,7 @@ from gate.model.digest import Digest, hex_of, parse_digest
 from gate.model.evidence import Concern
 from gate.model.json import JsonObject, JsonValue
 from gate.report.escape import terminal
-from gate.report.summary import NOT_OF_ARTIFACTS, member, own_configuration, refused, warned, with_outcome
+from gate.report.summary import member, own_configuration, refused, warned, with_outcome
 
 VERIFIER: Final = "urn:gate:verifier"
 """The verifier's id where nobody says another. It tells no gate from another."""
@@ -101,7 +101,7 @@ def why_not(decision: Decision, about: About) -> list[str]:
 def _is_judged(decision: Decision, about: About) -> bool:
     """Whether an enforced control judges artifacts of that kind; those of statements, waivers and changes do not."""
     return about.kind is None or any(
-        about.kind in control.info.artifacts and control.info.family not in NOT_OF_ARTIFACTS
+        control.info.judges(about.kind)
         for control in decision.controls.values()
         if control.mode is Mode.ENFORCE and control.outcome is not Outcome.NOT_APPLICABLE
     )

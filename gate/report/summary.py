@@ -31,8 +31,6 @@ EXITS: Final = {
     14: "schema, version or chain not valid",
 }
 """What an exit code means (ARCHITECTURE 6)."""
-NOT_OF_ARTIFACTS: Final = frozenset({"chain", "change", "evidence", "privacy", "waiver"})
-"""Families whose controls look at statements, waivers or a change, and pass over an artifact without any."""
 _NAMES: Final = 8
 _PRECEDENCE: Final = (11, 12, 14, 10, 13, 4)
 _SEVERITIES: Final = ("critical", "high", "medium", "low")

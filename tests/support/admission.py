@@ -25,6 +25,7 @@ from gate.model.decision import Decision
 from gate.model.digest import Digest
 from gate.model.document import InputDocument
 from gate.model.evidence import Evidence
+from gate.model.json import JsonObject
 from gate.model.settings import ArtifactSettings, RecordSettings, Settings, TrustSettings
 from gate.verify.trust import build_trust_store
 from tests.support.cases import Scene, embedded, packaged, profile_of, settings_of
@@ -276,6 +277,7 @@ class World:
             "evidence.accepted": "enforce",
         }
     )
+    parameters: Mapping[str, JsonObject] | None = None
     evidence: tuple[Evidence, ...] = ()
     skipped: Mapping[str, str] = field(default_factory=dict)
     engine: Engine = field(default_factory=embedded)
@@ -303,7 +305,8 @@ class World:
 
     def at(self, now_s: int) -> Workspace:
         named = {name: Mode(mode) for name, mode in self.controls.items()}
-        parameters = {name: values for name, values in profile_of(self.scene).parameters.items() if name in named}
+        known = profile_of(self.scene).parameters if self.parameters is None else self.parameters
+        parameters = {name: values for name, values in known.items() if name in named}
         return Workspace(
             root=self.root,
             repository=None,
