@@ -11,8 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import UnknownMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -35,6 +43,7 @@ class Metrics:
     """The metrics of a server. All series are there from the beginning, so that a first event is seen as one."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         build = Gauge("gate_build_info", "What runs here.", ["version", "python"], registry=self.registry)
@@ -109,10 +118,10 @@ class _Figures(Collector):
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        """One gauge for each."""
+        """One series for each."""
         for name, value in sorted(self._figures().items())[:_FIGURES]:
             if _FIGURE.fullmatch(name):
-                yield GaugeMetricFamily(f"gate_{name}", "Told by the use case.", value=value)
+                yield UnknownMetricFamily(f"gate_{name}", "Told by the use case.", value=value)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing is asked for before somebody looks."""
