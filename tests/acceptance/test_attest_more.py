@@ -23,7 +23,9 @@ from tools.scenario_evidence import safetensors
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs" / "how-to" / "attest-more.md").read_text()
 BLOCK: Final = re.compile(r"```(\w+) ?(\S*)\n(.*?)```", re.DOTALL)
-TYPES: Final = ("dataset", "training-provenance", "model-card", "plugin", "approval", "review", "waiver", "scan")
+TYPES: Final = (
+    *("dataset", "training-provenance", "model-card", "plugin", "approval", "review", "waiver", "break-glass", "scan"),
+)
 CONFIG: Final = """\
 version: 1
 target: deployment
@@ -82,7 +84,8 @@ def test_the_page_works_as_written(place: Path) -> None:
     assert done.decision["verdict"] == "allow", done.text
     assert done.decision["evidence"]["rejected"] == []
     assert {item["claim"] for item in done.decision["evidence"]["verified"]} == {
-        *("dataset", "training.provenance", "model.card", "plugin", "approval", "review", "waiver", "scan.report")
+        *("dataset", "training.provenance", "model.card", "plugin", "approval", "review", "waiver", "scan.report"),
+        "admission.break_glass",
     }
     assert [waiver["id"] for waiver in done.decision["waivers"]] == ["W-12"]
     value = json.loads(within("input", cwd=place).out)

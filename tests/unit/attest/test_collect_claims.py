@@ -32,6 +32,7 @@ TREE: Final = tree_digest(
     {name: ArtifactFile(sha256_digest(data), 0) for name, data in (("a.bin", b"a"), ("deep/b.bin", b"b"))}
 )
 DIGEST: Final = "sha256:" + "0" * 64
+OTHER: Final = "sha256:" + "1" * 64
 CONFIGS: Final[Mapping[str, dict[str, Any]]] = {
     "dataset": {"path": "data", "owner": "o", "classification": "c", "license": "l", "personal_data": True},
     "model-card": {"card": "CARD.md", "model": "models/s", "license": "l", "intended_use": "u", "limitations": []},
@@ -48,6 +49,14 @@ CONFIGS: Final[Mapping[str, dict[str, Any]]] = {
         "approver": "ben",
         "created": "2026-11-01",
         "expires": "2026-12-01",
+    },
+    "break-glass": {
+        "images": ["registry.test/app@" + DIGEST],
+        "namespace": "payments",
+        "reason": "r",
+        "ticket": "t",
+        "created": "2026-11-01T10:00:00Z",
+        "expires": "2026-11-01T12:00:00Z",
     },
     "scan": {
         "tool": "clamav",
@@ -184,6 +193,31 @@ def test_a_waiver_is_about_a_digest(root: Path) -> None:
 )
 def test_a_waiver_that_the_file_could_not_hold_is_refused_at_its_place(root: Path, changes: Any, word: str) -> None:
     assert word in refused(root, "waiver", **changes)
+
+
+def test_an_exception_is_about_images_by_their_digests(root: Path) -> None:
+    found = create(root, "break-glass", images=[DIGEST, "registry.test/app:1@" + DIGEST, "app@" + OTHER])
+    assert found["subjects"] == {DIGEST: DIGEST, OTHER: OTHER}
+    assert found["roles"] == {"images": [DIGEST, OTHER]}
+    assert (found["approver"], found["namespace"]) == (None, "payments")
+    assert create(root, "break-glass", approver="ann")["approver"] == "ann"
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"images": []}, "no image is let in"),
+        ({"images": ["registry.test/app:1"]}, "a tag may be another one"),
+        ({"images": ["REGISTRY/App@x"]}, "is not an image reference"),
+        ({"expires": "2026-11-01T10:00:00Z"}, "ends after it begins"),
+        ({"expires": "2026-12-01"}, "RFC 3339"),
+        ({"namespace": "*"}, "refuse"),
+        ({"reason": None}, "expected text"),
+        ({"created": ...}, "needs created"),
+    ],
+)
+def test_an_exception_that_excuses_nothing_is_not_made(root: Path, changes: Any, word: str) -> None:
+    assert word in refused(root, "break-glass", **changes)
 
 
 def test_a_scan_that_somebody_describes(root: Path) -> None:

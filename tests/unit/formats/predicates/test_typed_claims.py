@@ -92,6 +92,19 @@ GOOD: Final[Mapping[str, tuple[Mapping[str, Digest], dict[str, Any]]]] = {
             "expires": "2026-12-01",
         },
     ),
+    "admission.break_glass": (
+        {DATA: DATA, MORE: MORE},
+        {
+            **FRAME,
+            "roles": {"images": sorted([DATA, MORE])},
+            "namespace": "payments",
+            "reason": "r",
+            "ticket": "t",
+            "approver": None,
+            "created": "2026-11-01T10:00:00Z",
+            "expires": "2026-11-01T12:00:00Z",
+        },
+    ),
     "scan.report": (
         {**MODEL, "r.json": REPORT},
         {
@@ -220,6 +233,23 @@ def test_a_waiver_is_about_its_one_digest() -> None:
     assert refusal("waiver", "artifact", MORE) == "subject"
     assert refusal("waiver", "", None, {DATA: MORE}) == "subject"
     assert refusal("waiver", "approver", " Ann") == "waiver"
+
+
+def test_an_exception_is_for_images_by_digest_in_one_namespace_for_a_time() -> None:
+    claim, facts = "admission.break_glass", read_good("admission.break_glass").facts
+    assert (facts["namespace"], facts["approver"]) == ("payments", None)
+    assert facts["expires_s"] == facts["created_s"] + 7200  # type: ignore[operator]
+    assert refusal(claim, "", None, {DATA: DATA, MORE: CARD}) == "subject"
+    assert refusal(claim, "", None, {DATA: DATA, "app": MORE}) == "roles"
+    for value in ("*", "", "Payments", "a b", "a" * 64, None, ["payments"]):
+        assert refusal(claim, "namespace", value) == "predicate"
+    for value in ("2026-11-01", "soon", "2026-11-01T10:00:00"):
+        assert refusal(claim, "created", value) == "break_glass"
+        assert refusal(claim, "expires", value) == "break_glass"
+    assert refusal(claim, "expires", "2026-11-01T10:00:00Z") == "break_glass"
+    for member in ("reason", "ticket", "approver", "created", "expires"):
+        assert refusal(claim, member, " ") == "predicate"
+    assert refusal(claim, "folders", {"data": "images"}) == "predicate"
 
 
 @pytest.mark.parametrize(
