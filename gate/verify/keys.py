@@ -108,14 +108,18 @@ def _rsa(key: rsa.RSAPublicKey, spki: Digest, scheme: str) -> TrustedKey:
     hashed = hashes.SHA256()
     pss = padding.PSS(mgf=padding.MGF1(hashed), salt_length=padding.PSS.AUTO)
     pad: padding.AsymmetricPadding = padding.PKCS1v15() if scheme == _PKCS1 else pss
-    of_digest = Prehashed(hashed)
-    return TrustedKey(
-        spki,
-        scheme,
-        lambda signature, data: key.verify(signature, data, pad, hashed),
-        hashed.name,
-        lambda signature, digest: key.verify(signature, digest, pad, of_digest),
-    )
+    size = (key.key_size + 7) // 8
+
+    def check(algorithm: hashes.HashAlgorithm | Prehashed) -> _Check:
+        def checked(signature: bytes, data: bytes) -> None:
+            # RFC 8017, 8.1.2 and 8.2.2: one length only. OpenSSL takes a PSS signature without its leading zeros, too.
+            if len(signature) != size:
+                raise InvalidSignature
+            key.verify(signature, data, pad, algorithm)
+
+        return checked
+
+    return TrustedKey(spki, scheme, check(hashed), hashed.name, check(Prehashed(hashed)))
 
 
 def _ec(key: ec.EllipticCurvePublicKey, spki: Digest) -> TrustedKey:

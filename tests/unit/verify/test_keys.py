@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -345,6 +346,15 @@ def invalid(kind: str) -> tuple[bytes, ...]:
 def test_s4_no_invalid_signature_is_accepted(kind: str) -> None:
     key = loaded(kind)
     assert [signature.hex() for signature in invalid(kind) if key.verifies(signature, MESSAGE)] == []
+
+
+@pytest.mark.parametrize("kind", ["rsa-pss", "rsa-pkcs1"])
+def test_s4_an_rsa_signature_has_all_its_bytes_leading_zeros_too(kind: str) -> None:
+    key, signing = loaded(kind), make_key("release", kind)
+    signed = ((message, signing.sign(message)) for message in (str(number).encode() for number in itertools.count()))
+    message, signature = next(pair for pair in signed if pair[1].startswith(b"\0"))
+    assert key.verifies(signature, message)
+    assert not any(key.verifies(changed, message) for changed in (signature[1:], b"\0" + signature))
 
 
 @pytest.mark.parametrize("kind", KEY_TYPES)
