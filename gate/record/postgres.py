@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -227,8 +228,9 @@ class PostgresLog:
 
 
 def open_postgres(service: str | None, dsn_file: Path | None) -> PostgresLog:
-    """The log that a service of libpq names, or a file that holds a connection string, readable by its owner alone.
+    """The log that a service of libpq names, or a file that holds a connection string.
 
+    The file may be read by its group, as Kubernetes mounts secrets for a user that is not root, and by nobody else.
     Raises `ConfigError`. Nothing is connected yet.
     """
     try:
@@ -241,7 +243,7 @@ def open_postgres(service: str | None, dsn_file: Path | None) -> PostgresLog:
     if dsn_file is None:
         return PostgresLog(f"postgres service {service}", f"service={service}")
     try:
-        if dsn_file.stat().st_mode & 0o077:
+        if dsn_file.stat().st_mode & (stat.S_IWGRP | stat.S_IRWXO):
             raise ConfigError(f"{dsn_file} can be read by others", hint=f"chmod 600 {dsn_file}")
         conninfo = dsn_file.read_text("utf-8").strip()
         psycopg.conninfo.conninfo_to_dict(conninfo)
