@@ -23,7 +23,7 @@ SHELL       := bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python test-kube test-slow \
-        fuzz bench docs lock wheel clean preflight preflight-test
+        fuzz bench docs manifests lock wheel clean preflight preflight-test
 
 help:  ## show this list
 	@printf 'make <target>\n\n'
@@ -107,6 +107,9 @@ docs: $(STAMPS)/dev $(STAMPS)/package  ## write the generated parts of the docum
 	$(BIN)/python tools/docs.py
 	$(BIN)/python tools/control_pages.py
 	$(BIN)/python tools/readme.py
+
+manifests: preflight-test $(STAMPS)/package  ## write deploy/manifests and deploy/alerts again, from the chart
+	$(BIN)/python tools/manifests.py
 
 lock: preflight  ## newest versions that fit requirements/*.in into the lock files
 	$(PYTHON) -m venv .venv-lock
