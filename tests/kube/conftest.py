@@ -7,9 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.kube import Kubernetes
+from tests.support.kube_release import Site
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubernetes]:
     with Kubernetes(tmp_path_factory.mktemp("kube")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def site(plane: Kubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The chart as it is installed, with a webhook that answers; only while the tests of one file run."""
+    with Site(plane, tmp_path_factory.mktemp("site")) as installed:
+        yield installed

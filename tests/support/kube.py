@@ -106,11 +106,15 @@ class Started:
         """Asks it to end, and kills it if it does not; its exit code."""
         if not self.ended:
             self.process.terminate()
-            try:
-                self.process.wait(patience_s)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-        return self.process.wait()
+        return self.wait(patience_s)
+
+    def wait(self, patience_s: float) -> int:
+        """Waits for its end, and kills it if that does not come; its exit code."""
+        try:
+            return self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 @dataclass
@@ -203,6 +207,7 @@ class Kubernetes:
         command += [f"--service-account-signing-key-file={self.folder}/accounts.key"]
         command += [f"--service-cluster-ip-range={self.network}.0/24", "--disable-admission-plugins=ServiceAccount"]
         command += [f"--admission-control-config-file={self.folder}/admission.json", "--profiling=false"]
+        command += ["--allow-privileged=true"]
         command += [f"--audit-policy-file={self.folder}/audit.json", f"--audit-log-path={self.folder}/audit.log"]
         self._run("kube-apiserver", [*command, "--v=1"])
         self._wait(lambda: self._is_ready(f"https://{here}:{self.port}/readyz"))
@@ -235,7 +240,9 @@ class Kubernetes:
             headers = {"Authorization": f"Bearer {token}", "Content-Type": kind, "Accept": JSON}
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
-            document = json.loads(answer.read() or b"{}")
+            data = answer.read()
+            is_json = (answer.getheader("Content-Type") or "").startswith(JSON)
+            document = json.loads(data) if is_json else {"message": data.decode()}
             return Answer(answer.status, document, tuple(answer.headers.get_all("Warning") or ()))
 
     def path(self, document: Mapping[str, Any], namespace: str | None = None, name: str = "") -> str:

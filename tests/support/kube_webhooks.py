@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
 import itertools
 import json
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,10 +18,12 @@ from typing import Any, Final
 from cryptography import x509
 
 from tests.support.certificates import Authority, Pair
+from tests.support.chart import one, rendered
 from tests.support.kube import Kubernetes, until
 
 GROUP: Final = "admissionregistration.k8s.io/v1"
 KIND: Final = "ValidatingWebhookConfiguration"
+HOOK: Final = "pods.webhook.gate.internal"
 _NUMBERS: Final = itertools.count()
 
 
@@ -131,15 +133,6 @@ class Liar:
             server.server_close()
 
 
-def rule(group: str, *resources: str, version: str = "v1") -> dict[str, Any]:
-    return {
-        "apiGroups": [group],
-        "apiVersions": [version],
-        "operations": ["CREATE", "UPDATE"],
-        "resources": list(resources),
-    }
-
-
 def at_url(port: int, authority: bytes) -> dict[str, Any]:
     """How the API server reaches a webhook on loopback."""
     return {"url": f"https://127.0.0.1:{port}/validate", "caBundle": base64.b64encode(authority).decode()}
@@ -170,26 +163,18 @@ def pod(image: str, name: str = "", **spec: Any) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def _of_the_chart() -> str:
+    return json.dumps(one(rendered(), KIND))
+
+
 def configuration(client: Mapping[str, Any], namespace: str, **more: Any) -> dict[str, Any]:
-    """A webhook that judges what carries Pods, in one namespace."""
-    rules = [
-        rule("", "pods", "pods/ephemeralcontainers", "pods/resize", "podtemplates", "replicationcontrollers"),
-        rule("apps", "deployments", "replicasets", "statefulsets", "daemonsets"),
-        rule("batch", "jobs", "cronjobs"),
-    ]
-    webhook = {
-        "name": "gate.tests.example",
-        "clientConfig": dict(client),
-        "rules": rules,
-        "failurePolicy": "Fail",
-        "matchPolicy": "Equivalent",
-        "sideEffects": "NoneOnDryRun",
-        "admissionReviewVersions": ["v1"],
-        "timeoutSeconds": 5,
-        "namespaceSelector": only_in(namespace),
-        **more,
-    }
-    return {"apiVersion": GROUP, "kind": KIND, "metadata": {"name": fresh("gate")}, "webhooks": [webhook]}
+    """The registration that the chart makes, for a webhook elsewhere and one namespace alone."""
+    document: dict[str, Any] = json.loads(_of_the_chart())
+    document["metadata"]["name"] = fresh("gate")
+    for webhook in document["webhooks"]:
+        webhook |= {"clientConfig": dict(client), "namespaceSelector": only_in(namespace), **more}
+    return document
 
 
 def in_force(plane: Kubernetes, liar: Liar, namespace: str) -> None:
@@ -201,7 +186,3 @@ def in_force(plane: Kubernetes, liar: Liar, namespace: str) -> None:
         return len(liar.seen) > before or answer.status != 201
 
     until(asks, "the webhook is asked")
-
-
-def elapsed(began: float) -> float:
-    return time.monotonic() - began

@@ -1,0 +1,85 @@
+"""What the chart renders, and the plain manifests, are what a real API server takes: known fields and good values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.chart import COMBINATIONS, RELEASE, rendered
+from tests.support.kube import Kubernetes, until
+from tests.support.kube_objects import CARRIERS, custom_kind
+from tests.support.kube_webhooks import fresh
+
+pytestmark = pytest.mark.xdist_group("kube")
+OF_OTHERS = {
+    "cert-manager.io": ("Certificate", "Issuer"),
+    "monitoring.coreos.com": ("ServiceMonitor", "PrometheusRule"),
+}
+"""Kinds of operators that the chart works with. Their schemas are not here: any field is known."""
+
+
+@pytest.fixture(scope="module", name="namespace")
+def _namespace(plane: Kubernetes) -> str:
+    return plane.namespace(fresh("tried"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kinds_of_others(plane: Kubernetes) -> Iterator[None]:
+    made = [plane.made(custom_kind(group, kind)) for group, kinds in OF_OTHERS.items() for kind in kinds]
+
+    def are_served() -> bool:
+        return all(
+            set(kinds)
+            <= {item["kind"] for item in plane.call("GET", f"/apis/{group}/v1").document.get("resources", [])}
+            for group, kinds in OF_OTHERS.items()
+        )
+
+    until(are_served, "the kinds are served")
+    yield
+    for document in made:
+        plane.call("DELETE", plane.path(document, name=document["metadata"]["name"]))
+
+
+@pytest.fixture(scope="module")
+def passed() -> set[str]:
+    """What was tried before: many choices change one object of twelve."""
+    return set()
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_every_object_of_every_choice_passes_a_strict_dry_run(
+    plane: Kubernetes, namespace: str, passed: set[str], name: str
+) -> None:
+    for document in rendered(*COMBINATIONS[name], release=RELEASE, namespace=namespace):
+        if document["kind"] == "Namespace":
+            document["metadata"]["name"] = fresh("made")
+        text = json.dumps(document, sort_keys=True)
+        if text not in passed:
+            answer = plane.strict(document)
+            assert (answer.status, answer.warnings) == (201, ()), (answer.message, answer.warnings, text)
+            passed.add(text)
+
+
+MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a misspelt field": (lambda spec: spec["containers"][0].update(imagePullPolcy="Always"), "unknown field"),
+    "a bad value": (lambda spec: spec["containers"][0].update(imagePullPolicy="Sometimes"), "Unsupported value"),
+    "a wrong type": (lambda spec: spec.update(automountServiceAccountToken="no"), "cannot unmarshal"),
+    "a volume of nothing": (
+        lambda spec: spec["containers"][0].update(volumeMounts=[{"name": "x", "mountPath": "/x"}]),
+        "Not found",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_found(plane: Kubernetes, namespace: str, name: str) -> None:
+    change, word = MISTAKES[name]
+    document = CARRIERS["Deployment"]("registry.test/app:1")
+    assert plane.strict(document, namespace).status == 201
+    change(document["spec"]["template"]["spec"])
+    answer = plane.strict(document, namespace)
+    assert answer.status in {400, 422}
+    assert word in answer.message
