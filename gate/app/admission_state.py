@@ -22,6 +22,7 @@ from gate.collect.legacy import read_bundles
 from gate.errors import ConfigError, GateError, PolicyError
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
+from gate.evaluate.loaded import asking
 from gate.model.admission_settings import AdmissionSettings
 from gate.model.control import Profile
 from gate.model.digest import Digest
@@ -100,7 +101,7 @@ class Loader:
         if workspace.root != files.root or not files.is_current():
             raise ConfigError("the files changed while they were read", hint="they are read again")
         serial = self._checked_serial(workspace)
-        made_for = (workspace.bundle.digest, settings.engine, token)
+        made_for = (workspace.bundle.digest, workspace.profile.asked, settings.engine, token)
         kept = old is not None and old.engine.made_for == made_for
         engine = old.engine if old is not None and kept else self._pool(workspace, made_for)
         self_test(workspace, engine)
@@ -121,7 +122,7 @@ class Loader:
         return state
 
     def _pool(self, workspace: Workspace, made_for: object) -> EnginePool:
-        settings, bundle = workspace.settings.engine, workspace.bundle
+        settings, bundle = workspace.settings.engine, asking(workspace.bundle, workspace.profile.asked)
         # An OPA server is told apart by its answers, and what counts its failures has to see all of them.
         return EnginePool(lambda: self._engine(settings, bundle), made_for, is_shared=settings.name == "opa")
 

@@ -18,6 +18,7 @@ from gate.decide import decide
 from gate.evaluate.accept import evaluate
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
+from gate.evaluate.loaded import asking
 from gate.formats.predicates.waiver import signed_waiver
 from gate.model.artifact import Artifact
 from gate.model.decision import Decision
@@ -77,7 +78,8 @@ def judge(
     document = _document(workspace, gathered, waivers, reuse)
     with progress(EVALUATING):
         bundle, settings = workspace.bundle, workspace.settings
-        evaluation = evaluate(engine(settings.engine, bundle), bundle, workspace.profile, document)
+        loading = asking(bundle, workspace.profile.asked)
+        evaluation = evaluate(engine(settings.engine, loading), bundle, workspace.profile, document)
     how = Circumstances(
         identity=new_id(workspace.now_s),
         configuration=settings.digest,

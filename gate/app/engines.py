@@ -14,6 +14,7 @@ from gate.config.policy import url_problem
 from gate.errors import ConfigError
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
+from gate.evaluate.loaded import loaded
 from gate.model.settings import EngineSettings
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ def open_engine(settings: EngineSettings, bundle: PolicyBundle) -> Engine:
     if unsigned if settings.isolated is None else settings.isolated:
         from gate.evaluate.isolated import IsolatedEngine, IsolationLimits
 
-        return IsolatedEngine(bundle, limits=IsolationLimits(evaluation_s=settings.timeout_s))
+        return IsolatedEngine(loaded(bundle), limits=IsolationLimits(evaluation_s=settings.timeout_s))
     from gate.evaluate.regorus import RegorusEngine
 
-    return RegorusEngine(bundle, time_limit_s=settings.timeout_s)
+    return RegorusEngine(loaded(bundle), time_limit_s=settings.timeout_s)
 
 
 def opa_engine(settings: EngineSettings, bundle: PolicyBundle) -> OpaEngine:

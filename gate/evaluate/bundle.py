@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -37,7 +38,8 @@ class PolicyBundle:
     """All files of a policy by path below `rego/`; `digest` is over the paths and contents of what is evaluated.
 
     `own` are the ids of the controls that are not the library's, `replaced` those among them that stand in the place
-    of one of the library's. `serial` is that of a signed bundle.
+    of one of the library's. `serial` is that of a signed bundle. `library` are the paths of the files that are as they
+    were installed, where that is known. An engine is `asked` for no other controls, where that is known (`loaded.py`).
     """
 
     files: Mapping[str, bytes]
@@ -45,6 +47,8 @@ class PolicyBundle:
     own: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     serial: int | None = None
+    library: frozenset[str] | None = field(default=None, compare=False)
+    asked: frozenset[str] | None = None
 
     @functools.cached_property
     def modules(self) -> Mapping[str, str]:
@@ -70,7 +74,12 @@ class PolicyBundle:
 
 
 def make_bundle(
-    files: Mapping[str, bytes], own: Iterable[str] = (), replaced: Iterable[str] = (), *, serial: int | None = None
+    files: Mapping[str, bytes],
+    own: Iterable[str] = (),
+    replaced: Iterable[str] = (),
+    *,
+    serial: int | None = None,
+    library: AbstractSet[str] | None = None,
 ) -> PolicyBundle:
     """A bundle of some files; raises `PolicyError` when there is no policy in them, or what is no part of one."""
     evaluated = {path: data for path, data in sorted(files.items()) if is_module(path) or _PROFILE.fullmatch(path)}
@@ -83,12 +92,14 @@ def make_bundle(
         own=tuple(sorted(own)),
         replaced=tuple(sorted(replaced)),
         serial=serial,
+        library=None if library is None else frozenset(evaluated.keys() & library),
     )
 
 
 def packaged_bundle() -> PolicyBundle:
     """The policy that is installed with the gate."""
-    return make_bundle(resources.rego_files())
+    files = resources.rego_files()
+    return make_bundle(files, library=files.keys())
 
 
 def with_own_controls(
@@ -119,7 +130,8 @@ def with_own_controls(
     if unused:
         known = suggestion(unused[0], sorted(library.catalogue))
         raise PolicyError(f"policy.replaces: {unused[0]} replaces nothing, or nothing replaces it{known}")
-    return make_bundle(files, own, wanted)
+    untouched = None if library.library is None else library.library - set(own.values())
+    return make_bundle(files, own, wanted, library=untouched)
 
 
 def _taken(path: str, control: str | None) -> PolicyError:
