@@ -365,6 +365,47 @@ def test_s36_tables_are_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     log.close()
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_s36_what_is_written_where_nobody_finds_it_is_not_recorded(tmp_path: Path, suffix: str) -> None:
+    """A file that is removed while it is open takes what is written, and nothing of it is left afterwards."""
+    path = tmp_path / "log.db"
+    log = open_sqlite(path, create=True)
+    log.append([entry(0)], 1000)
+    place = path.with_name(f"log.db{suffix}")
+    place.rename(tmp_path / "moved")
+    for write in (lambda: log.append([entry(1)], 1000), log.probe):
+        with pytest.raises(RecordError, match=f"log.db{suffix} was moved or removed while it was written"):
+            write()
+    place.write_bytes(b"another")
+    with pytest.raises(RecordError, match="was moved or removed"):
+        log.probe()
+    (tmp_path / "moved").rename(place)
+    log.probe()
+    log.close()
+
+
+def test_s36_a_probe_syncs_what_it_writes(tmp_path: Path) -> None:
+    log = open_sqlite(tmp_path / "log.db", create=True)
+    log.append([entry(0)], 1000)
+    before = (tmp_path / "log.db-wal").stat().st_size
+    log.probe()
+    assert (tmp_path / "log.db-wal").stat().st_size > before
+    log.close()
+
+
+def test_a_statement_of_another_thread_is_ended(tmp_path: Path) -> None:
+    log = open_sqlite(tmp_path / "log.db", create=True)
+    timer = threading.Timer(0.2, log.interrupt)
+    timer.start()
+    endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select max(x) from n"
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        log._db.execute(endless).fetchone()
+    timer.join()
+    log.append([entry(0)], 1000)
+    log.close()
+    log.interrupt()
+
+
 # -- PostgreSQL --------------------------------------------------------------------------------------------------------
 
 
@@ -467,6 +508,40 @@ class TestPostgres:
         with pytest.raises(RecordError, match="a policy cannot be read"):
             keeper.prune(keeper.floor())
         keeper.close()
+
+    def test_s36_a_probe_finds_what_appending_would(self, server: Postgres) -> None:
+        import psycopg
+
+        server.database("probed")
+        log = PostgresLog("a database", server.dsn("writer", "probed"))
+        log.append([entry(0)], 1000)
+        with psycopg.connect(server.dsn("owner", "probed"), autocommit=True) as db:
+            db.execute("revoke insert on gate.blob from gate_writer")
+            with pytest.raises(RecordError, match="nothing could be recorded: permission denied"):
+                log.probe()
+            db.execute("grant insert on gate.blob to gate_writer")
+            log.probe()
+        reader = PostgresLog("a database", server.dsn("reader", "probed"))
+        with pytest.raises(RecordError, match="nothing could be recorded"):
+            reader.probe()
+        reader.close()
+        log.close()
+
+    def test_s36_a_database_that_does_not_answer_is_given_up(self, server: Postgres) -> None:
+        import psycopg
+
+        server.database("silent")
+        log = PostgresLog("a database", server.dsn("writer", "silent"))
+        log.append([entry(0)], 1000)
+        with psycopg.connect(server.dsn("owner", "silent")) as db:
+            db.execute("lock table gate.record in access exclusive mode")
+            timer = threading.Timer(0.3, log.interrupt)
+            timer.start()
+            with pytest.raises(RecordError, match="could not be recorded"):
+                log.append([entry(1)], 1000)
+            timer.join()
+        log.append([entry(1)], 1000)
+        log.close()
 
     def test_s36_the_database_goes_away_and_comes_back(self) -> None:
         with Postgres.running() as server:

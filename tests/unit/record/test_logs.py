@@ -83,6 +83,24 @@ def test_what_is_appended_is_chained_and_comes_back(log: DecisionLog) -> None:
     assert (found.document, found.policy) == (second.document, policy().digest)
 
 
+def test_a_record_is_found_by_its_place_or_its_whole_id(log: DecisionLog) -> None:
+    assert (log.last(), log.get(identity(0))) == (None, None)
+    first, second = log.append([entry(0), entry(1)], 1000)
+    assert (log.last(), log.get(identity(0)), log.get(identity(1)), log.get("01J8")) == (second, first, second, None)
+    log.close()
+    log.interrupt()  # nothing is open
+
+
+def test_s36_a_probe_writes_and_changes_nothing(log: DecisionLog) -> None:
+    log.append([entry(0)], 1000)
+    stored = dict(log.blobs())
+    for _ in range(3):
+        log.probe()
+    assert (log.size(), dict(log.blobs())) == (1, stored)
+    assert verify_log(log, ()).findings == ()
+    log.append([entry(1)], 1000)
+
+
 def test_an_id_may_be_shortened_until_it_is_another_s_too(log: DecisionLog) -> None:
     log.append([entry(number) for number in (1, 10, 11)], 1000)
     assert find_decision(log, identity(11)) is not None
