@@ -27,6 +27,7 @@ _WARNINGS: Final = 3
 _SHOWN: Final = 400
 JUDGED: Final = frozenset({Cause.REFUSED, Cause.OBJECT, Cause.REFERENCE, Cause.EVIDENCE, Cause.REGISTRY, Cause.POLICY})
 """What is said of an object, and what a dry run only tells."""
+_LET_IN: Final = frozenset({Cause.ALLOWED, Cause.BREAK_GLASS, Cause.DRY_RUN})
 _CODES: Final[Mapping[Cause, int]] = {
     Cause.REVIEW: 400,
     Cause.REGISTRY: 503,
@@ -62,7 +63,7 @@ class Decided:
 def answer_of(uid: str, mode: AdmissionMode, found: Decided | Undecided) -> Answer:
     """The answer to a review. `allowed` is true here and nowhere else."""
     if isinstance(found, Undecided):
-        cause, message = found.cause, _undecided(found)
+        cause, message = Cause.BUG if found.cause in _LET_IN else found.cause, _undecided(found)
         annotations: dict[str, str] = {}
         notes: tuple[str, ...] = ()
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping
 from typing import cast
 
 import pytest
@@ -22,6 +23,7 @@ from gate.errors import (
 from gate.model.admission import Cause, Operation
 from gate.model.admission_settings import AdmissionMode
 from gate.model.decision import Outcome, Verdict
+from gate.model.digest import Digest
 from gate.model.evidence import Evidence
 from tests.support.admission import (
     APP,
@@ -46,7 +48,7 @@ WORLD = World()
 DRY = WORLD.replace(admission=dataclasses.replace(WORLD.admission, mode=AdmissionMode.DRY_RUN))
 
 
-def world(attached: dict[str, tuple[bytes, ...]], **more: object) -> World:
+def world(attached: Mapping[Digest, tuple[bytes, ...]], **more: object) -> World:
     return WORLD.replace(registries=FakeRegistries(attached, **more), recorder=FakeRecorder())  # type: ignore[arg-type]
 
 
