@@ -46,7 +46,7 @@ class Answered(Protocol):
 class Judge(Protocol):
     """Answers reviews; called by several threads at a time."""
 
-    def answer(self, body: bytes, ends_at: float) -> Answered:
+    def answer(self, body: bytes, ends_at: float, /) -> Answered:
         """The answer to the body of a request, before `ends_at` on the monotonic clock. Raises nothing."""
 
 

@@ -22,10 +22,11 @@ def bind(host: str, port: int, option: str) -> socket.socket:
     """A socket that listens; raises `ConfigError`, which names the option. `::` listens for both families."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")  # or the socket is left open
         return socket.create_server(
             (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6()
         )
-    except (OSError, TypeError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise ConfigError(
             f"{option}: cannot listen on {host!r}, port {port}: {getattr(error, 'strerror', None) or error}"
         ) from None
@@ -62,6 +63,11 @@ class Listener:
     def in_flight(self) -> int:
         """How many there are."""
         return len(self._shared.state.tasks)
+
+    @property
+    def is_taking(self) -> bool:
+        """Whether connections are taken."""
+        return self._task is not None and not self._task.done()
 
     def start(self) -> None:
         """Begins to take connections."""
@@ -110,9 +116,8 @@ class Listener:
     async def _begin(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)
         context = self._context()
-        limits = {} if context is None else {"ssl_handshake_timeout": self._shared.bounds.handshake_s}
-        if context is not None:
-            limits["ssl_shutdown_timeout"] = _SHUTDOWN_S
+        handshake_s = self._shared.bounds.handshake_s
+        limits = {} if context is None else {"ssl_handshake_timeout": handshake_s, "ssl_shutdown_timeout": _SHUTDOWN_S}
         try:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -126,11 +131,11 @@ class Listener:
             raise
 
     def _make_room(self) -> bool:
-        """Ends the connection on which nothing happened for the longest; says whether there was one.
+        """Ends the connection whose client did nothing for the longest; says whether there was one.
 
         It is counted no more, though it may take a moment until it is gone: the next one ends another.
         """
-        open_ones = [one for one in self._shared.state.connections if isinstance(one, Connection) and not one.is_busy]
+        open_ones = [one for one in self._shared.state.connections if isinstance(one, Connection) and one.is_waiting]
         idle = min(open_ones, key=lambda one: one.active_at, default=None)
         task = next(iter(self._pending), None)  # in the order in which they came
         if task is not None and (idle is None or self._pending[task] < idle.active_at):

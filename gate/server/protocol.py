@@ -69,6 +69,12 @@ class Connection(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is for the client to go on: nothing that was asked is worked on."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete or cycle.more_body
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The handshake is done: a request is expected."""
         super().connection_made(transport)

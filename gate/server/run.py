@@ -104,7 +104,7 @@ class _Server:
             ),
             lambda: self._certificates.context,
         )
-        probes = Health(self._readiness, lambda: self._stuck(crew), Latest(self._metrics.text))
+        probes = Health(self._readiness, lambda: self._stuck(crew, reviews), Latest(self._metrics.text))
         probing = Listener(
             health, Shared(_config(probes, _HEALTH_BOUNDS.idle_s), _HEALTH_BOUNDS, lambda: None), lambda: None
         )
@@ -176,9 +176,10 @@ class _Server:
     def _not_taken(self) -> None:
         self._metrics.refused(0)
 
-    def _stuck(self, crew: Crew[Judged]) -> str | None:
-        late = crew.late(_STUCK_S)
-        return "every thread hangs" if late >= self._limits.concurrent else None
+    def _stuck(self, crew: Crew[Judged], reviews: Listener) -> str | None:
+        if not reviews.is_taking and not self._readiness.is_stopping:
+            return "no connections are taken"
+        return "every thread hangs" if crew.late(_STUCK_S) >= self._limits.concurrent else None
 
     def _find_problems(self) -> Sequence[str]:
         self._figures = self._service.figures()

@@ -85,8 +85,8 @@ class Webhook:
         """Answers one request."""
         began = time.monotonic()
         try:
-            length = self._checked(scope)
-            judged, waited_s = await self._reviewed(scope, receive, length, began)
+            self._check(scope)
+            judged, waited_s = await self._reviewed(scope, receive, began)
         except _HttpError as error:
             self._metrics.refused(error.status)
             if error.status == 413:
@@ -106,8 +106,8 @@ class Webhook:
         self._is_over = True
         self._crew.abandon()
 
-    def _checked(self, scope: Scope) -> int:
-        """The length of the body, by the head alone."""
+    def _check(self, scope: Scope) -> None:
+        """Refuses what the head alone shows to be no review."""
         if scope["path"] != PATH:
             raise _HttpError(404)
         if scope["method"] != "POST":
@@ -118,26 +118,36 @@ class Webhook:
             raise _HttpError(415)
         if b"content-length" not in found:
             raise _HttpError(411)
-        length = int(found[b"content-length"])
-        if length > self._limits.body_bytes:
+        if int(found[b"content-length"]) > self._limits.body_bytes:
             raise _HttpError(413)
-        if length > self._room:
-            raise _HttpError(503)
-        return length
 
-    async def _reviewed(self, scope: Scope, receive: Receive, length: int, began: float) -> tuple[Judged, float]:
+    async def _reviewed(self, scope: Scope, receive: Receive, began: float) -> tuple[Judged, float]:
         query = scope["query_string"]
         ends_at = began + allowed_s(query if isinstance(query, bytes) else b"", self._limits.deadline_s)
-        self._room -= length
+        body = bytearray()
         try:
             try:
                 async with asyncio.timeout_at(_on_loop(ends_at)):
-                    body = await _read(receive)
+                    await self._read(receive, body)
             except TimeoutError:
                 raise _HttpError(408) from None
-            return await self._judged(body, ends_at)
+            return await self._judged(bytes(body), ends_at)
         finally:
-            self._room += length
+            self._room += len(body)
+
+    async def _read(self, receive: Receive, body: bytearray) -> None:
+        """Reads the body. What is held is counted when it is there: a length that is only said takes no room."""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise _GoneError
+            piece = _piece(message)
+            body += piece
+            self._room -= len(piece)
+            if self._room < 0:
+                raise _HttpError(503)
+            if not message.get("more_body"):
+                return
 
     async def _judged(self, body: bytes, ends_at: float) -> tuple[Judged, float]:
         future = self._crew.ask(lambda: self._work(body, ends_at), ends_at)
@@ -186,17 +196,6 @@ class Webhook:
             ms=round(seconds * 1000, 1),
             stages_ms={stage: round(value * 1000, 1) for stage, value in stages.items()},
         )
-
-
-async def _read(receive: Receive) -> bytes:
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise _GoneError
-        pieces.append(_piece(message))
-        if not message.get("more_body"):
-            return b"".join(pieces)
 
 
 def _piece(message: Message) -> bytes:

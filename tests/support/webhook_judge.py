@@ -40,7 +40,7 @@ class Looked:
 class Judge:
     """Does `allow`, `deny`, `sleep-<seconds>-allow`, `raise`, `exit`, `trace` (a bug), `wrong` (no answer at all).
 
-    The files `not-ready`, `reload` and `broken` in the folder are what the service says of itself.
+    The files `not-ready`, `reload`, `broken` and `explodes` in the folder are what the service says of itself.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,6 +80,8 @@ class Judge:
     def reload(self) -> Looked:
         if (self._folder / "broken").exists():
             return Looked(False, (self._folder / "broken").read_text("utf-8"))
+        if (self._folder / "explodes").exists():
+            raise ValueError("a fault that the test put in")
         if (self._folder / "reload").exists():
             (self._folder / "reload").unlink()
             return Looked(True, None)

@@ -422,7 +422,36 @@ def test_configuration_is_looked_at_and_what_is_wrong_is_said_once(tmp_path: Pat
         assert len(process.log("not reloaded")) == 1
         assert "policy: a\\x0asecond line" in process.log("not reloaded")[0]["message"]
         (tmp_path / "broken").unlink()
+        (tmp_path / "explodes").touch()
+        wait_for(lambda: len(process.log("not reloaded")) == 2)
+        assert "ValueError" in process.log("not reloaded")[1]["message"]
+        (tmp_path / "explodes").unlink()
         wait_for(lambda: process.metric('gate_webhook_reload_refused{what="configuration"}') == 0)
+
+
+def test_a_certificate_that_ends_makes_it_not_ready(tmp_path: Path, authority: Authority) -> None:
+    with judging(tmp_path, authority.server("ends", hours=5 / 3600)) as process:
+        process.started()
+        wait_for(lambda: process.get("/readyz") == (503, "the certificate has ended\n"))
+        authority.server("ends")
+        wait_for(lambda: process.get("/readyz")[0] == 200)
+
+
+def test_s42_whoever_sends_half_a_body_makes_room_for_others(tmp_path: Path, authority: Authority) -> None:
+    with judging(tmp_path, authority.server("half"), {"connections": 8, "deadline_s": 20.0}) as process:
+        process.started()
+        context = ssl.create_default_context(cafile=str(authority.path))
+        held = []
+        for _ in range(20):
+            plain = socket.create_connection(("127.0.0.1", process.port), timeout=10)
+            held.append(context.wrap_socket(plain, server_hostname="127.0.0.1"))
+            held[-1].sendall(HEAD + b"Content-Length: 3000000\r\n\r\n{")
+        with Client(process.port, authority) as client:
+            began = time.monotonic()
+            assert client.judged(review("allow"))["allowed"]
+            assert time.monotonic() - began < 2
+        for one in held:
+            one.close()
 
 
 def test_what_is_not_ready_says_so(tmp_path: Path, authority: Authority) -> None:
