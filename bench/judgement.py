@@ -29,6 +29,7 @@ from gate.app.workspace import Workspace
 from gate.decide import decide
 from gate.evaluate.accept import accept_report
 from gate.evaluate.interface import Engine
+from gate.evaluate.loaded import asking
 from gate.model.change import ChangeSet, ChangeSource
 from gate.model.control import Evaluation
 from gate.model.decision import Decision, Verdict
@@ -101,7 +102,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gate-bench-") as folder:
         workspace = settings_in(Path(folder) / "w", options.policy)
         images = [image(number, options.packages) for number in range(options.images)]
-        engine = open_engine(workspace.settings.engine, workspace.bundle)
+        engine = open_engine(workspace.settings.engine, asking(workspace.bundle, workspace.profile.asked))
         files = policy_of(workspace.bundle.digest, workspace.bundle.files)
         first = judge(workspace, engine, images[0], NOW_S, files, Watch())
         if options.policy == "profile.yaml" and first.verdict is not Verdict.ALLOW:

@@ -52,7 +52,9 @@ def check(value: JsonValue, source: bytes) -> None:
 def _is_plain(text: str) -> bool:
     if not text.isascii() and any(not key[0].isascii() for key in _KEY.finditer(text)):
         return False
-    return _NUMBER.search(_STRING.sub("", text)) is None
+    # Without an escape every other piece between two quotes is a string. The quotes keep numbers apart.
+    between = _STRING.sub("", text) if "\\" in text else '"'.join(text.split('"')[::2])
+    return _NUMBER.search(between) is None
 
 
 def _with_library(value: JsonValue) -> bytes:

@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Final, overload
 
 from gate.errors import EvidenceError
+from gate.formats.clean import CleanTexts
 from gate.model.json import JsonObject, JsonValue
 
 _MARK: Final = re.compile(r"\[redacted [a-z][a-z0-9-]{1,30} [0-9a-f]{8}\]")
@@ -219,7 +220,8 @@ def redacted(value: JsonValue, *, is_outside: bool = False) -> JsonValue:
     what is judged by where it lies is judged so all the same. With `is_outside` a mark that stands in the value is
     redacted too, so that nobody writes down what a secret becomes. Raises `SecretsError` if two texts would become one.
     """
-    return _Redaction(value, is_outside).of(value)
+    clean = _CLEAN.copy(value)
+    return _Redaction(value, is_outside).of(value) if clean is None else clean
 
 
 class _Redaction:
@@ -346,3 +348,15 @@ def _paths(value: JsonValue) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _paths(item)
+
+
+def _is_clean(text: str) -> bool:
+    """Whether nothing in a text looks like a secret, or like what one becomes."""
+    return "[redacted " not in text and _without(text, _mark) == text
+
+
+def _names_secret(text: str) -> bool:
+    return _SECRET_NAME.fullmatch(text) is not None
+
+
+_CLEAN: Final = CleanTexts(_is_clean, _names_secret)

@@ -1,0 +1,94 @@
+"""A quick look over a whole JSON value for texts that were found to be harmless before.
+
+Nearly all texts of a document are those of the documents before it: names of members, titles of controls, digests. They
+are taken out of its JSON text together and compared with the ones that are known; only others are looked at. A text is
+known by itself, all of it, and nothing is remembered of one that is not harmless.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from gate.model.json import JsonValue
+
+_KEPT: Final = 4 << 20
+"""Characters that are remembered, twice, each text counting for some more."""
+_MORE: Final = 100
+_LONGEST: Final = 4096
+"""Of the texts that are remembered."""
+_LARGEST: Final = 4 << 20
+"""Of the JSON texts that are looked at in this way, in characters: taking all texts out of more costs much memory."""
+_STRING: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"')
+Test = Callable[[str], bool]
+
+
+class CleanTexts:
+    """The texts that a test was true for, as many as are worth remembering. May be shared by threads."""
+
+    def __init__(self, is_clean: Test, is_name: Test, kept: int = _KEPT) -> None:
+        """`is_name` tells a text that makes a secret of what it names, where it names a text."""
+        self._is_clean, self._is_name = is_clean, is_name
+        self._most, self._kept = kept, 0
+        self._young: set[str] = set()
+        self._old: set[str] = set()
+        self._lock = threading.Lock()
+
+    def copy(self, value: JsonValue) -> JsonValue | None:
+        """The value in plain lists and dictionaries; `None` unless all texts in it are clean, and none is named so.
+
+        `None` also for what is too large to be looked at, and for what is no JSON.
+        """
+        try:
+            text = _ENCODER.encode(value)
+            if len(text) > _LARGEST or not self._holds(text):
+                return None
+            copy: JsonValue = json.loads(text)
+        except (TypeError, ValueError, RecursionError):
+            return None
+        return copy
+
+    def _holds(self, text: str) -> bool:
+        """Whether the texts in a JSON text are clean, and none of them that is a name makes a secret of a text."""
+        found = set(_STRING.findall(text) if "\\" in text else text.split('"')[1::2])
+        left = found - self._young
+        known = left & self._old
+        left -= known
+        names = [raw for raw in left if self._is_name(_read(raw))]
+        if not all(self._is_clean(_read(raw)) for raw in left) or any(f'"{raw}":"' in text for raw in names):
+            return False
+        self._remember(known)
+        self._remember(left.difference(names))
+        return True
+
+    def _remember(self, texts: Iterable[str]) -> None:
+        """When there is no more room, the texts that nobody asked for since the last time are forgotten."""
+        wanted = {raw for raw in texts if len(raw) <= _LONGEST}
+        if not wanted:
+            return
+        with self._lock:
+            self._kept += sum(len(raw) + _MORE for raw in wanted - self._young)
+            self._young |= wanted
+            if self._kept > self._most:
+                self._old, self._young, self._kept = self._young, set(), 0
+
+
+def _read(raw: str) -> str:
+    """The text that stands between two quotes of JSON."""
+    if "\\" not in raw:
+        return raw
+    text: str = json.loads(f'"{raw}"')
+    return text
+
+
+def _plain(value: object) -> Any:
+    """What the encoder does not know itself: mappings of other kinds."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
