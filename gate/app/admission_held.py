@@ -108,13 +108,14 @@ class Held:
         return Health(tuple(problems), tuple(notes), self.counts())
 
     def counts(self) -> Mapping[str, int]:
-        """What happened since the start, by names of a closed set: here, with the log, and with registries."""
+        """What happened since the start, by names of a closed set: here, with the log, registries and caches."""
         state = self._state
         recorder = {} if state.recorder is None else state.recorder.counts()
         return (
             dict(self._counts)
             | {f"record_{name}": count for name, count in recorder.items()}
             | {f"registry_{name}": count for name, count in state.registries.counts().items()}
+            | {f"signatures_{name}": count for name, count in state.signatures.counts().items()}
         )
 
     def close(self, timeout_s: float = 5.0) -> None:

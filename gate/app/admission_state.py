@@ -28,6 +28,7 @@ from gate.model.control import Profile
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence
 from gate.model.settings import EngineSettings, Limits, RecordSettings, Settings
+from gate.verify.cache import SignatureCache
 
 EngineFactory = Callable[[EngineSettings, PolicyBundle], Engine]
 _PROBE_S: Final = 5.0
@@ -45,6 +46,7 @@ class State:
     admission: AdmissionSettings
     engine: EnginePool
     registries: Registries
+    signatures: SignatureCache
     recorder: Recorder | None
     clock: WallClock
     evidence: tuple[Evidence, ...]
@@ -73,7 +75,7 @@ class State:
 
     def at(self, now_s: int) -> Workspace:
         """The workspace for a decision at a time."""
-        return replace(self.workspace, now_s=now_s, trust=replace(self.workspace.trust, now_s=now_s))
+        return replace(self.workspace, now_s=now_s, trust=self.workspace.trust.at(now_s))
 
 
 class Loader:
@@ -82,6 +84,7 @@ class Loader:
     def __init__(self, request: Request, engine: EngineFactory, clock: WallClock, pause: Callable[[], object]) -> None:
         """`pause` waits between two looks at the files, which have to give the same."""
         self._request, self._engine, self._clock, self._pause = request, engine, clock, pause
+        self._signatures = SignatureCache()
         self._serial: int | None = None
 
     def look(self) -> Snapshot:
@@ -92,6 +95,7 @@ class Loader:
         """A state from some files; raises a `GateError`, and then nothing changed."""
         now_s = self._clock.now_s()
         workspace = open_workspace(replace(self._request, now_s=now_s), lambda _: files)
+        workspace = replace(workspace, trust=replace(workspace.trust, cache=self._signatures))
         settings = workspace.settings
         if settings.admission is None:
             raise ConfigError(f"{settings.path} has no section admission", hint="gate help webhook")
@@ -111,6 +115,7 @@ class Loader:
             admission=settings.admission,
             engine=engine,
             registries=_registries(settings.admission, settings.limits, old),
+            signatures=self._signatures,
             recorder=recorder,
             clock=self._clock,
             evidence=evidence,
