@@ -350,6 +350,11 @@ def _paths(value: JsonValue) -> Iterator[str]:
             yield from _paths(item)
 
 
+def is_clean(value: JsonValue) -> bool:
+    """Whether nothing in a value looks like a secret, nor in any part of it; not always, and true only then."""
+    return _CLEAN.copy(value) is not None
+
+
 def _is_clean(text: str) -> bool:
     """Whether nothing in a text looks like a secret, or like what one becomes."""
     return "[redacted " not in text and _without(text, _mark) == text

@@ -23,7 +23,7 @@ from gate.model.document import InputDocument
 from tests.property.rego_library import inputs
 
 LIBRARY = packaged_bundle()
-INPUTS = inputs()
+INPUTS: dict[str, Any] = dict(inputs())
 OWN = """\
 # METADATA
 # title: Own

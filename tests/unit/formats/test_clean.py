@@ -19,7 +19,7 @@ from gate.formats.secrets import SecretsError, redact, redacted
 from tests.property.rego_library import inputs
 from tests.support.secrets import SECRETS
 
-INPUTS = inputs()
+INPUTS: dict[str, Any] = dict(inputs())
 MARK = redact("password=" + "A1b2C3d4E5f6G7h8J9k0")
 
 
@@ -140,6 +140,15 @@ def test_what_is_no_plain_json_becomes_plain_or_goes_the_other_way() -> None:
     assert known.copy(deep) is None
     while deep:
         deep = deep.pop()
+
+
+def test_s35_a_part_that_is_a_secret_makes_the_whole_none_even_where_it_is_said_elsewhere() -> None:
+    text = "A1b2C3d4E5f6"
+    whole: dict[str, Any] = {"part": {"password": text}, "said": text}
+    assert redacted(whole) == whole
+    assert redacted(whole["part"]) != whole["part"]
+    assert not secrets.is_clean(whole)
+    assert secrets.is_clean({"said": text})
 
 
 def test_the_copy_is_a_copy() -> None:
