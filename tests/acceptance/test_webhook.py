@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
+from gate.formats.rfc3339 import format_time
+from gate.model.digest import Digest
 from tests.acceptance.world import Done, inside
-from tests.support.admission import body, pod
+from tests.support.admission import BREAKER, annotated, body, break_glass, pod
 from tests.support.certificates import Authority, Pair
+from tests.support.evidence import make_key
 from tests.support.registries import Registry
 from tests.support.webhook import Client, Process, wait_for
 from tests.support.webhook_site import Site
@@ -211,6 +214,41 @@ def test_a_review_of_another_version_is_refused(site: Site, client: Client) -> N
     assert client.judged(data)["allowed"] is False
 
 
+EVIDENCE = [
+    (),
+    ("signature",),
+    ("provenance",),
+    ("signature", "provenance"),
+    ("stranger",),
+    ("stranger", "provenance"),
+    ("signature", "stranger", "provenance"),
+]
+
+
+@pytest.mark.parametrize("evidence", EVIDENCE, ids=lambda names: "+".join(names) or "nothing")
+def test_the_webhook_and_a_check_decide_the_same(
+    own: Site, site: Site, client: Client, evidence: tuple[str, ...]
+) -> None:
+    """The same image, evidence, trust and policy: the verdict, and what each control says of the image."""
+    image = site.image("+".join(("same", *evidence)).replace("+", "."), *evidence)
+    answer = client.judged(site.review(image))
+    shown = recorded(site, "show", answer["auditAnnotations"]["decision"], "--format", "json")
+    admitted = json.loads(shown.out)
+    document = json.loads((own.root / "gate.yaml").read_text())
+    document |= {
+        "artifacts": {"app": {"kind": "container", "image": image}},
+        "evidence": [{"oci": {"artifact": "app", "insecure": True, "private": True}}],
+    }
+    own.write("gate.yaml", document)
+    checked = json.loads(inside("check", "--format", "json", "--root", str(own.root)).out)
+    assert admitted["verdict"] == checked["verdict"] == ("allow" if answer["allowed"] else "deny")
+    assert admitted["exit_code"] == checked["exit_code"]
+    for name in ("artifact.pinned", "container.signed", "container.provenance", "evidence.accepted"):
+        of_check, of_webhook = checked["controls"][name], admitted["controls"][name]
+        assert of_check["status"] == of_webhook["status"], name
+        assert len(of_check["violations"]) == len(of_webhook["violations"]), name
+
+
 # --- how it runs ------------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +313,64 @@ def test_s42_many_at_once_are_answered_right_or_refused(own: Site, authority: Au
     assert recorded(own, "verify").code == 0
     lines = recorded(own, "export").out
     assert all(decision in lines for decision in allowed)
+
+
+def test_s42_a_hundred_who_ask_for_one_image_make_one_look_at_the_registry(
+    own: Site, authority: Authority, pair: Pair
+) -> None:
+    own.configure(admission={"limits": {"concurrent": 8, "queue": 200, "deadline": "20s"}})
+    answers: list[dict[str, Any]] = []
+
+    def ask(number: int) -> None:
+        with Client(process.port, authority) as client:
+            client.connection.connect()
+            ready.wait()
+            answers.append(client.judged(own.review(image, uid=f"uid-{number}"), "?timeout=30s"))
+
+    ready, image = threading.Barrier(100), own.good("asked by a hundred")
+    with own.serve(pair) as process:
+        process.started()
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [answer["allowed"] for answer in answers] == [True] * 100
+        wait_for(lambda: process.metric("gate_record_records") == 100)
+        assert process.metric("gate_registry_fetches") == 1
+
+
+def test_a_signed_exception_lets_in_for_now_and_is_told_and_recorded(
+    own: Site, authority: Authority, pair: Pair
+) -> None:
+    (own.root / "keys" / "breaker.pub").write_bytes(BREAKER.pem)
+    document = json.loads((own.root / "gate.yaml").read_text())
+    document["admission"]["break_glass"] = {"signers": ["breaker"], "max": "2h"}
+    own.write("gate.yaml", document)
+    image, other = own.image("unsigned in need"), own.image("another in need")
+    now = int(time.time())
+    times = {"created": format_time(now - 60), "expires": format_time(now + 3000)}
+    digest = Digest(image.rpartition("@")[2])
+
+    with own.serve(pair) as process, Client(process.started().port, authority) as client:
+
+        def asked(images: tuple[str, ...], exception: bytes) -> dict[str, Any]:
+            return client.judged(body(pod(*images, annotations=annotated(exception))))
+
+        assert client.judged(own.review(image))["allowed"] is False
+        answer = asked((image,), break_glass((digest,), BREAKER, **times))
+        assert answer["allowed"] is True, answer
+        assert answer["auditAnnotations"]["cause"] == "break_glass"
+        assert answer["auditAnnotations"]["verdict"] == "deny"
+        assert "INC-7" in answer["warnings"][0]
+        shown = recorded(own, "show", answer["auditAnnotations"]["decision"], "--format", "json")
+        assert json.loads(shown.out)["verdict"] == "deny"
+        ended = {"created": format_time(now - 3700), "expires": format_time(now - 100)}
+        assert asked((image,), break_glass((digest,), BREAKER, **ended))["allowed"] is False
+        assert asked((image, other), break_glass((digest,), BREAKER, **times))["allowed"] is False
+        assert asked((other,), break_glass((digest,), BREAKER, **times))["allowed"] is False
+        assert asked((image,), break_glass((digest,), make_key("stranger"), **times))["allowed"] is False
+        assert process.metric('gate_webhook_reviews_total{cause="break_glass"}') == 1
 
 
 def test_what_is_in_flight_at_the_end_is_answered_and_recorded(own: Site, authority: Authority, pair: Pair) -> None:
