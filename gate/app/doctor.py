@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Final
 
 from gate import __version__
+from gate.app.admission_notes import examine_admission
 from gate.app.engines import EngineOptions, overridden
 from gate.app.init import PUBLIC
 from gate.app.notes import Level, Note
@@ -50,6 +51,7 @@ def examine(request: Request, options: EngineOptions) -> tuple[Note, ...]:
     notes += _inputs(workspace)
     notes += _policy(workspace)
     notes += examine_record(workspace)
+    notes += examine_admission(workspace)
     if engine.name == "opa":
         notes += examine_sidecar(engine, workspace.bundle)
     return tuple(notes)
@@ -137,7 +139,7 @@ def _root(workspace: Workspace) -> Iterator[Note]:
 
 def _inputs(workspace: Workspace) -> Iterator[Note]:
     settings = workspace.settings
-    if not settings.evidence_directories and not settings.evidence_registries:
+    if not settings.evidence_directories and not settings.evidence_registries and settings.admission is None:
         yield Note(Level.WEAK, "no evidence is configured, so everything attested is missing", "set evidence")
     for directory in settings.evidence_directories:
         if not (workspace.root / directory).is_dir():

@@ -8,20 +8,22 @@ from typing import Any
 
 import pytest
 
-from gate.formats import schema, strict_yaml
+from gate.formats import schema
 from gate.model.admission import ObjectKind
 from gate.model.admission_settings import (
     AdmissionLimits,
     AdmissionMode,
     AdmissionRegistry,
     AdmissionSettings,
+    BreakGlassSettings,
     Outage,
     PlacesSettings,
     Tags,
 )
+from gate.model.digest import hex_of, sha256_digest
 from gate.model.registry import RegistryAccess
 from gate.model.settings import Settings
-from tests.unit.config_cases import BASE, EXAMPLE, SCHEMAS, load, refused, text_of
+from tests.unit.config_cases import BASE, EXAMPLE, ROOT_OF_TRUST, SCHEMAS, load, refused, text_of
 
 RAY = {"api_version": "ray.io/v1", "kind": "RayCluster", "resource": "rayclusters", "pods": ["spec.a.*.template"]}
 
@@ -55,8 +57,10 @@ def test_a_webhook_alone_needs_neither_artifacts_nor_gates() -> None:
 
 
 def test_the_section_of_the_example_is_read() -> None:
-    value = with_admission(strict_yaml.loads(EXAMPLE).members()["admission"].json())
-    found = admission_of(load(text_of(value)))
+    text = EXAMPLE.decode().replace(
+        "ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356", hex_of(sha256_digest(ROOT_OF_TRUST))
+    )
+    found = admission_of(load(text))
     assert found.registries == {
         "registry.example": AdmissionRegistry(RegistryAccess(timeout_s=10)),
         "registry.internal:5000": AdmissionRegistry(
@@ -66,6 +70,7 @@ def test_the_section_of_the_example_is_read() -> None:
     pods = ("spec.headGroupSpec.template", "spec.workerGroupSpecs?.*.template")
     assert found.places == (PlacesSettings(ObjectKind("ray.io", "v1", "RayCluster"), "rayclusters", pods),)
     assert (found.outage, found.last_seen_s, found.listing_s) == (Outage.LAST_SEEN, 1800, 30)
+    assert found.break_glass == BreakGlassSettings(("ann", "ben"), 4 * 3600, ("payments", "search"))
     assert (found.cache_bytes, found.limits) == (64 << 20, AdmissionLimits())
 
 
@@ -191,17 +196,40 @@ def test_the_schema_knows_the_keys_that_the_loader_reads() -> None:
     assert sorted(place["properties"]) == ["api_version", "images", "kind", "models", "pods", "resource"]
 
 
+def with_exceptions(exception: Any, **more: Any) -> dict[str, Any]:
+    value = with_admission({"break_glass": exception}, **more)
+    value["trust"]["signers"]["ann"]["claims"].append("admission.break_glass")
+    return value
+
+
+RECORD = {"record": {"sqlite": "a.db"}}
 BAD_EXCEPTIONS: list[tuple[Any, str, bool]] = [
+    (None, "expected a mapping", False),
     ({}, "needs the signers", False),
     ({"signers": []}, "needs the signers", False),
     ({"signers": ["anne"]}, "did you mean 'ann'", True),
-    ({"signers": ["ann"]}, "may not speak for admission.break_glass", True),
+    ({"signers": ["ben"]}, "may not speak for admission.break_glass", True),
     ({"signers": ["ann"], "maximum": "1h"}, "unknown key", False),
+    ({"signers": ["ann"], "max": "25h"}, "from 60 to 86400", True),
+    ({"signers": ["ann"], "max": "59s"}, "from 60 to 86400", True),
+    ({"signers": ["ann"], "namespaces": []}, "expected at least one", False),
+    ({"signers": ["ann"], "namespaces": ["*"]}, "is not a namespace", False),
+    ({"signers": ["ann"], "namespaces": ["Prod"]}, "is not a namespace", False),
 ]
 
 
 @pytest.mark.parametrize(("exception", "message", "beyond_schema"), BAD_EXCEPTIONS, ids=range(len(BAD_EXCEPTIONS)))
 def test_who_may_make_exceptions_is_checked(exception: Any, message: str, beyond_schema: bool) -> None:
-    value = with_admission({"break_glass": exception}, record={"sqlite": "a.db"})
+    value = with_exceptions(exception, **RECORD)
     assert message in refused(value)
     assert (schema.problem("config.json", value) is None) == beyond_schema
+
+
+def test_exceptions_are_made_only_where_they_are_recorded() -> None:
+    value = with_exceptions({"signers": ["ann", "ann"]}, **RECORD)
+    assert schema.problem("config.json", value) is None
+    found = admission_of(load(text_of(value)))
+    assert found.break_glass == BreakGlassSettings(("ann",), 4 * 3600, ())
+    value = with_exceptions({"signers": ["ann"]})
+    assert "add the section record" in refused(value)
+    assert schema.problem("config.json", value) is not None
