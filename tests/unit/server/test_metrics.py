@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 from gate.model.admission import Cause
-from gate.server.metrics import Latest, Metrics
+from gate.server.metrics import STAGES, Latest, Metrics
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def series(metrics: Metrics) -> dict[str, float]:
@@ -86,3 +89,12 @@ def test_whoever_asks_often_makes_no_work(monkeypatch: pytest.MonkeyPatch) -> No
     later = time.monotonic() + 61
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert latest.text() == b"2"
+
+
+def test_the_reference_lists_every_metric_and_label() -> None:
+    page = (ROOT / "docs" / "reference" / "webhook.md").read_text("utf-8")
+    for family in Metrics().registry.collect():
+        if not family.name.startswith("process_"):
+            assert f"`{family.name}" in page, family.name
+    for name in [*(cause.value for cause in Cause), *STAGES]:
+        assert f"`{name}`" in page, name
