@@ -1,6 +1,6 @@
 # METADATA
 # title: Images of workloads are admitted
-# description: Each image that manifests run or mount is named by digest and is an artifact of kind container itself.
+# description: Each image that manifests run or mount is named by digest and is an artifact, a container if it runs.
 # schemas:
 #   - input: schema.input
 # custom:
@@ -9,7 +9,7 @@
 #   artifacts: [container]
 #   targets: [training, fine-tuning, deployment]
 #   waivable: true
-#   fix: Name each image as repository@sha256:..., and list it in gate.yaml as an artifact of kind container.
+#   fix: Name each image as repository@sha256:..., and list it in gate.yaml, as a container or mounted weights.
 #   frameworks:
 #     OWASP-LLM-2025: {relation: supports, ids: [LLM03]}
 #     MITRE-ATLAS-5: {relation: partly supports, ids: [AML.M0013]}
@@ -38,6 +38,14 @@ admitted contains digest if {
 	digest := artifact.digest
 }
 
+# A model in an image asks as weights. It is mounted, and does not run.
+mounted contains digest if {
+	some artifact in document.artifacts
+	artifact.kind == "weights"
+	shape.is_text(artifact.reference)
+	digest := artifact.digest
+}
+
 # Every image that a workload runs or mounts, by workload and place.
 images[[id, place]] := container if {
 	some id, workload in workloads.judged
@@ -62,7 +70,16 @@ images[[id, place]] := {} if {
 
 pinned := {place | some place, image in images; shape.is_digest(image.digest)}
 
-known := {place | some place in pinned; images[place].digest in admitted}
+known contains place if {
+	some place in pinned
+	images[place].digest in admitted
+}
+
+known contains place if {
+	some place in pinned
+	startswith(place[1], "volume ")
+	images[place].digest in mounted
+}
 
 proved := object.keys(workloads.judged) - {id | some [id, _] in (object.keys(images) - known)}
 

@@ -74,6 +74,32 @@ test_fails_when_the_artifact_is_no_container if {
 	answer([fixtures.put("/artifacts/server/digest", null)]) == refused("deploy.image_pinned.unadmitted")
 }
 
+model := fixtures.put("/artifacts/model", {
+	"kind": "weights",
+	"digest": deployed.digests.other,
+	"path": null,
+	"reference": "registry.example/model@sha256:ef",
+	"mutable_reference": false,
+	"files": {},
+})
+
+test_passes_when_what_is_mounted_asks_as_weights if {
+	answer([model, pod("images/files/digest", deployed.digests.other)]) == ["pass", set()]
+	whole([model, pod("images/files/digest", deployed.digests.other)]).reason == "images that are admitted: 2"
+}
+
+test_fails_when_weights_run if {
+	answer([model, own("digest", deployed.digests.other)]) == refused("deploy.image_pinned.unadmitted")
+}
+
+test_fails_when_what_is_mounted_asks_as_files_or_as_something_else if {
+	mounts := pod("images/files/digest", deployed.digests.other)
+	files := [fixtures.put("/artifacts/model/reference", null), fixtures.put("/artifacts/model/path", "model")]
+	answer(array.concat([model, mounts], files)) == refused("deploy.image_pinned.unadmitted")
+	answer([model, mounts, fixtures.put("/artifacts/model/kind", "dataset")]) == refused("deploy.image_pinned.unadmitted")
+	answer([model, mounts, fixtures.put("/artifacts/model/digest", null)]) == refused("deploy.image_pinned.unadmitted")
+}
+
 test_errors_when_there_are_no_artifacts if {
 	[status, _] := answer([fixtures.remove("/artifacts")])
 	status == "error"
