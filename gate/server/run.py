@@ -230,6 +230,8 @@ def _config(app: Webhook | Health, idle_s: int) -> uvicorn.Config:
         lifespan="off",
         interface="asgi3",
         log_config=None,
+        # What is no HTTP is counted; whoever sends it fills no log.
+        log_level="error",
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -192,6 +192,7 @@ def test_s42_one_request_is_told_from_another_in_one_way_only(
 )
 def test_what_is_no_http_is_refused(server: Process, authority: Authority, data: bytes) -> None:
     answer = raw(server.port, authority, data)
+    assert server.log("library") == []
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ", b"HTTP/1.1 405 ")) or answer == b""
 
 
