@@ -9,10 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from cryptography import x509
 
+from gate.cli.main import main
 from gate.formats.workloads.reviewed import judged_kinds, resource_of
 from tests.acceptance.world import gate
 from tests.support.chart import (
@@ -223,6 +225,7 @@ PROFILE: Values = {
 OWN = {
     # The audit lists what runs, with a token; it is no server, so nobody probes it.
     "the audit": {"deploy.restricted"},
+    "the audit of all kinds": {"deploy.restricted"},
     "the audit and a sidecar": {"deploy.restricted"},
     "no network policy": {"deploy.egress"},
 }
@@ -238,7 +241,7 @@ def test_it_passes_the_gates_own_controls_of_deployments(name: str, tmp_path: Pa
     failing = {control for control, entry in decision["controls"].items() if entry["status"] in {"fail", "error"}}
     assert failing == OWN.get(name, set()), done.text
     assert decision["controls"]["deploy.image_pinned"]["status"] == "pass"
-    if name in {"the audit", "the audit and a sidecar"}:
+    if "audit" in name:
         found = {(item["code"], item["message"]) for item in decision["controls"]["deploy.restricted"]["violations"]}
         assert {code for code, _ in found} == {"deploy.restricted.probes", "deploy.restricted.token"}
 
@@ -510,3 +513,31 @@ def test_in_its_own_namespace_its_own_images_run_alone() -> None:
 def test_nothing_is_rendered_from_nothing(values: Values) -> None:
     """What has no default is asked for, whatever else is said."""
     assert run("template", values).returncode != 0
+
+
+@pytest.mark.parametrize("name", COMBINATIONS)
+def test_containers_are_started_with_options_that_there_are(name: str) -> None:
+    found = [("Deployment", "webhook", ["webhook", "serve"])]
+    found += [("CronJob", "audit", ["audit"])] if "audit" in name else []
+    for kind, container, path in found:
+        pod = pods_of(one(documents(name), kind))
+        (started,) = (item for item in pod["containers"] if item["name"] == container)
+        assert started["args"][: len(path)] == path
+        named = [word.partition("=")[0] for word in started["args"][len(path) :]]
+        assert set(named) <= options_of(path), named
+
+
+def pods_of(item: dict[str, Any]) -> dict[str, Any]:
+    spec = item["spec"].get("jobTemplate", item)["spec"]
+    pod: dict[str, Any] = spec["template"]["spec"]
+    return pod
+
+
+def options_of(path: list[str]) -> set[str]:
+    """The options of a command."""
+    command: click.Command | None = main
+    for word in path:
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
+    assert command is not None
+    return {option for parameter in command.params for option in parameter.opts}

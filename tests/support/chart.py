@@ -74,6 +74,7 @@ COMBINATIONS: Final[Mapping[str, tuple[Values, ...]]] = {
     "client certificates": ({"clientAuthority": {"existingConfigMap": "api-server-authority"}},),
     "a sidecar": (OPA,),
     "the audit": ({"audit": {"enabled": True}},),
+    "the audit of all kinds": ({"audit": {"enabled": True, "kinds": "all"}},),
     "the audit and a sidecar": ({"audit": {"enabled": True}}, OPA),
     "metrics": (METRICS,),
     "alerts alone": ({"metrics": {"prometheusRule": {"enabled": True}}},),

@@ -31,6 +31,48 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ list "/opa" "eval" "--fail" "--format=raw" $asked | toJson }}
 {{- end -}}
 
+{{- define "gate.opa" -}}
+- name: opa
+  image: {{ include "gate.opaImage" . | quote }}
+  imagePullPolicy: IfNotPresent
+  restartPolicy: Always
+  args:
+    - run
+    - --server
+    - --verification-key={{ include "gate.root" . }}/{{ .Values.opa.verificationKey }}
+    - --verification-key-id=gate
+    - --signing-alg=ES256
+    - --scope=write
+    - --addr=127.0.0.1:8181
+    - --authentication=token
+    - --authorization=basic
+    - --skip-version-check
+    - --log-level=error
+    - --log-format=json
+    - --bundle
+    - {{ include "gate.root" . }}/{{ .Values.opa.bundle }}
+  env:
+    - name: GATE_OPA_TOKEN
+      valueFrom:
+        secretKeyRef:
+          name: {{ .Values.opa.token.existingSecret }}
+          key: {{ .Values.opa.token.key | quote }}
+  # The image has no shell, and nobody else reaches its loopback interface: OPA asks itself.
+  startupProbe:
+    exec: {command: {{ include "gate.opaHealth" . }}}
+    periodSeconds: 2
+    timeoutSeconds: 5
+    failureThreshold: 60
+  livenessProbe:
+    exec: {command: {{ include "gate.opaHealth" . }}}
+    periodSeconds: 20
+    timeoutSeconds: 5
+  resources: {{- toYaml .Values.opa.resources | nindent 4 }}
+  securityContext: {{- include "gate.containerSecurity" . | nindent 4 }}
+  volumeMounts:
+    - {name: configuration, mountPath: /etc/gate, readOnly: true}
+{{- end -}}
+
 {{- define "gate.host" -}}
 {{ include "gate.name" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
