@@ -6,68 +6,19 @@ What is refused is told to the person who asked; what is let in can be found in 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from tests.acceptance.world import inside
 from tests.support.chart import IMAGE
-from tests.support.kube import APPLY, JSON_PATCH, MERGE, PERSON, STRATEGIC, Answer, Kubernetes, until
-from tests.support.kube_objects import CARRIERS, a_pod, container, custom_kind, of, pod_spec, template
-from tests.support.kube_release import GROUP, Images, Site, changed, refused
+from tests.support.kube import JSON_PATCH, MERGE, PERSON, Kubernetes
+from tests.support.kube_objects import CARRIERS, a_pod, pod_spec
+from tests.support.kube_release import Images, Site, Team, changed, refused
 from tests.support.kube_webhooks import fresh
 
 pytestmark = pytest.mark.xdist_group("kube")
 OTHER = "sha256:" + "2" * 64
-
-
-@dataclass(frozen=True)
-class Team:
-    """A namespace of somebody who deploys."""
-
-    plane: Kubernetes
-    namespace: str
-
-    def create(self, document: Mapping[str, Any], query: str = "") -> Answer:
-        return self.plane.create(document, self.namespace, query)
-
-    def path(self, document: Mapping[str, Any], below: str = "") -> str:
-        return self.plane.path(document, self.namespace, document["metadata"]["name"]) + below
-
-    def patch(self, document: Mapping[str, Any], body: object, kind: str, below: str = "") -> Answer:
-        return self.plane.call("PATCH", self.path(document, below), body, kind=kind)
-
-    def stored(self, document: Mapping[str, Any]) -> dict[str, Any] | None:
-        answer = self.plane.call("GET", self.path(document))
-        return answer.document if answer.status == 200 else None
-
-    def admitted(self, document: Mapping[str, Any], query: str = "") -> Answer:
-        answer = self.create(document, query)
-        assert answer.status == 201, answer.message
-        return answer
-
-    def refused(self, document: Mapping[str, Any], *words: str, query: str = "") -> Answer:
-        answer = refused(self.create(document, query), *words)
-        assert self.stored(document) is None
-        return answer
-
-
-@pytest.fixture(scope="module")
-def team(plane: Kubernetes, site: Site) -> Team:
-    assert site.plane is plane
-    return Team(plane, plane.namespace(fresh("team")))
-
-
-@pytest.fixture(scope="module")
-def good(site: Site) -> str:
-    return site.with_api.good()
-
-
-@pytest.fixture(scope="module")
-def bad(site: Site) -> str:
-    return site.with_api.named(site.with_api.image())
 
 
 @pytest.fixture(params=["with_api", "without_api"])
@@ -136,15 +87,17 @@ def nothing_attached(images: Images) -> str:
     return images.named(images.image())
 
 
+UNSIGNED = ("artifact.signed: no verified signature of a trusted signer covers it",)
+UNBUILT = ("build.provenance: no verified build provenance covers it",)
 BAD: dict[Callable[[Images], str], tuple[str, ...]] = {
-    unsigned: ("signed",),
-    without_provenance: ("provenance",),
-    wrong_key: ("signed",),
-    wrong_speaker: ("signed",),
-    signed_for_another: (),
-    built_as_another: (),
-    not_there: (),
-    nothing_attached: ("signed",),
+    unsigned: UNSIGNED,
+    without_provenance: UNBUILT,
+    wrong_key: ("evidence.accepted: signature.untrusted", *UNSIGNED),
+    wrong_speaker: ("evidence.accepted: signature.claim", *UNSIGNED),
+    signed_for_another: UNSIGNED,
+    built_as_another: UNBUILT,
+    not_there: (*UNSIGNED, *UNBUILT),
+    nothing_attached: (*UNSIGNED, *UNBUILT),
 }
 
 
@@ -152,23 +105,60 @@ BAD: dict[Callable[[Images], str], tuple[str, ...]] = {
 def test_s40_an_image_without_its_evidence_is_refused(
     team: Team, images: Images, make: Callable[[Images], str]
 ) -> None:
-    team.refused(a_pod(make(images)), *BAD[make])
+    image = make(images)
+    team.refused(a_pod(image), image.partition("@")[2], "fix: ", *BAD[make])
 
 
-def test_s40_a_tag_is_refused(team: Team, site: Site) -> None:
-    images = site.with_api
-    digest = images.good().partition("@")[2]
-    team.refused(a_pod(f"{images.registry.repository}:v1"), "digest")
-    assert digest
+def test_s40_a_tag_is_refused_and_beside_a_digest_it_means_nothing(team: Team, good: str) -> None:
+    repository, _, digest = good.partition("@")
+    team.refused(a_pod(f"{repository}:v1"), "has no digest, and a tag may change")
+    team.admitted(a_pod(f"{repository}:no-such-tag@{digest}"))
 
 
-@pytest.mark.parametrize("image", ["nginx", f"registry.elsewhere.example/app@{OTHER}", f"app@{OTHER}"])
+def test_s40_evidence_beside_an_image_of_another_repository_is_not_looked_for(team: Team, good: str) -> None:
+    """Whoever copies an image copies what is attached, too."""
+    team.refused(a_pod(good.replace("/team/app@", "/team/other@")), *UNSIGNED)
+
+
+@pytest.mark.parametrize("image", ["nginx", f"app@{OTHER}", f"registry.elsewhere.example/app@{OTHER}"])
 def test_s40_an_image_of_a_registry_that_is_not_configured_is_refused(team: Team, image: str) -> None:
-    team.refused(a_pod(image))
+    team.refused(a_pod(image), "is not a registry that images may come from")
+
+
+def test_s40_another_name_of_a_registry_is_another_registry(team: Team, good: str) -> None:
+    team.refused(a_pod(good.replace("127.0.0.1", "localhost")), "is not a registry that images may come from")
+
+
+def test_s39_the_word_of_an_object_on_itself_counts_for_nothing(team: Team, bad: str) -> None:
+    said = {"gate/verdict": "allow", "gate/decision": "01J8ZQ4T7M3N5P6R7S8T9V0W1X", "gate/verified": bad}
+    team.refused(a_pod(bad, annotations=said), bad.partition("@")[2])
+    pod = a_pod(bad, annotations=said)
+    pod["metadata"] |= {"labels": {"gate": "allow", "control-plane": "true"}, "finalizers": ["tests.example/held"]}
+    pod["metadata"]["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "x", "uid": "1-2-3"}]
+    pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    pod["status"] = {"phase": "Succeeded"}
+    team.refused(pod, bad.partition("@")[2])
+
+
+def test_s39_a_pod_without_a_name_is_judged(team: Team, good: str, bad: str) -> None:
+    """As controllers make them: the API server thinks of a name."""
+    for image in (good, bad):
+        pod = a_pod(image)
+        pod["metadata"] = {"generateName": "app-"}
+        answer = team.create(pod)
+        if image == good:
+            assert answer.status == 201, answer.message
+        else:
+            refused(answer, bad.partition("@")[2])
+
+
+def test_s42_more_images_than_are_allowed_are_refused(team: Team, good: str) -> None:
+    team.admitted(a_pod(*[good] * 64))
+    team.refused(a_pod(*[good] * 65), "more than the 64 allowed")
 
 
 def test_s42_an_image_of_a_registry_that_does_not_answer_is_refused(team: Team, site: Site) -> None:
-    team.refused(a_pod(f"{site.silent}/team/app@{OTHER}"), site.silent)
+    team.refused(a_pod(f"{site.silent}/team/app@{OTHER}"), site.silent, "nobody listens there")
 
 
 def test_one_bad_image_among_good_ones_is_refused(team: Team, good: str, bad: str) -> None:
@@ -179,161 +169,6 @@ def test_one_bad_image_among_good_ones_is_refused(team: Team, good: str, bad: st
 def test_a_name_that_would_steer_a_terminal_is_told_harmlessly(team: Team) -> None:
     answer = team.refused(a_pod("registry.test/\x1b[31mred\x07\r\nok"))
     assert "\\x1b" in answer.message
-
-
-# --- where images stand -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", CARRIERS)
-def test_s39_every_kind_that_carries_pods_is_judged(team: Team, good: str, bad: str, kind: str) -> None:
-    team.refused(CARRIERS[kind](bad), bad.partition("@")[2])
-    team.admitted(CARRIERS[kind](good))
-
-
-PLACES: dict[str, Callable[[str, str], dict[str, Any]]] = {
-    "init container": lambda good, other: a_pod(good, initContainers=[container(other, "first")]),
-    "sidecar": lambda good, other: a_pod(good, initContainers=[container(other, "side", restartPolicy="Always")]),
-    "image volume": lambda good, other: a_pod(good, volumes=[{"name": "model", "image": {"reference": other}}]),
-}
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_s39_every_place_of_an_image_is_judged(team: Team, good: str, bad: str, place: str) -> None:
-    team.refused(PLACES[place](good, bad), bad.partition("@")[2])
-    team.admitted(PLACES[place](good, good))
-
-
-@pytest.mark.parametrize("signed", [True, False])
-def test_s39_an_ephemeral_container_that_is_added_later_is_judged(
-    team: Team, good: str, bad: str, *, signed: bool
-) -> None:
-    pod = a_pod(good)
-    team.admitted(pod)
-    added = {"spec": {"ephemeralContainers": [{"name": "debug", "image": good if signed else bad}]}}
-    answer = team.patch(pod, added, STRATEGIC, "/ephemeralcontainers")
-    stored = team.stored(pod)
-    assert stored is not None
-    if signed:
-        assert answer.status == 200, answer.message
-        assert stored["spec"]["ephemeralContainers"][0]["image"] == good
-    else:
-        refused(answer, bad.partition("@")[2])
-        assert "ephemeralContainers" not in stored["spec"]
-
-
-# --- changes ----------------------------------------------------------------------------------------------------------
-
-
-def by_patch(team: Team, pod: dict[str, Any], image: str) -> Answer:
-    change = [{"op": "replace", "path": "/spec/containers/0/image", "value": image}]
-    return team.patch(pod, change, JSON_PATCH)
-
-
-def by_merge(team: Team, pod: dict[str, Any], image: str) -> Answer:
-    change = {"spec": {"containers": [{"name": "c0", "image": image}]}}
-    return team.patch(pod, change, STRATEGIC)
-
-
-def by_apply(team: Team, pod: dict[str, Any], image: str) -> Answer:
-    applied = changed(pod, lambda value: value["spec"]["containers"][0].update(image=image))
-    return team.patch(pod, applied, APPLY, "?fieldManager=tests&force=true")
-
-
-def by_put(team: Team, pod: dict[str, Any], image: str) -> Answer:
-    stored = team.stored(pod)
-    assert stored is not None
-    stored["spec"]["containers"][0]["image"] = image
-    return team.plane.call("PUT", team.path(pod), stored)
-
-
-WAYS: tuple[Callable[[Team, dict[str, Any], str], Answer], ...] = (by_patch, by_merge, by_apply, by_put)
-
-
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_s39_a_changed_image_is_judged(
-    team: Team, site: Site, good: str, bad: str, way: Callable[[Team, dict[str, Any], str], Answer]
-) -> None:
-    pod = a_pod(good)
-    team.admitted(pod)
-    refused(way(team, pod, bad), bad.partition("@")[2])
-    stored = team.stored(pod)
-    assert stored is not None
-    assert stored["spec"]["containers"][0]["image"] == good
-    other = site.with_api.good()
-    answer = way(team, pod, other)
-    assert answer.status == 200, answer.message
-    assert answer.document["spec"]["containers"][0]["image"] == other
-
-
-def test_s39_what_is_applied_anew_is_judged(team: Team, good: str, bad: str) -> None:
-    for image in (bad, good):
-        pod = a_pod(image)
-        answer = team.patch(pod, pod, APPLY, "?fieldManager=tests")
-        if image == good:
-            assert answer.status == 201, answer.message
-        else:
-            refused(answer, bad.partition("@")[2])
-
-
-def test_s39_a_template_that_changes_is_judged(team: Team, good: str, bad: str) -> None:
-    deployment = CARRIERS["Deployment"](good)
-    team.admitted(deployment)
-    change = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": bad}]
-    refused(team.patch(deployment, change, JSON_PATCH), bad.partition("@")[2])
-    assert team.patch(deployment, {"spec": {"replicas": 3}}, MERGE, "/scale").status == 200
-
-
-def test_labels_of_what_runs_are_not_asked_about(team: Team, site: Site, good: str) -> None:
-    """Nor could what is refused by now be removed, if it had finalizers."""
-    pod = a_pod(good)
-    team.admitted(pod)
-    assert team.patch(pod, {"metadata": {"labels": {"a": "b"}}}, MERGE).status == 200
-    assert site.audited(pod, team.namespace, "patch") == {}
-    assert team.plane.call("DELETE", team.path(pod)).status == 200
-    assert site.audited(pod, team.namespace, "delete") == {}
-
-
-def test_a_trial_is_judged_like_the_real_thing(team: Team, good: str, bad: str) -> None:
-    team.refused(a_pod(bad), bad.partition("@")[2], query="?dryRun=All")
-    pod = a_pod(good)
-    team.admitted(pod, "?dryRun=All")
-    assert team.stored(pod) is None
-
-
-# --- kinds of others --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def kinds(plane: Kubernetes) -> Iterator[None]:
-    """Two kinds: what an Agent carries is configured, of a Stranger nobody knows."""
-    made = [plane.made(custom_kind(GROUP, name)) for name in ("Agent", "Stranger")]
-
-    def is_served() -> bool:
-        resources = plane.call("GET", f"/apis/{GROUP}/v1").document.get("resources", [])
-        return {"Agent", "Stranger"} <= {item["kind"] for item in resources}
-
-    until(is_served, "the kinds are served")
-    yield
-    for document in made:
-        plane.call("DELETE", plane.path(document, name=document["metadata"]["name"]))
-
-
-def custom(kind: str, **spec: Any) -> dict[str, Any]:
-    return of(kind, f"{GROUP}/v1", spec)
-
-
-@pytest.mark.usefixtures("kinds")
-def test_s39_a_kind_that_nobody_described_is_refused(team: Team, good: str) -> None:
-    team.refused(custom("Stranger", template=template(good)), "Stranger")
-
-
-@pytest.mark.usefixtures("kinds")
-def test_s39_a_kind_is_judged_where_its_places_are_configured(team: Team, good: str, bad: str) -> None:
-    team.admitted(custom("Agent", template=template(good)))
-    team.refused(custom("Agent", template=template(bad)), bad.partition("@")[2])
-    team.admitted(custom("Agent", template=template(good), tools={"search": {"image": good}}))
-    team.refused(custom("Agent", template=template(good), tools={"search": {"image": bad}}), bad.partition("@")[2])
-    team.refused(custom("Agent", words=["no image at all"]))
 
 
 # --- what else there is -----------------------------------------------------------------------------------------------

@@ -73,12 +73,12 @@ CARRIERS: Final[Mapping[str, Callable[[str], dict[str, Any]]]] = {
 """Every built-in kind that carries Pods, by the image that runs in it."""
 
 
-def custom_kind(group: str, kind: str) -> dict[str, Any]:
+def custom_kind(group: str, kind: str, version_name: str = "v1") -> dict[str, Any]:
     """A kind whose objects may hold anything."""
     name = kind.lower() + "s"
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {
-        "name": "v1",
+        "name": version_name,
         "served": True,
         "storage": True,
         "subresources": {"status": {}},

@@ -212,7 +212,10 @@ class Site:
             "profile.yaml": PROFILE,
             **{f"keys/{name}.pub": key(name).pem.decode() for name in SIGNERS},
         }
-        custom = [{"group": GROUP, "versions": ["*"], "resources": ["agents", "strangers"]}]
+        custom = [
+            {"group": GROUP, "versions": ["*"], "resources": ["agents", "strangers"]},
+            {"group": "serving.kserve.io", "versions": ["*"], "resources": ["inferenceservices"]},
+        ]
         return chart.merged(
             chart.GOOD,
             {"configuration": {"files": None}},
@@ -270,6 +273,37 @@ def refused(answer: Answer, *words: str) -> Answer:
     for word in words:
         assert word in answer.message, answer.message
     return answer
+
+
+@dataclass(frozen=True)
+class Team:
+    """A namespace of somebody who deploys."""
+
+    plane: Kubernetes
+    namespace: str
+
+    def create(self, document: Mapping[str, Any], query: str = "") -> Answer:
+        return self.plane.create(document, self.namespace, query)
+
+    def path(self, document: Mapping[str, Any], below: str = "") -> str:
+        return self.plane.path(document, self.namespace, document["metadata"]["name"]) + below
+
+    def patch(self, document: Mapping[str, Any], body: object, kind: str, below: str = "") -> Answer:
+        return self.plane.call("PATCH", self.path(document, below), body, kind=kind)
+
+    def stored(self, document: Mapping[str, Any]) -> dict[str, Any] | None:
+        answer = self.plane.call("GET", self.path(document))
+        return answer.document if answer.status == 200 else None
+
+    def admitted(self, document: Mapping[str, Any], query: str = "") -> Answer:
+        answer = self.create(document, query)
+        assert answer.status == 201, answer.message
+        return answer
+
+    def refused(self, document: Mapping[str, Any], *words: str, query: str = "") -> Answer:
+        answer = refused(self.create(document, query), *words)
+        assert self.stored(document) is None
+        return answer
 
 
 def changed(document: Mapping[str, Any], change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
