@@ -113,6 +113,22 @@ def test_s40_an_image_without_its_evidence_is_refused_with_the_reason(
     assert shown["verdict"] == "deny"
 
 
+@pytest.mark.parametrize("kind", ["debian", "ggcr"])
+def test_s40_registries_of_other_makings_are_asked_the_same(
+    tmp_path: Path, authority: Authority, pair: Pair, kind: str
+) -> None:
+    """One has no list of what refers to an image, one names the wrong types in it."""
+    (tmp_path / "stored").mkdir()
+    with Registry(tmp_path / "stored", kind) as other:
+        site = Site(tmp_path, other)
+        site.configure()
+        good, bad = site.good(), site.image("unsigned")
+        with site.serve(pair) as process, Client(process.started().port, authority) as client:
+            assert client.judged(site.review(good))["allowed"] is True
+            answer = client.judged(site.review(bad))
+            assert (answer["allowed"], answer["auditAnnotations"]["cause"]) == (False, "refused")
+
+
 def test_s40_evidence_of_one_image_does_not_cover_another(site: Site, client: Client) -> None:
     good, other = site.good(), site.image("beside a good one")
     assert client.judged(site.review(good))["allowed"]
