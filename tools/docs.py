@@ -42,6 +42,7 @@ SCHEMAS = {
     "controls-diff": ("controls-diff.json", "Differences of two policies"),
     "lineage": ("lineage.json", "Lineage"),
     "recall": ("recall.json", "Recall"),
+    "audit": ("audit.json", "Audit"),
     "diff": ("diff.json", "Differences of two decisions"),
     "replay": ("replay.json", "Replay"),
     "case": ("case.json", "A case"),

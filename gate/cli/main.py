@@ -24,6 +24,7 @@ COMPLETE: Final = "_GATE_COMPLETE"
 COMMANDS: Final = {
     "check": "Decide whether a change may be promoted.",
     "webhook": "Decide what a cluster may run.",
+    "audit": "Judge what a cluster runs already, as the webhook would judge it now.",
     "verify": "Verify the evidence and say what counts and what does not.",
     "scan": "Look inside model files, without loading them.",
     "chain": "Show how statements build on one another.",

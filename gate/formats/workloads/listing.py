@@ -54,6 +54,28 @@ def read_listing(data: bytes, limit: int = MAX_BYTES) -> Iterator[Listed | Unlis
     return _told(documents)
 
 
+def read_page(data: bytes, kind: ObjectKind, first: int, limit: int) -> tuple[list[Listed | Unlisted], str | None]:
+    """The objects of one page of a list from an API server, numbered from `first`, and what asks for the next page.
+
+    Raises `ListingError` for anything but a list of that very kind.
+    """
+    try:
+        value = loads(data, limit=limit)
+    except StrictJsonError as error:
+        raise ListingError(f"not JSON that the gate reads: {error}") from None
+    version = f"{kind.group}/{kind.version}" if kind.group else kind.version
+    if not isinstance(value, Mapping) or (value.get("apiVersion"), value.get("kind")) != (version, f"{kind.kind}List"):
+        raise ListingError(f"not a list of {kind}")
+    metadata, items = value.get("metadata"), value.get("items")
+    after = metadata.get("continue") if isinstance(metadata, Mapping) else None
+    if not isinstance(metadata, Mapping) or not isinstance(after, str | None) or not isinstance(items, list | None):
+        raise ListingError(f"not a list of {kind} as an API server writes it")
+    found: list[Listed | Unlisted] = []
+    for number, item in enumerate(items or [], first):
+        found += _items(item, f"{kind.kind}[{number}]", (version, kind.kind), 1)
+    return found, after or None
+
+
 def _documents(data: bytes, limit: int) -> list[JsonValue]:
     if len(data) > limit:
         raise ListingError(f"{len(data)} bytes, more than the {limit} allowed")
