@@ -15,6 +15,7 @@ from gate.formats import schema
 from tests.acceptance.world import Done, inside
 from tests.support.admission import pod
 from tests.support.certificates import Authority
+from tests.support.pages import run_page
 from tests.support.registries import Registry
 from tests.support.webhook_site import Site
 from tests.unit.collect.test_cluster import ApiServer
@@ -217,3 +218,14 @@ def test_an_api_server_is_asked_for_its_pods_and_for_all_else(site: Site, tmp_pa
         assert [path.partition("?")[0] for path, _ in api.asked] == ["/api/v1/namespaces/payments/pods"]
         api.status = 403
         assert audit(site, *reach).code == 3
+
+
+def test_the_commands_of_the_page_run(tmp_path: Path, registry: Registry) -> None:
+    (tmp_path / "site").mkdir()
+    own = Site(tmp_path / "site", registry)
+    own.configure()
+    running = listing(own, named(pod(own.good()), "good"), named(pod(own.image("unsigned")), "bad"))
+    running.rename(own.root / "running.json")
+    shown = run_page("audit.md", own.root, tmp_path / "programs")
+    assert shown.count("2 objects: 1 refused, 1 allowed.   exit 13") == 3
+    assert json.loads((own.root / "audit.json").read_text())["exit_code"] == 13
