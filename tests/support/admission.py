@@ -207,19 +207,26 @@ class FakeRegistries:
     error: GateError | None = None
     errors: Mapping[Digest, GateError] = field(default_factory=dict)
     last_seen: frozenset[Digest] = frozenset()
+    host: str = HOST
     asked: list[str] = field(default_factory=list)
     deadlines: list[float] = field(default_factory=list)
 
     def resolve(self, reference: str, ends_at: float) -> Resolved:
         self.deadlines.append(ends_at)
         found = parse_image(reference)
-        if found.repository.registry != HOST:
+        if found.repository.registry != self.host:
             raise UnknownRegistryError(f"{reference}: {found.repository.registry} is not configured")
         if found.digest is not None:
             return Resolved(found.repository, found.digest)
         if reference not in self.tags:
             raise TagError(f"{reference} has no digest")
         return Resolved(found.repository, self.tags[reference], was_tag=True)
+
+    def counts(self) -> Mapping[str, int]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def fetched(self, resolved: Resolved, ends_at: float) -> Fetched:
         self.asked.append(resolved.reference)
