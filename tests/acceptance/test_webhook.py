@@ -268,7 +268,7 @@ def test_the_webhook_and_a_check_decide_the_same(
 # --- how it runs ------------------------------------------------------------------------------------------------------
 
 
-def test_s18_a_thousand_images_add_no_series(site: Site, server: Process, client: Client) -> None:
+def test_s42_a_thousand_images_add_no_series(site: Site, server: Process, client: Client) -> None:
     def series() -> set[str]:
         time.sleep(1.05)
         lines = server.get("/metrics")[1].splitlines()

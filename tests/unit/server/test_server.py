@@ -233,7 +233,7 @@ def test_s34_what_is_logged_is_safe(server: Process, client: Client) -> None:
     assert "\x1b" not in "".join(server.text)
 
 
-def test_s18_a_thousand_names_add_no_series(server: Process, client: Client) -> None:
+def test_s42_a_thousand_names_add_no_series(server: Process, client: Client) -> None:
     def series() -> set[str]:
         time.sleep(1.05)
         text = server.get("/metrics")[1]
