@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from gate.collect import looking
 from gate.collect.admission import Fetched, Registries, Resolved
 from gate.errors import ConfigError, EvidenceError, UnavailableError
 from gate.formats.image_reference import Repository
@@ -300,3 +301,45 @@ def test_an_authority_that_is_none_is_found_when_registries_are_opened() -> None
     access = RegistryAccess(ca=b"none", ca_path="ca.pem")
     with pytest.raises(ConfigError, match="no certificate in PEM"):
         Registries(AdmissionSettings(registries={"r.example": AdmissionRegistry(access)}), LIMITS)
+
+
+# --- what threads do to one another -----------------------------------------------------------------------------------
+
+
+def test_who_begins_a_look_after_another_has_ended_does_not_look_again(registry: HostileRegistry) -> None:
+    with opened(registry) as registries:
+        first = fetch(registries, registry)
+        asked = len(registry.requests)
+        image = registries.resolve(registry.reference, soon())
+        place, repository = registries._place(image)
+        kept = registries._look(f"{repository}@{image.digest}", place, repository, image.digest)
+        assert kept.items == first.items
+        assert len(registry.requests) == asked
+
+
+def test_a_look_that_begins_after_the_end_is_none(registry: HostileRegistry) -> None:
+    registries = opened(registry)
+    place, repository = registries._place(registries.resolve(registry.reference, soon()))
+    registries.close()
+    with pytest.raises(UnavailableError, match="not asked any more"):
+        place.look(repository, registry.image)
+    assert registry.requests == []
+
+
+def test_tokens_are_bounded(registry: HostileRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "_TOKENS", 1)
+    monkeypatch.setattr("gate.collect.registry.credentials.docker_configuration", lambda: Path("/x"))
+
+    def behave(asked: Handler) -> bool:
+        if asked.path.startswith("/token"):
+            return asked.say(200, encode({"token": "t"}))
+        if asked.headers.get("Authorization"):
+            return False
+        return asked.say(401, WWW_Authenticate=f'Bearer realm="{asked.registry.url}/token",service="s"')
+
+    registry.behave = behave
+    with opened(registry) as registries:
+        for name in ("a/b", REPOSITORY):
+            registries.fetched(registries.resolve(f"{registry.host}/{name}@{registry.image}", soon()), soon())
+        (place,) = registries._registries.values()
+        assert list(place._tokens) == [Repository(registry.host, REPOSITORY)]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gate.collect.flights import Flights
+from gate.collect.flights import Flights, _Flight
 from gate.errors import EvidenceError, LimitError, UnavailableError
 
 WAIT_S = 20.0
@@ -146,3 +146,8 @@ def test_closing_tells_all_who_wait() -> None:
     with pytest.raises(EvidenceError, match="is not asked any more"):
         flights.join("d", lambda: 7, WAIT_S)
     flights.close()
+
+
+def test_a_look_that_was_given_up_is_not_begun(flights: Flights[int]) -> None:
+    flights._fly("a", _Flight(), lambda: pytest.fail("nobody waits"))
+    assert flights.begun == 0
