@@ -182,7 +182,7 @@ def _registries(admission: AdmissionSettings, limits: Limits, old: State | None)
     """The registries with their caches, where nothing about them changed."""
     if old is not None and (old.admission, old.settings.limits) == (admission, limits):
         return old.registries
-    return Registries(admission, limits)
+    return Registries(admission, limits, before=None if old is None else old.registries)
 
 
 def _evidence(files: Snapshot, settings: Settings) -> tuple[tuple[Evidence, ...], Mapping[str, str]]:
