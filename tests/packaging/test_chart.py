@@ -219,7 +219,16 @@ PROFILE: Values = {
     },
     "parameters": {
         "deploy.restricted": {"besides": ["limits", "probes", "read_only_root", "requests", "token"]},
-        "deploy.egress": {"allowed": ["203.0.113.0/24", "namespace databases", "namespace kube-system", "10.0.0.0/28"]},
+        "deploy.egress": {
+            "allowed": [
+                "169.254.20.10/32",
+                "198.51.100.7/32",
+                "203.0.113.0/24",
+                "namespace databases",
+                "namespace kube-system",
+                "10.0.0.0/28",
+            ]
+        },
     },
 }
 OWN = {
@@ -409,6 +418,10 @@ def test_the_api_server_alone_may_ask() -> None:
     ]
     tunnel = one(documents("a tunnel"), "NetworkPolicy")["spec"]["ingress"]
     assert tunnel[0]["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]
+    more = one(documents("more places in the network"), "NetworkPolicy")["spec"]["egress"]
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in more[0]["to"]
+    assert [port["port"] for port in more[0]["ports"]] == [53, 53]
+    assert more[2]["ports"] == [{"port": 443, "protocol": "TCP"}]
     metrics = one(documents("metrics"), "NetworkPolicy")["spec"]["ingress"]
     assert metrics[1]["ports"] == [{"port": "health", "protocol": "TCP"}]
     assert len(metrics) == 2

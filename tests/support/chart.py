@@ -105,6 +105,14 @@ COMBINATIONS: Final[Mapping[str, tuple[Values, ...]]] = {
         },
     ),
     "a tunnel": ({"networkPolicy": {"apiServer": {"cidrs": [], "namespaces": ["kube-system"]}}},),
+    "more places in the network": (
+        {
+            "networkPolicy": {
+                "dns": {"cidrs": ["169.254.20.10/32"]},
+                "others": [{"cidr": "198.51.100.7/32", "ports": [443]}],
+            }
+        },
+    ),
     "no network policy": ({"networkPolicy": {"enabled": False}},),
     "its namespace": ({"namespace": {"create": True}},),
 }
