@@ -61,7 +61,7 @@ class Watch:
 def judge(workspace: Workspace, engine: Engine, one: Image, now_s: int, files: PolicyFiles, watch: Watch) -> Decision:
     """What `gate.app.check.judge` does, with evidence that is at hand, up to what is recorded."""
     with watch.stage("verify"):
-        workspace, artifacts = asking_for(replace(workspace, now_s=now_s), [one])
+        workspace, artifacts = asking_for(replace(workspace, now_s=now_s, trust=workspace.trust.at(now_s)), [one])
         settings, bundle, profile = workspace.settings, workspace.bundle, workspace.profile
         admission = admit_evidence(one.items, workspace.trust, limit=settings.limits.evidence_bytes)
         evidence = admission.settle(artifacts, {}, lambda *_: None)
@@ -108,6 +108,8 @@ def main() -> None:
         if options.policy == "profile.yaml" and first.verdict is not Verdict.ALLOW:
             wrong = {name: one.violations for name, one in first.controls.items() if one.violations}
             raise SystemExit(f"{first.verdict}: {wrong}, {first.rejected}")
+        for one in images:
+            judge(workspace, engine, one, NOW_S, files, Watch())
         watch, profiler = Watch(), cProfile.Profile()
         if options.profile:
             profiler.enable()

@@ -18,6 +18,8 @@ from gate.model.digest import sha256_digest
 from gate.model.evidence import Evidence
 from gate.model.settings import ArtifactSettings
 from gate.model.workload import Manifest, Workload
+from gate.verify.cache import SignatureCache
+from gate.verify.trust import build_trust_store
 from tools.scenario_draft import config
 from tools.scenario_evidence import bundle, key, provenance, result_of_tests, statement
 from tools.scenarios_bills import CYCLONEDX, bill
@@ -71,7 +73,8 @@ def settings_in(folder: Path, profile: str = "profile.yaml", record: str = "") -
     (folder / "gate.yaml").write_bytes(text + record.encode())
     (folder / "profile.yaml").write_text(_PROFILE)
     request = Request(folder, folder, "gate.yaml", None, config_from_worktree=True, now_s=NOW_S)
-    return open_workspace(request)
+    workspace = open_workspace(request)
+    return replace(workspace, trust=build_trust_store(workspace.settings.trust, NOW_S, SignatureCache()))
 
 
 def image(number: int, packages: int = PACKAGES) -> Image:
