@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.support.chart import COMBINATIONS, RELEASE, rendered
+from tests.support.chart import COMBINATIONS, RELEASE, ROOT, rendered
 from tests.support.kube import Kubernetes, until
 from tests.support.kube_objects import CARRIERS, custom_kind
 from tests.support.kube_webhooks import fresh
 
 pytestmark = pytest.mark.xdist_group("kube")
+PLAIN = ROOT / "deploy/manifests"
 OF_OTHERS = {
     "cert-manager.io": ("Certificate", "Issuer"),
     "monitoring.coreos.com": ("ServiceMonitor", "PrometheusRule"),
@@ -61,6 +63,22 @@ def test_every_object_of_every_choice_passes_a_strict_dry_run(
             answer = plane.strict(document)
             assert (answer.status, answer.warnings) == (201, ()), (answer.message, answer.warnings, text)
             passed.add(text)
+
+
+def test_every_plain_manifest_passes_a_strict_dry_run(plane: Kubernetes) -> None:
+    paths = [path for path in sorted(PLAIN.glob("*.yaml")) if path.name != "values.yaml"]
+    objects = [item for path in paths for item in yaml.safe_load_all(path.read_text("utf-8")) if item]
+    spaces = {item["metadata"]["name"] for item in objects if item["kind"] == "Namespace"}
+    assert {"Namespace", "Deployment", "ValidatingWebhookConfiguration"} <= {item["kind"] for item in objects}
+    namespace = plane.namespace(fresh("plain"))
+    for item in objects:
+        if item["kind"] == "Namespace":
+            item["metadata"]["name"] = fresh("plain")
+        if "namespace" in item["metadata"]:
+            assert item["metadata"]["namespace"] in spaces, "no manifest needs another namespace"
+            item["metadata"]["namespace"] = namespace
+        answer = plane.strict(item)
+        assert (answer.status, answer.warnings) == (201, ()), (answer.message, answer.warnings, item)
 
 
 MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {

@@ -282,6 +282,14 @@ class Kubernetes:
         self.made({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         return name
 
+    def token(self, account: str, namespace: str) -> str:
+        """What a Pod with this service account shows to the API server."""
+        kind = {"apiVersion": "v1", "kind": "ServiceAccount"}
+        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        answer = self.call("POST", self.path(kind, namespace, account) + "/token", asked)
+        assert answer.status == 201, answer
+        return str(answer.document["status"]["token"])
+
     def audited(self) -> Iterable[dict[str, Any]]:
         """The events in the audit log, without those that are still being written."""
         for line in (self.folder / "audit.log").read_text("utf-8").splitlines(keepends=True):
@@ -291,25 +299,24 @@ class Kubernetes:
 
     # --- Helm ---------------------------------------------------------------------------------------------------------
 
-    @property
-    def kubeconfig(self) -> Path:
+    def kubeconfig(self, token: str = ADMIN) -> Path:
         """The file that clients are pointed to."""
         cluster = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(self.authority.path)}
         return self._write(
-            "admin.kubeconfig",
+            f"{token[-8:]}.kubeconfig",
             {
                 "apiVersion": "v1",
                 "kind": "Config",
                 "current-context": "tests",
                 "clusters": [{"name": "tests", "cluster": cluster}],
-                "users": [{"name": "admin", "user": {"token": ADMIN}}],
-                "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "admin"}}],
+                "users": [{"name": "user", "user": {"token": token}}],
+                "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "user"}}],
             },
         )
 
     def helm(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Runs Helm against this server."""
-        return helm(self.folder, *arguments, KUBECONFIG=str(self.kubeconfig))
+        return helm(self.folder, *arguments, KUBECONFIG=str(self.kubeconfig()))
 
 
 def helm(folder: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -224,6 +224,7 @@ class Site:
                 "record": {"kind": "none"},
                 "clientAuthority": {"existingConfigMap": "api-server"},
                 "webhook": {"custom": custom},
+                "audit": {"enabled": True, "kinds": "all"},
             },
         )
 
