@@ -18,8 +18,8 @@ from gate.errors import ClockError, ConfigError, EvidenceError, GateError, Polic
 from gate.evaluate.bundle import PolicyBundle
 from gate.evaluate.interface import Engine
 from gate.formats.workloads.reviewed import read_reviewed
-from gate.model.admission import Answer, Cause, Review, Reviewed
-from gate.model.admission_settings import AdmissionMode
+from gate.model.admission import Answer, Cause, Review, Reviewed, Role
+from gate.model.admission_settings import AdmissionMode, AdmissionSettings
 from gate.model.decision import Decision
 from gate.model.document import InputDocument
 from gate.model.settings import EngineSettings, Settings
@@ -27,6 +27,8 @@ from gate.model.settings import EngineSettings, Settings
 MARGIN_S: Final = 0.25
 """What is kept of the time for judging, when registries are asked."""
 _PROBLEMS: Final = 3
+# A container that becomes one of other objects' pods, which are asked for by themselves.
+_PODLESS: Final = frozenset({"ClusterStorageContainer"})
 _CAUSES: Final[tuple[tuple[type[GateError], Cause], ...]] = (
     (UnknownRegistryError, Cause.REFERENCE),
     (TagError, Cause.REFERENCE),
@@ -116,7 +118,7 @@ def judge_object(
 ) -> Judgement:
     """The same for an object that was read."""
     mode = state.admission.mode
-    problem = _problem_of(reviewed, state.admission.limits.images)
+    problem = _problem_of(review, reviewed, state.admission)
     if problem is not None:
         return Judgement(None, answer_of(review.uid, mode, Undecided(Cause.OBJECT, problem)))
     try:
@@ -128,15 +130,20 @@ def judge_object(
     return Judgement(decision, answer_of(review.uid, mode, found))
 
 
-def _problem_of(reviewed: Reviewed, images: int) -> str | None:
+def _problem_of(review: Review, reviewed: Reviewed, admission: AdmissionSettings) -> str | None:
     """Why an object is refused before anything is asked: it is not wholly understood, or asks for nothing."""
     if reviewed.problems:
         shown, left = reviewed.problems[:_PROBLEMS], len(reviewed.problems) - _PROBLEMS
         return "; ".join(shown) + (f"; and {left} more" if left > 0 else "")
     if not reviewed.asked:
         return "the object asks for no image, so there is nothing to judge"
-    if len(reviewed.asked) > images:
-        return f"the object asks for {len(reviewed.asked)} images, admission.limits.images allows {images}"
+    if len(reviewed.asked) > admission.limits.images:
+        most = admission.limits.images
+        return f"the object asks for {len(reviewed.asked)} images, admission.limits.images allows {most}"
+    runs = any(item.role is Role.CONTAINER for item in reviewed.asked)
+    podless = review.kind.kind in _PODLESS or any(item.kind == review.kind for item in admission.places)
+    if runs and not reviewed.workloads and not podless:
+        return "nothing is known of the pods that its containers are of"
     return None
 
 

@@ -44,12 +44,10 @@ class CleanTexts:
         """
         try:
             text = _ENCODER.encode(value)
-            if len(text) > _LARGEST or not self._holds(text):
-                return None
             copy: JsonValue = json.loads(text)
         except (TypeError, ValueError, RecursionError):
             return None
-        return copy
+        return copy if len(text) <= _LARGEST and self._holds(text) else None
 
     def _holds(self, text: str) -> bool:
         """Whether the texts in a JSON text are clean, and none of them that is a name makes a secret of a text."""

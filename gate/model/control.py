@@ -127,7 +127,7 @@ class ControlInfo:
     def judges(self, kind: ArtifactKind | str) -> bool:
         """Whether it judges artifacts of a kind itself, and not only statements, waivers or a change."""
         word = kind if isinstance(kind, str) else kind.value
-        return word in self.artifacts and self.family not in _NOT_OF_ARTIFACTS
+        return word in self.artifacts and self.id.partition(".")[0] not in _NOT_OF_ARTIFACTS
 
 
 @dataclass(frozen=True, slots=True)

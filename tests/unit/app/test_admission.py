@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -32,6 +33,9 @@ class FakeHeld:
 
     def health(self) -> Health:
         return Health(("the log is full",), (), {"records": 3})
+
+    def counts(self) -> Mapping[str, int]:
+        return {"records": 3}
 
     def close(self) -> None:
         self.closed = True

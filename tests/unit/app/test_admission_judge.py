@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from gate.app.admission_judge import State, judge_review
+from gate.app.admission_judge import State, judge_object, judge_review
 from gate.errors import (
     ClockError,
     ConfigError,
@@ -20,8 +20,8 @@ from gate.errors import (
     RecordError,
     UnavailableError,
 )
-from gate.model.admission import Cause, Operation
-from gate.model.admission_settings import AdmissionMode
+from gate.model.admission import Asked, Cause, Operation, Reviewed, Role
+from gate.model.admission_settings import AdmissionMode, PlacesSettings
 from gate.model.decision import Outcome, Verdict
 from gate.model.digest import Digest
 from gate.model.evidence import Evidence
@@ -189,6 +189,18 @@ def test_evidence_that_was_revoked_refuses() -> None:
     revoked = trust(revoked_evidence=[digest_of(good()[0])])
     refused(world({APP: good()}).replace(trust=revoked), Cause.REFUSED, "revoked")
     refused(world({APP: good()}).replace(trust=trust(revoked_keys=["release"])), Cause.REFUSED, "revoked")
+
+
+def test_containers_without_pods_are_refused_unless_their_kind_is_configured_so() -> None:
+    reviewed = Reviewed({}, (Asked(IMAGE, "spec.image", Role.CONTAINER),))
+    found = World(controls={"container.signed": "enforce"})
+    ends_at = time.monotonic() + 10
+    judged = judge_object(cast("State", found), review(), reviewed, ends_at)
+    assert judged.answer.cause is Cause.OBJECT
+    assert "nothing is known of the pods" in judged.answer.message
+    places = (PlacesSettings(review().kind, "pods", images=("spec.image",)),)
+    known = found.replace(admission=dataclasses.replace(found.admission, places=places))
+    assert judge_object(cast("State", known), review(), reviewed, ends_at).answer.allowed
 
 
 # -- what goes wrong ---------------------------------------------------------------------------------------------------
