@@ -65,7 +65,7 @@ def judge(
     progress: Counting = silent,
     engine: EngineFactory = open_engine,
     is_recorded: bool = True,
-    gathering: Gathering = gather,
+    gathering: Gathering | None = None,
     recording: Recording | None = None,
 ) -> Judged:
     """Judges an opened workspace; raises like `check`, also when the decision cannot be recorded (SECURITY 36).
@@ -73,7 +73,7 @@ def judge(
     One that `is_recorded` not, whatever is configured, is for being looked at and may not be given as an answer.
     `gathering` reads and verifies what is judged, `recording` keeps the decision where the configuration wants it.
     """
-    gathered = gathering(workspace, progress)
+    gathered = (gather if gathering is None else gathering)(workspace, progress)
     waivers, reuse = _waivers(workspace, gathered), _summaries(workspace, gathered)
     document = _document(workspace, gathered, waivers, reuse)
     with progress(EVALUATING):
