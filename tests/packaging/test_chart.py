@@ -240,6 +240,7 @@ OWN = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_it_passes_the_gates_own_controls_of_deployments(name: str, tmp_path: Path) -> None:
     (tmp_path / "gate.yaml").write_text(CONFIGURATION % (IMAGE, OPA_IMAGE, POLICY_IMAGE))
