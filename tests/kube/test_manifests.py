@@ -15,6 +15,7 @@ from tests.support.kube_objects import CARRIERS, custom_kind
 from tests.support.kube_webhooks import fresh
 
 pytestmark = pytest.mark.xdist_group("kube")
+RESTRICTED = {f"pod-security.kubernetes.io/{what}": "restricted" for what in ("enforce", "warn")}
 PLAIN = ROOT / "deploy/manifests"
 OF_OTHERS = {
     "cert-manager.io": ("Certificate", "Issuer"),
@@ -25,7 +26,7 @@ OF_OTHERS = {
 
 @pytest.fixture(scope="module", name="namespace")
 def _namespace(plane: Kubernetes) -> str:
-    return plane.namespace(fresh("tried"))
+    return plane.namespace(fresh("tried"), RESTRICTED)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,6 +52,19 @@ def passed() -> set[str]:
     return set()
 
 
+def tried(plane: Kubernetes, document: dict[str, Any]) -> None:
+    """It would be created, also as the Pods that it makes, with nothing to be said about it."""
+    objects = [document]
+    if document["kind"] in {"Deployment", "CronJob"}:
+        spec = document["spec"]
+        template = spec["jobTemplate"]["spec"]["template"] if document["kind"] == "CronJob" else spec["template"]
+        metadata = {"name": "one", "namespace": document["metadata"]["namespace"]}
+        objects.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+    for item in objects:
+        answer = plane.strict(item)
+        assert (answer.status, answer.warnings) == (201, ()), (answer.message, answer.warnings, item)
+
+
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_every_object_of_every_choice_passes_a_strict_dry_run(
     plane: Kubernetes, namespace: str, passed: set[str], name: str
@@ -60,8 +74,7 @@ def test_every_object_of_every_choice_passes_a_strict_dry_run(
             document["metadata"]["name"] = fresh("made")
         text = json.dumps(document, sort_keys=True)
         if text not in passed:
-            answer = plane.strict(document)
-            assert (answer.status, answer.warnings) == (201, ()), (answer.message, answer.warnings, text)
+            tried(plane, document)
             passed.add(text)
 
 
@@ -70,15 +83,15 @@ def test_every_plain_manifest_passes_a_strict_dry_run(plane: Kubernetes) -> None
     objects = [item for path in paths for item in yaml.safe_load_all(path.read_text("utf-8")) if item]
     spaces = {item["metadata"]["name"] for item in objects if item["kind"] == "Namespace"}
     assert {"Namespace", "Deployment", "ValidatingWebhookConfiguration"} <= {item["kind"] for item in objects}
-    namespace = plane.namespace(fresh("plain"))
+    namespace = plane.namespace(fresh("plain"), RESTRICTED)
     for item in objects:
         if item["kind"] == "Namespace":
+            assert RESTRICTED.items() & item["metadata"]["labels"].items()
             item["metadata"]["name"] = fresh("plain")
         if "namespace" in item["metadata"]:
             assert item["metadata"]["namespace"] in spaces, "no manifest needs another namespace"
             item["metadata"]["namespace"] = namespace
-        answer = plane.strict(item)
-        assert (answer.status, answer.warnings) == (201, ()), (answer.message, answer.warnings, item)
+        tried(plane, item)
 
 
 MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
@@ -101,3 +114,12 @@ def test_a_mistake_is_found(plane: Kubernetes, namespace: str, name: str) -> Non
     answer = plane.strict(document, namespace)
     assert answer.status in {400, 422}
     assert word in answer.message
+
+
+def test_a_pod_with_more_rights_than_it_needs_is_found(plane: Kubernetes, namespace: str) -> None:
+    document = CARRIERS["Deployment"]("registry.test/app:1")
+    document["spec"]["template"]["spec"]["hostNetwork"] = True
+    document["metadata"]["namespace"] = namespace
+    assert any("host namespaces" in text for text in plane.strict(document).warnings)
+    with pytest.raises(AssertionError):
+        tried(plane, document)

@@ -55,6 +55,16 @@ def test_s39_an_ephemeral_container_that_is_added_later_is_judged(
         assert "ephemeralContainers" not in stored["spec"]
 
 
+def test_a_pod_that_gets_more_to_use_is_judged(team: Team, site: Site, good: str) -> None:
+    pod = a_pod(good)
+    team.admitted(pod)
+    more = {"requests": {"cpu": "200m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "256Mi"}}
+    change = {"spec": {"containers": [{"name": "c0", "resources": more}]}}
+    answer = team.patch(pod, change, STRATEGIC, "/resize")
+    assert answer.status == 200, answer.message
+    assert site.audited(pod, team.namespace, "patch")["cause"] == "allowed"
+
+
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
