@@ -13,7 +13,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +30,11 @@ from gate.decide import decide
 from gate.evaluate.accept import accept_report
 from gate.evaluate.interface import Engine
 from gate.evaluate.loaded import asking
+from gate.evaluate.regorus import ENGINE_VERSION
 from gate.model.change import ChangeSet, ChangeSource
 from gate.model.control import Evaluation
 from gate.model.decision import Decision, Verdict
+from gate.model.document import InputDocument
 from gate.model.record import PolicyFiles
 from gate.normalize.document import Facts, build_document
 from gate.record.chain import entry_of, policy_of
@@ -89,6 +91,26 @@ def judge(workspace: Workspace, engine: Engine, one: Image, now_s: int, files: P
         entry = entry_of(decision_json(decision), document.canonical, files)
     assert entry.decision
     return decision
+
+
+def documents_of(workspace: Workspace, images: Sequence[Image]) -> list[bytes]:
+    """The canonical input documents of some images."""
+    found: list[bytes] = []
+
+    class Noting:
+        """An engine that keeps what it is asked."""
+
+        name, version = "regorus", ENGINE_VERSION
+
+        def report(self, document: InputDocument) -> bytes:
+            found.append(document.canonical)
+            return engine.report(document)
+
+    engine = open_engine(workspace.settings.engine, asking(workspace.bundle, workspace.profile.asked))
+    files = policy_of(workspace.bundle.digest, workspace.bundle.files)
+    for one in images:
+        judge(workspace, Noting(), one, NOW_S, files, Watch())
+    return found
 
 
 def main() -> None:

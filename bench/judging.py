@@ -12,6 +12,7 @@ from typing import Final
 
 from gate.app.workspace import Request, Workspace, open_workspace
 from gate.collect.directory import collect_artifact
+from gate.formats.rfc3339 import format_time
 from gate.formats.workloads.interface import read_workloads
 from gate.model.artifact import Artifact, ArtifactKind
 from gate.model.digest import sha256_digest
@@ -63,15 +64,20 @@ class Image:
     workload: Workload
 
 
-def settings_in(folder: Path, profile: str = "profile.yaml", record: str = "") -> Workspace:
-    """The opened configuration of a webhook that judges with a profile: that of this module, or a packaged one."""
+def lay_settings(folder: Path, profile: str = "profile.yaml", more: str = "") -> None:
+    """The files of a configuration: keys, a profile of this module, and `gate.yaml` without artifacts and evidence."""
     (folder / "keys").mkdir(parents=True)
     for name in SIGNERS:
         (folder / "keys" / f"{name}.pub").write_bytes(key(name).pem)
-    text = config([f'image: {{kind: container, image: "{SERVER_IMAGE}"}}'], gates="", signers=SIGNERS, profile=profile)
+    text = config((), gates="", signers=SIGNERS, profile=profile)
     text = text.replace(b"evidence:\n  - directory: .gate/attestations\n", b"")
-    (folder / "gate.yaml").write_bytes(text + record.encode())
+    (folder / "gate.yaml").write_bytes(text + more.encode())
     (folder / "profile.yaml").write_text(_PROFILE)
+
+
+def settings_in(folder: Path, profile: str = "profile.yaml") -> Workspace:
+    """The opened configuration of a webhook that judges with a profile: that of this module, or a packaged one."""
+    lay_settings(folder, profile, "admission: {registries: {registry.example: {}}}\n")
     request = Request(folder, folder, "gate.yaml", None, config_from_worktree=True, now_s=NOW_S)
     workspace = open_workspace(request)
     return replace(workspace, trust=build_trust_store(workspace.settings.trust, NOW_S, SignatureCache()))
@@ -90,22 +96,24 @@ def image(number: int, packages: int = PACKAGES) -> Image:
     return Image(reference, digest, tuple(items), workload)
 
 
-def statements(reference: str, digest: str, packages: int = PACKAGES) -> Mapping[str, tuple[str, bytes]]:
-    """What is said of an image: by name the signer and the payload."""
-    word = digest.removeprefix("sha256:")
+def statements(
+    reference: str, digest: str, packages: int = PACKAGES, at_s: int = NOW_S
+) -> Mapping[str, tuple[str, bytes]]:
+    """What is said of an image an hour before some time: by name the signer and the payload."""
+    word, then = digest.removeprefix("sha256:"), format_time(at_s - 3600)
     about = [{"name": reference.partition("@")[0], "digest": {"sha256": word}}]
     scan = {
         "scanner": {
             "uri": "pkg:golang/example.com/scanner",
             "version": "0.104.0",
-            "db": {"uri": "https://db.example", "version": "6", "lastUpdate": "2026-11-20T01:00:00Z"},
+            "db": {"uri": "https://db.example", "version": "6", "lastUpdate": then},
             "result": [{"id": f"CVE-2026-{n:04}", "severity": [{"method": "nvd", "score": "low"}]} for n in range(5)],
         },
-        "metadata": {"scanStartedOn": "2026-11-20T10:00:00Z", "scanFinishedOn": "2026-11-20T10:01:00Z"},
+        "metadata": {"scanStartedOn": then, "scanFinishedOn": then},
     }
     return {
         "signature": ("release", statement(_COSIGN, about, {})),
-        "provenance": ("builder", provenance(about)),
+        "provenance": ("builder", provenance(about, finished=then)),
         "sbom": ("release", statement(CYCLONEDX, about, _bill(reference, word, packages))),
         "scan": ("approver", statement(_VULNS, about, scan)),
         "tests": ("release", result_of_tests(about)),
