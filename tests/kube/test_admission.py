@@ -193,6 +193,16 @@ def test_s42_a_large_object_is_judged_with_what_it_was(team: Team, good: str, ba
     refused(team.patch(large, change, JSON_PATCH), bad.partition("@")[2])
 
 
+def test_s42_an_object_that_is_larger_than_is_judged_is_refused(team: Team, good: str) -> None:
+    """Each of these characters is six in JSON, as the API server writes it."""
+    filler = [{"name": f"V{number}", "value": "<" * 60_000} for number in range(10)]
+    pod = changed(a_pod(good), lambda value: value["spec"]["containers"][0].update(env=filler))
+    answer = team.create(pod)
+    assert answer.status == 500, answer.message
+    assert "413" in answer.message
+    assert team.stored(pod) is None
+
+
 def test_who_may_not_create_is_told_so_by_kubernetes_alone(team: Team, good: str) -> None:
     answer = team.plane.call("POST", team.plane.path(a_pod(good), team.namespace), a_pod(good), token=PERSON)
     assert answer.status == 403

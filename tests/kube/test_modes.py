@@ -127,10 +127,22 @@ class TestBreakGlass:
         refused(plane.create(a_pod(bad, annotations=annotations), namespace), "exception does not hold")
         refused(plane.create(a_pod(other, bad, annotations=annotations), namespace), "exception does not hold")
 
-    def test_an_exception_of_a_template_is_that_of_its_object(
+    def test_an_exception_of_a_controller_is_asked_for_again_for_its_pods(
         self, plane: Kubernetes, namespace: str, bad: str
     ) -> None:
-        deployment = CARRIERS["Deployment"](bad)
-        deployment["metadata"]["annotations"] = self.exception(bad, namespace)
+        """The template hands its annotations down to the Pods that are made of it."""
+        deployment, exception = CARRIERS["Deployment"](bad), self.exception(bad, namespace)
+        deployment["metadata"]["annotations"] = exception
         answer = plane.create(deployment, namespace)
         assert answer.status == 201, answer.message
+        made = {"apiVersion": "v1", "kind": "Pod", **deployment["spec"]["template"]}
+        made["metadata"] = {"generateName": "of-deployment-"}
+        refused(plane.create(made, namespace))
+        made["metadata"]["annotations"] = exception
+        answer = plane.create(made, namespace)
+        assert answer.status == 201, answer.message
+
+    def test_an_exception_that_is_no_bundle_excuses_nothing(self, plane: Kubernetes, namespace: str, bad: str) -> None:
+        good = self.exception(bad, namespace)[ANNOTATION]
+        for text in ("", "please", "e30=", good[:-4], f" {good}", "A" * 200_000):
+            refused(plane.create(a_pod(bad, annotations={ANNOTATION: text}), namespace))
