@@ -205,9 +205,8 @@ def test_containers_without_pods_are_refused_unless_their_kind_is_configured_so(
 
 # -- what goes wrong ---------------------------------------------------------------------------------------------------
 
-HINTED = UnavailableError("registry.test does not answer", hint="try again")
 ERRORS: dict[str, tuple[GateError, Cause]] = {
-    "unavailable": (HINTED, Cause.REGISTRY),
+    "unavailable": (UnavailableError("no answer", hint="try again"), Cause.REGISTRY),
     "evidence": (EvidenceError("another digest came"), Cause.EVIDENCE),
     "limit": (LimitError("too large"), Cause.EVIDENCE),
     "configuration": (ConfigError("no such ca"), Cause.CONFIGURATION),
@@ -357,8 +356,7 @@ def test_what_was_seen_last_is_told() -> None:
 def test_updates_are_judged_as_new_objects_are() -> None:
     asked = review(operation=Operation.UPDATE, old=pod(IMAGE))
     assert WORLD.judge(asked).answer.allowed
-    judged = world({}).judge(asked)
-    assert not judged.answer.allowed
+    assert not world({}).judge(asked).answer.allowed
 
 
 def test_one_that_is_only_looked_at_is_not_recorded() -> None:
