@@ -23,7 +23,7 @@ SHELL       := bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help demo test check lint lint-python lint-rust lint-rego test-rust test-rego test-python test-kube test-slow \
-        fuzz bench docs manifests lock wheel clean preflight preflight-test
+        test-faults fuzz bench docs manifests lock wheel clean preflight preflight-test
 
 help:  ## show this list
 	@printf 'make <target>\n\n'
@@ -91,6 +91,13 @@ test-kube: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## the webhook and it
 test-slow: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## against a real Sigstore and cosign: minutes to build, once
 	$(PYTHON) tools/build.py sigparts > /dev/null
 	$(BIN)/python -m pytest -n 0 tests/slow
+
+FAULTS_RATE  ?=
+FAULTS_KILLS ?= 20
+
+test-faults: preflight-test $(STAMPS)/dev $(STAMPS)/package  ## the webhook under load while things break: FAULTS_KILLS=200, FAULTS_RATE=50
+	$(PYTHON) tools/build.py ociparts > /dev/null
+	FAULTS_RATE='$(FAULTS_RATE)' FAULTS_KILLS='$(FAULTS_KILLS)' $(BIN)/python -m pytest -n 0 tests/faults
 
 FUZZ_SECONDS ?= 600
 FUZZ_ONLY    ?=
