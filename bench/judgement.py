@@ -150,13 +150,16 @@ def main() -> None:
 
 def _figures(watch: Watch) -> Iterator[Figure]:
     for name, times in watch.process.items():
-        own = statistics.median(watch.thread[name])
-        yield Figure(name, f"{statistics.median(times):.2f} ms", f"this thread {own:.2f} ms")
+        yield _figure(name, times, watch.thread[name])
     whole = [sum(row) for row in zip(*watch.process.values(), strict=True)]
     own_sums = [sum(row) for row in zip(*watch.thread.values(), strict=True)]
-    yield Figure(
-        "a judgement", f"{statistics.median(whole):.2f} ms", f"this thread {statistics.median(own_sums):.2f} ms"
-    )
+    yield _figure("a judgement", whole, own_sums)
+
+
+def _figure(name: str, process: Sequence[float], thread: Sequence[float]) -> Figure:
+    """The least too: on a machine that others use, it is nearest to what it takes alone."""
+    own = f"this thread {statistics.median(thread):.2f} ms, at least {min(thread):.2f}"
+    return Figure(name, f"{statistics.median(process):.2f} ms, at least {min(process):.2f}", own)
 
 
 if __name__ == "__main__":
