@@ -45,8 +45,11 @@ PARAMETERS: Final = {"provenance": "true", "strict-builtin-errors": "true"}
 """Without the second, a builtin that fails would make a rule undefined, and a refusal a pass."""
 CONNECT_S: Final = 2.0
 MAX_FAILURES: Final = 3
-"""After so many failures in a row nothing is asked for `PAUSE_S` seconds, and then once for a trial."""
-PAUSE_S: Final = 30.0
+"""After so many failures in a row nothing is asked for `PAUSE_S` seconds, and then once for a trial.
+
+A webhook shall let things in again soon after its server is well, and not hang in all threads while it is not.
+"""
+PAUSE_S: Final = 5.0
 
 _RETRY_AFTER_S: Final = (0.1, 0.3, 0.6)
 

@@ -327,7 +327,7 @@ def test_after_three_failures_in_a_row_it_is_not_asked_for_a_while() -> None:
             fails(report, "does not say")
         asked = len(server.requests)
         now[0] += PAUSE_S - 1
-        fails(report, "failed 3 times in a row and is not asked for 30 seconds")
+        fails(report, "failed 3 times in a row and is not asked for 5 seconds")
         assert len(server.requests) == asked
         now[0] += 1
         fails(report, "does not say")
