@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,11 +17,9 @@ from typing import Any, Final, Self
 from gate.model.digest import Digest
 from tests.support import chart
 from tests.support.chart import CHART
-from tests.support.kube import JSON_PATCH, Answer, Kubernetes, until
+from tests.support.kube import Answer, Kubernetes, until
 from tests.support.kube_pods import Pod, may_listen
-from tests.support.kube_webhooks import GROUP as REGISTRATIONS
 from tests.support.kube_webhooks import HOOK, fresh, pod
-from tests.support.kube_webhooks import KIND as REGISTRATION
 from tests.support.layouts import BUNDLE, CONFIG, MANIFEST, SIGNATURE, SIMPLE_SIGNING, b64, simple_signing
 from tests.support.registries import Registry, free_port
 from tools.scenario_evidence import bundle, key, provenance
@@ -141,30 +140,34 @@ class Site:
 
     @cached_property
     def _port(self) -> int:
-        """443, or where that is not for everybody, another that the API server is told of."""
+        """443, or where that is not for everybody, another."""
         return 443 if may_listen("127.0.0.1", 443) else 8443
+
+    @cached_property
+    def _chart(self) -> Path:
+        """The chart itself, or where it has to be, a copy with another port of its Service."""
+        if self._port == 443:
+            return CHART
+        copy = self.folder / "chart" / CHART.name
+        shutil.copytree(CHART, copy)
+        for name in ("service", "webhook"):
+            path = copy / "templates" / f"{name}.yaml"
+            text = path.read_text("utf-8")
+            assert text.count("port: 443") == 1
+            path.write_text(text.replace("port: 443", f"port: {self._port}"), "utf-8")
+        return copy
 
     def _deploy(self, verb: str) -> None:
         path = self.folder / "values.json"
         path.write_text(json.dumps(self.values()))
-        done = self.plane.helm(verb, RELEASE, CHART, "--namespace", self.namespace, "--values", path)
+        done = self.plane.helm(verb, RELEASE, self._chart, "--namespace", self.namespace, "--values", path)
         assert done.returncode == 0, done.stderr
-        if self._port != 443:
-            self._replace(self._service, "/spec/ports/0/port")
-            hooks = self.plane.path({"apiVersion": REGISTRATIONS, "kind": REGISTRATION}, name=RELEASE)
-            count = len(self.plane.call("GET", hooks).document["webhooks"])
-            self._replace(hooks, *(f"/webhooks/{number}/clientConfig/service/port" for number in range(count)))
 
     def _uninstall(self) -> None:
         """Leaves an API server that asks no webhook."""
         done = self.plane.helm("uninstall", RELEASE, "--namespace", self.namespace)
         assert done.returncode == 0, done.stderr
         until(lambda: self.plane.create(pod("any"), query="?dryRun=All").status == 201, "nothing is asked any more")
-
-    def _replace(self, path: str, *places: str) -> None:
-        changes = [{"op": "replace", "path": place, "value": self._port} for place in places]
-        answer = self.plane.call("PATCH", path, changes, kind=JSON_PATCH)
-        assert answer.status == 200, answer
 
     def await_answers(self) -> None:
         """A tag is refused as soon as the webhook is asked and answers."""
