@@ -102,6 +102,8 @@ def test_a_dry_run_of_the_webhook_is_no_dry_run_of_the_audit(tmp_path: Path, reg
     done = audit(own, "--from", str(listing(own, pod(own.image("unsigned")))))
     assert done.code == 13
     assert "the webhook runs in the mode dry-run" in done.out
+    tag = found(own, "--from", str(listing(own, pod(f"{registry.repository}:tag"))))["objects"][0]
+    assert (tag["standing"], tag["cause"]) == ("refused", "reference")
 
 
 def test_standard_input_and_namespaces(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

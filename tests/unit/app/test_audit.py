@@ -203,6 +203,12 @@ class TestStandings:
         assert found.standing is Standing.REFUSED
         assert found.grounds == (Ground.EXPIRED,)
 
+    def test_what_is_revoked_about_another_image_is_no_ground(self) -> None:
+        attached = FakeRegistries({APP: (image_signature(OTHER), build_provenance())})
+        found = one(GOOD.replace(registries=attached, trust=trust(revoked_keys=("release",))), pod(IMAGE))
+        assert found.standing is Standing.REFUSED
+        assert found.grounds == (Ground.MISSED,)
+
     def test_a_waiver_that_has_run_out(self) -> None:
         found = one(Waived(registries=FakeRegistries({APP: (build_provenance(),)})), pod(IMAGE))
         assert found.standing is Standing.REFUSED
