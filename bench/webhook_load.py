@@ -101,7 +101,8 @@ class Load:
         answer = await reader.readuntil(b"\r\n\r\n")
         lines = answer.decode("latin-1").lower().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-        data = await reader.readexactly(int(headers["content-length"]))
+        length = headers.get("content-length")
+        data = await (_chunks(reader) if length is None else reader.readexactly(int(length)))
         return int(lines[0].split()[1]), headers.get("connection") == "close", data
 
     def _judge(self, number: int, status: int, data: bytes, times: tuple[float, float], second: int) -> None:
@@ -119,6 +120,15 @@ class Load:
             self.found.due_ms.append(times[0])
             self.found.sent_ms.append(times[1])
             self.found.by_second[str(second)] += 1
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    """A body whose length is told piece by piece, as OPA's."""
+    found = b""
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        found += (await reader.readexactly(size + 2))[:-2]
+    await reader.readexactly(2)
+    return found
 
 
 def _webhook(number: int, status: int, data: bytes, item: Mapping[str, Any]) -> tuple[str, str]:
