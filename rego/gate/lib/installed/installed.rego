@@ -71,8 +71,8 @@ _is_component(component) if {
 	type_name(component.purl) in {"null", "string"}
 }
 
-# The last letters and digits of each wanted name, nothing where it has none. They stand together in each spelling of the
-# name, since spellings differ only in case and between letters and digits: a component without them is none of these.
+# The last letters and digits of each wanted name, nothing where it has none. They stand together in each spelling of
+# the name, since spellings differ only in case and between letters and digits: what is without them is none of these.
 _hints := {hint |
 	some name in _wanted
 	ending := concat("", regex.find_n(`[a-z0-9]+[^a-z0-9]*$`, name, 1))
