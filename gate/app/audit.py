@@ -22,6 +22,7 @@ from gate.app.wall_clock import WallClock
 from gate.app.workspace import Request
 from gate.formats.image_reference import parse_image
 from gate.formats.rfc3339 import format_time
+from gate.formats.workloads.fields import Fields
 from gate.formats.workloads.kinds import carries_none
 from gate.formats.workloads.listing import Listed, Unlisted
 from gate.formats.workloads.reviewed import read_reviewed, resource_of
@@ -41,6 +42,13 @@ _REFUSES: Final = frozenset({Cause.REFERENCE})
 """Causes without a decision that refuse for what the object says; the others say what could not be found out."""
 _REVOKED: Final = frozenset({"revoked", "revoked_evidence"})
 _EXPIRED: Final = frozenset({"expired", "stale"})
+_STATUSES: Final = {
+    "containers": "containerStatuses",
+    "initContainers": "initContainerStatuses",
+    "ephemeralContainers": "ephemeralContainerStatuses",
+}
+"""Where a pod tells what its containers run."""
+_SHOWN: Final = 200
 _POLICY_KIND: Final = ("networking.k8s.io", "NetworkPolicy")
 Source = Callable[[AdmissionSettings], Iterable[Listed | Unlisted]]
 """Gives the objects that run; a cluster is asked for the kinds that are judged there."""
@@ -130,6 +138,19 @@ def _judged(state: Judging, item: Listed, resource: str) -> AuditedObject:
     judged = judge_object(state, review, reviewed, time.monotonic() + OBJECT_S, is_recorded=False)
     decision, answer = judged.decision, judged.answer
     standing = _standing(judged)
+    moved = _moved(item, decision) if standing in {Standing.ALLOWED, Standing.EXCUSED} else ""
+    if moved:
+        return AuditedObject(
+            place=item.place,
+            kind=item.kind,
+            namespace=item.namespace,
+            name=item.name,
+            standing=Standing.UNJUDGED,
+            cause=Cause.REFERENCE,
+            message=moved,
+            images=_images(reviewed, decision),
+            notes=answer.warnings,
+        )
     told = standing in {Standing.REFUSED, Standing.UNJUDGED}
     return AuditedObject(
         place=item.place,
@@ -157,6 +178,26 @@ def _standing(judged: Judgement) -> Standing:
     if decision.verdict is Verdict.DENY and decision.admission.outcome is Cause.BREAK_GLASS:
         return Standing.EXCUSED
     return Standing.REFUSED if decision.verdict is Verdict.DENY else Standing.UNJUDGED
+
+
+def _moved(item: Listed, decision: Decision | None) -> str:
+    """What containers run instead of what was judged, as the cluster tells it: a tag may name another image by now.
+
+    Where a digest names the image, whoever runs it has checked that.
+    """
+    used = decision.admission.facts.images if decision is not None and decision.admission is not None else {}
+    pod = Fields(item.object, "", [])
+    found = []
+    for name, told in _STATUSES.items():
+        running = {status.text("name"): status.text("imageID") for status in pod.part("status").parts(told)}
+        for container in pod.part("spec").parts(name):
+            use, image = used.get(f"{container.place}.image"), running.get(container.text("name"))
+            if use is None or not image or _digest(use.reference) is not None:
+                continue
+            digest = _digest(use.artifact)
+            if not image.endswith(f"@{digest}"):
+                found.append(f"{container.place} runs {image[:_SHOWN]}, and its tag is {digest} now, which was judged")
+    return "; ".join(found)
 
 
 def _grounds(decision: Decision | None, now_s: int) -> tuple[Ground, ...]:

@@ -194,6 +194,51 @@ class TestStandings:
         assert [(item.reference, item.digest) for item in found.images] == [(image, APP)]
         assert found.notes
 
+    @pytest.mark.parametrize(
+        "lists", [("containers", "containerStatuses"), ("initContainers", "initContainerStatuses")]
+    )
+    @pytest.mark.parametrize(
+        ("runs", "standing"),
+        [
+            (f"{HOST}/team/app@{APP}", Standing.ALLOWED),
+            (f"docker-pullable://mirror.test/app@{APP}", Standing.ALLOWED),
+            ("", Standing.ALLOWED),
+            (None, Standing.ALLOWED),
+            (f"{HOST}/team/app@{OTHER}", Standing.UNJUDGED),
+            (OTHER, Standing.UNJUDGED),
+        ],
+    )
+    def test_a_tag_that_was_moved_since_says_nothing_about_what_runs(
+        self, lists: tuple[str, str], runs: str | None, standing: Standing
+    ) -> None:
+        image = f"{HOST}/team/app:1"
+        world = GOOD.replace(registries=FakeRegistries({APP: good()}, {image: APP}))
+        world = world.replace(controls={"container.signed": "enforce"})
+        item = pod(IMAGE)
+        item["spec"][lists[0]] = [{"name": "tagged", "image": image}]
+        item["status"] = {lists[1]: [{"name": "tagged", "imageID": runs}, {"name": "another", "imageID": OTHER}]}
+        found = one(world, item)
+        assert found.standing is standing
+        if standing is Standing.UNJUDGED:
+            assert (found.cause, found.reasons) == (Cause.REFERENCE, ())
+            assert OTHER in found.message
+            assert APP in found.message
+            assert whole(world, item).exit_code == 3
+
+    def test_an_exception_for_what_a_tag_is_now_excuses_nothing_that_ran_before(self) -> None:
+        image = f"{HOST}/team/app:1"
+        item = pod(image, annotations=annotated(break_glass()))
+        item["status"] = {"containerStatuses": [{"name": "c0", "imageID": f"{HOST}/team/app@{OTHER}"}]}
+        world = GOOD.replace(registries=FakeRegistries({}, {image: APP}), controls={"container.signed": "enforce"})
+        assert one(world, item).standing is Standing.UNJUDGED
+        item["status"] = "Running"
+        assert one(world, item).standing is Standing.EXCUSED
+
+    def test_what_a_digest_names_is_what_runs(self) -> None:
+        item = pod(IMAGE)
+        item["status"] = {"containerStatuses": [{"name": "c0", "imageID": "sha256:" + "0" * 64}]}
+        assert one(GOOD, item).standing is Standing.ALLOWED
+
     def test_a_stale_control_is_an_expiry(self) -> None:
         controls = {**GOOD.controls, "evidence.fresh": "enforce"}
         limits = {"evidence.fresh": {"build.provenance": HOUR, "accept_stated": True}}
