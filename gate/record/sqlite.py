@@ -338,6 +338,14 @@ def _prepare(db: sqlite3.Connection, path: Path, create: bool) -> None:
     if (application, found) != (_APPLICATION, set(SQLITE)):
         failed = RecordError if create else EvidenceError
         raise failed(f"{path} is no decision log of the gate", hint="name another file under record.sqlite")
+    if create:
+        _take_over(db)
+
+
+def _take_over(db: sqlite3.Connection) -> None:
+    """Writes and syncs what the journal shows: after a sync that failed it is not on disk. Waits for nobody."""
+    db.executescript("pragma busy_timeout = 0; pragma wal_checkpoint(truncate)")
+    db.execute(f"pragma busy_timeout = {_WAIT_S * 1000:.0f}")
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:

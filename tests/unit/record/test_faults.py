@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -391,6 +392,38 @@ def test_s36_a_probe_syncs_what_it_writes(tmp_path: Path) -> None:
     log.probe()
     assert (tmp_path / "log.db-wal").stat().st_size > before
     log.close()
+
+
+def test_s36_what_a_journal_shows_is_synced_before_anything_rests_on_it(tmp_path: Path) -> None:
+    """After a sync that failed the system shows what is not on disk, and the next sync says nothing of it: who
+    opens the log writes it once more, to the file itself.
+    """
+    writer = filled(tmp_path / "log.db", 3)
+    (tmp_path / "left").mkdir()
+    for name in ("log.db", "log.db-wal"):
+        shutil.copy(tmp_path / name, tmp_path / "left")
+    writer.close()
+    again = open_sqlite(tmp_path / "left" / "log.db", create=True)
+    assert (tmp_path / "left" / "log.db-wal").stat().st_size == 0
+    shutil.copy(tmp_path / "left" / "log.db", tmp_path / "alone.db")
+    again.append([entry(3)], 1003)
+    again.close()
+    assert ids(tmp_path / "alone.db") == {identity(number) for number in range(3)}
+    assert ids(tmp_path / "left" / "log.db") == {identity(number) for number in range(4)}
+
+
+def test_a_log_that_is_read_meanwhile_is_opened_at_once(tmp_path: Path) -> None:
+    writer = filled(tmp_path / "log.db", 3)
+    reader = open_sqlite(tmp_path / "log.db")
+    records = reader.records()
+    next(records)
+    began = time.monotonic()
+    another = open_sqlite(tmp_path / "log.db", create=True)
+    assert time.monotonic() - began < sqlite_module._WAIT_S / 2
+    another.append([entry(3)], 1003)
+    assert len(list(records)) == 2
+    for log in (another, reader, writer):
+        log.close()
 
 
 def test_a_statement_of_another_thread_is_ended(tmp_path: Path) -> None:
