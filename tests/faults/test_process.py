@@ -37,7 +37,7 @@ def test_it_ends_with_fifty_in_flight(
                 load.warm()
             calm = len(load.asked)
             time.sleep(1.1)
-            proxy.does(late(1.5))
+            proxy.does(late(0.1))
             barrier = threading.Barrier(IN_FLIGHT + 1)
 
             def ask(number: int) -> None:
@@ -50,7 +50,7 @@ def test_it_ends_with_fifty_in_flight(
             for thread in threads:
                 thread.start()
             barrier.wait()
-            time.sleep(0.4)
+            time.sleep(0.2)
             signalled = time.monotonic()
             process.signal(signal.SIGTERM)
             code = process.ended()
