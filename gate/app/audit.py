@@ -104,6 +104,8 @@ def audited(
             objects.append(item)
             if tell is not None:
                 tell(1)
+    if not problems and all(item.standing is Standing.EMPTY for item in objects):
+        problems = (AuditProblem("", "nothing that it lists brings an image, so nothing was judged"),)
     return tuple(objects), problems, len(found) - len(wanted)
 
 

@@ -176,8 +176,18 @@ class TestStandings:
         "kind", [("v1", "Service"), ("v1", "ConfigMap"), ("networking.k8s.io/v1", "NetworkPolicy")]
     )
     def test_kinds_that_bring_no_image(self, kind: tuple[str, str]) -> None:
-        found = one(GOOD, {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "x"}})
+        (found,), _, _ = judged(GOOD, {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "x"}})
         assert (found.standing, found.cause) == (Standing.EMPTY, None)
+
+    def test_a_listing_of_nothing_that_brings_an_image_is_a_problem(self) -> None:
+        empty = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+        assert whole(GOOD, empty).exit_code == 3
+        assert whole(GOOD, empty, pod(IMAGE)).exit_code == 0
+
+    def test_a_cluster_that_lists_nothing_was_not_judged(self) -> None:
+        objects, problems, _ = audited(cast("State", GOOD.replace(recorder=None)), [], frozenset(), silent)
+        assert not objects
+        assert [item.problem for item in problems] == ["nothing that it lists brings an image, so nothing was judged"]
 
     def test_configured_kinds(self) -> None:
         place = PlacesSettings(ObjectKind("x.example", "v1", "Thing"), "thingies", images=("spec.image",))
