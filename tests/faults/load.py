@@ -32,7 +32,7 @@ RATE: Final = float(os.environ.get("FAULTS_RATE") or (15 if _BUSY else 50))
 DEADLINE_S: Final = 3
 RECOVERY_S: Final = 10.0
 _MOST: Final = 256
-_IN_A_ROW: Final = 12
+_IN_A_ROW: Final = 8
 SHED: Final = frozenset({"overloaded", "deadline"})
 """What a machine that is too slow for the load may always say. How often it did is told."""
 _OWN: Final = {429: "overloaded", 504: "deadline", 503: "stopping", 500: "bug"}

@@ -15,7 +15,7 @@ from tests.support.registries import Registry
 from tests.support.webhook_site import Site
 
 CONNECTIONS = 200
-FAULT_S = 12.0
+FAULT_S = 9.0
 HEAD = b"POST /validate?timeout=10s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
 
 

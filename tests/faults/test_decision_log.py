@@ -21,7 +21,7 @@ from tests.support.records import Postgres
 from tests.support.registries import Registry
 from tests.support.webhook_site import Site
 
-FAULT_S = 3.0
+FAULT_S = 2.0
 DATABASE_S = 20.0
 UNRECORDED = frozenset({"record"})
 FAULTS = {
@@ -80,7 +80,7 @@ def test_the_disk_is_slow(registry: Registry, tmp_path: Path, authority: Authori
             for milliseconds in (500, 5000):
                 with run.fault(f"{milliseconds} ms", UNRECORDED):
                     shim.set(sync_ms=milliseconds)
-                    run.load.wait(FAULT_S + 2)
+                    run.load.wait(FAULT_S + 2.5)
                     shim.clear()
         figures = run.figures()
     assert figures["faults"]["500 ms"]["allowed"] > 0

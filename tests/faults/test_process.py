@@ -101,20 +101,20 @@ def test_its_workers_are_killed(
     site.write("gate.yaml", document | {"engine": {"isolation": "process", "timeout_s": 2}})
     killed = 0
     with under_load(site, authority, pair, subjects(site, "workers")) as run:
-        with run.fault("killed", {"policy", "refused"}) as window:
-            end = time.monotonic() + 4
+        with run.fault("killed", {"policy"}) as window:
+            end = time.monotonic() + 3
             while time.monotonic() < end:
                 for worker in workers(run.process.process.pid):
                     os.kill(worker, signal.SIGKILL)
                     killed += 1
                 run.load.wait(0.3)
             window.more["workers"] = killed
-        with run.fault("stopped", {"policy", "refused"}) as window:
+        with run.fault("stopped", {"policy"}) as window:
             stopped = workers(run.process.process.pid)
             for worker in stopped:
                 os.kill(worker, signal.SIGSTOP)
             window.more["workers"] = len(stopped)
-            run.load.wait(4)
+            run.load.wait(3)
     assert killed > 0
     told(run.figures())
 

@@ -19,8 +19,8 @@ from tests.support.certificates import Authority, Pair
 from tests.support.registries import Registry
 from tests.support.webhook_site import Site
 
-FAULT_S = 4.0
-LIE_S = 2.5
+FAULT_S = 2.8
+LIE_S = 1.8
 CHANCE = random.Random(9)
 UNREACHED = frozenset({"registry", "evidence"})
 
@@ -68,7 +68,6 @@ BREAKS: dict[str, Behaviour] = {
     "reset": reset,
     "hole": hole,
     "late by 1 s": late(1.0),
-    "late by 6 s": late(6.0),
     "trickle": trickle,
     "cut": cut,
 }
