@@ -122,8 +122,9 @@ def _judges_images(case: Case, controls: Mapping[str, ControlDecision]) -> bool:
     """
     said = {Outcome.PASS, Outcome.WAIVED, Outcome.REUSED}
     infos = [item.info for item in controls.values() if item.mode is Mode.ENFORCE and item.outcome in said]
-    images = {} if case.admission is None else case.admission.images
-    return all(any(info.judges(image.role.kind) for info in infos) for image in images.values())
+    settings = case.profile.parameters
+    kinds = () if case.admission is None else {image.role.kind for image in case.admission.images.values()}
+    return all(any(info.judges(kind, settings.get(info.id, {})) for info in infos) for kind in kinds)
 
 
 def _admitted(case: Case, verdict: Verdict) -> Admitted | None:

@@ -153,7 +153,8 @@ def admit(request: Request, path: Path) -> Admission:
         for control in decision.controls.values()
         if control.mode is Mode.ENFORCE and control.outcome is Outcome.PASS
     ]
-    if not any(info.judges(kind) for info in passed):
+    parameters = workspace.profile.parameters
+    if not any(info.judges(kind, parameters.get(info.id, {})) for info in passed):
         raise ConfigError(
             f"the profile allows, but no enforced control judged {artifact.name}",
             hint=f"enforce one whose METADATA lists {kind} among its artifacts, such as artifact.integrity",

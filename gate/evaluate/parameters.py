@@ -13,12 +13,12 @@ from gate.formats.rfc3339 import parse_duration
 from gate.formats.strict_yaml import Node, suggestion
 from gate.model.artifact import ArtifactKind
 from gate.model.claim import CLAIMS, is_plugin_claim, is_predicate_type
-from gate.model.control import ControlInfo, Parameter
+from gate.model.control import ARTIFACT_KINDS, ControlInfo, Parameter
 from gate.model.json import JsonObject, JsonValue
 
 TYPES: Final = ("boolean", "list", "number", "numbers", "object", "seconds", "string")
 """`list` is one of texts, `numbers` a mapping to numbers, `number` a whole one, `seconds` one or a duration."""
-KINDS: Final = "<artifact-kinds>"
+KINDS: Final = ARTIFACT_KINDS
 CLAIM_WORDS: Final = "<claims>"
 PACKAGES: Final = "<packages>"
 _WORDS: Final = {KINDS: tuple(sorted(kind.value for kind in ArtifactKind)), CLAIM_WORDS: tuple(sorted(CLAIMS))}

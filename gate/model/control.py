@@ -13,6 +13,10 @@ from gate.model.json import JsonObject, JsonValue
 
 # Families whose controls look at statements, waivers or a change, and pass over an artifact without any.
 _NOT_OF_ARTIFACTS: Final = frozenset({"chain", "change", "evidence", "privacy", "waiver"})
+# Families whose controls look at what runs: how it loads a model, and not at the model.
+_OF_WORKLOADS: Final = frozenset({"deploy"})
+ARTIFACT_KINDS: Final = "<artifact-kinds>"
+"""The choices of a parameter that says which kinds of artifacts a control judges."""
 
 
 class Mode(Enum):
@@ -124,10 +128,21 @@ class ControlInfo:
         """The id without the control's own name: `scan` of `scan.malware`, `custom.scan` of `custom.scan.virus`."""
         return self.id.rpartition(".")[0]
 
-    def judges(self, kind: ArtifactKind | str) -> bool:
-        """Whether it judges artifacts of a kind itself, and not only statements, waivers or a change."""
-        word = kind if isinstance(kind, str) else kind.value
-        return word in self.artifacts and self.id.partition(".")[0] not in _NOT_OF_ARTIFACTS
+    def judges(self, kind: ArtifactKind | str, settings: JsonObject | None = None) -> bool:
+        """Whether it judges artifacts of a kind itself, and not only statements, waivers, a change or what runs.
+
+        `settings` are its parameters as the profile has them: one that says which kinds are judged may leave this out.
+        """
+        word, family = kind if isinstance(kind, str) else kind.value, self.id.partition(".")[0]
+        if word not in self.artifacts or family in _NOT_OF_ARTIFACTS:
+            return False
+        if family in _OF_WORKLOADS and word != ArtifactKind.CONTAINER.value:
+            return False
+        return settings is None or all(
+            _holds(settings.get(parameter.name, parameter.default), word)
+            for parameter in self.parameters
+            if parameter.choices == (ARTIFACT_KINDS,)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +154,7 @@ class Evaluation:
     engine_version: str
     policy: Digest
     input: Digest
+
+
+def _holds(words: JsonValue, word: str) -> bool:
+    return isinstance(words, list | tuple) and word in words

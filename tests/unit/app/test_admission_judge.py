@@ -20,6 +20,7 @@ from gate.errors import (
     RecordError,
     UnavailableError,
 )
+from gate.formats.rfc3339 import format_time
 from gate.model.admission import Asked, Cause, Operation, Reviewed, Role
 from gate.model.admission_settings import AdmissionMode, PlacesSettings
 from gate.model.decision import Outcome, Verdict
@@ -42,7 +43,7 @@ from tests.support.admission import (
     review,
     trust,
 )
-from tests.support.evidence import bundle, digest_of, make_key, statement
+from tests.support.evidence import NOW_S, bundle, digest_of, encode, make_key, statement
 
 WORLD = World()
 DRY = WORLD.replace(admission=dataclasses.replace(WORLD.admission, mode=AdmissionMode.DRY_RUN))
@@ -387,6 +388,58 @@ def test_messages_are_short_and_name_what_to_do() -> None:
     long = world({}).judge(review(pod(*(f"{HOST}/{'a' * 100}/{n}@{digest_of(str(n))}" for n in range(9)))))
     assert len(long.answer.message) <= 1000
     assert "and 15 more" in long.answer.message
+
+
+def searched(digest: Digest) -> bytes:
+    """A search for vulnerabilities that found none."""
+    at = format_time(NOW_S - 60)
+    database = {"uri": "https://db.example", "version": "1", "lastUpdate": at}
+    scanner = {"uri": "pkg:generic/trivy", "version": "0.60", "db": database, "result": []}
+    predicate = {"scanner": scanner, "metadata": {"scanStartedOn": at, "scanFinishedOn": at}}
+    return bundle(
+        encode(
+            {
+                "_type": "https://in-toto.io/Statement/v1",
+                "subject": [{"name": "app", "digest": {"sha256": digest.removeprefix("sha256:")}}],
+                "predicateType": "https://in-toto.io/attestation/vulns/v0.2",
+                "predicate": predicate,
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize("control", ["scan.vulnerabilities", "deploy.safe_loading"])
+def test_s39_a_control_that_passes_over_a_mounted_image_has_not_judged_it(control: str) -> None:
+    """One is about containers unless told otherwise, the other about how a model is loaded."""
+    signed = world({APP: (*good(), searched(APP))}).replace(
+        controls={"container.signed": "enforce", "container.provenance": "enforce", control: "enforce"}, parameters={}
+    )
+    item = pod(IMAGE)
+    item["spec"]["containers"][0]["command"] = ["vllm", "serve", "/model", "--load-format", "safetensors"]
+    judged = signed.judge(review(item))
+    assert judged.answer.allowed
+    assert judged.decision is not None
+    assert judged.decision.controls[control].outcome is Outcome.PASS
+    item["spec"]["volumes"] = [{"name": "m", "image": {"reference": OTHER_IMAGE}}]
+    answer = signed.judge(review(item)).answer
+    assert (answer.allowed, answer.cause) == (False, Cause.REFUSED)
+    assert "no enforced control that judged what it asks for" in answer.message
+    attached = {APP: (*good(), searched(APP)), OTHER: (image_signature(OTHER),)}
+    whole = signed.replace(
+        registries=FakeRegistries(attached), controls={**signed.controls, "artifact.signed": "enforce"}
+    )
+    assert whole.judge(review(item)).answer.allowed
+
+
+def test_s39_a_control_that_is_told_to_judge_mounted_images_has_judged_them() -> None:
+    item = pod(IMAGE, volumes=[{"name": "m", "image": {"reference": OTHER_IMAGE}}])
+    told = {"scan.vulnerabilities": {"kinds": ["container", "weights"]}}
+    controls = {"scan.vulnerabilities": "enforce"}
+    attached = {APP: (searched(APP),), OTHER: (searched(OTHER),)}
+    found = world(attached).replace(controls=controls, parameters=told).judge(review(item)).answer
+    assert found.allowed
+    alone = world({APP: (searched(APP),)}).replace(controls=controls, parameters=told).judge(review(item)).answer
+    assert not alone.allowed
 
 
 def test_s39_images_that_no_control_judges_are_refused() -> None:
