@@ -20,7 +20,6 @@ from gate.app.admit import reasons
 from gate.app.gather import Counting
 from gate.app.wall_clock import WallClock
 from gate.app.workspace import Request
-from gate.formats.image_reference import parse_image
 from gate.formats.rfc3339 import format_time
 from gate.formats.workloads.fields import Fields
 from gate.formats.workloads.kinds import carries_none
@@ -31,7 +30,7 @@ from gate.model.admission_settings import AdmissionMode, AdmissionSettings
 from gate.model.audit import Audit, AuditedImage, AuditedObject, AuditProblem, AuditReason, Ground, Standing
 from gate.model.control import Mode
 from gate.model.decision import Decision, Verdict
-from gate.model.digest import Digest
+from gate.model.digest import Digest, parse_digest
 from gate.model.evidence import Concern
 from gate.model.waiver import WaiverState
 
@@ -251,8 +250,8 @@ def _images(reviewed: Reviewed, decision: Decision | None) -> tuple[AuditedImage
 
 
 def _digest(reference: str) -> Digest | None:
-    """The digest in a reference; what `resolved_uses` names an artifact may have its kind behind it."""
-    return parse_image(reference.partition(" ")[0]).digest
+    """The digest in a reference, or in the name of an artifact: that may have its kind behind it, and lack secrets."""
+    return parse_digest(reference.rpartition("@")[2].partition(" ")[0])
 
 
 def _resource(admission: AdmissionSettings, kind: ObjectKind) -> str | None:

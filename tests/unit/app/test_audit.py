@@ -244,6 +244,15 @@ class TestStandings:
         item["status"] = "Running"
         assert one(world, item).standing is Standing.EXCUSED
 
+    @pytest.mark.parametrize("kind", ["containers", "volumes"])
+    def test_an_image_whose_name_looks_like_a_secret_is_judged(self, kind: str) -> None:
+        image = f"{HOST}/team/ghp_{'a' * 30}@{APP}"
+        volumes = [{"name": "m", "image": {"reference": image}}] if kind == "volumes" else []
+        controls = {"artifact.signed": "enforce", "container.signed": "enforce"}
+        found = one(GOOD.replace(controls=controls), {**pod(image), "spec": pod(image)["spec"] | {"volumes": volumes}})
+        assert (found.standing, found.message) == (Standing.ALLOWED, "")
+        assert {item.digest for item in found.images} == {APP}
+
     def test_what_a_digest_names_is_what_runs(self) -> None:
         item = pod(IMAGE)
         item["status"] = {"containerStatuses": [{"name": "c0", "imageID": "sha256:" + "0" * 64}]}
