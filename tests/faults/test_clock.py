@@ -48,7 +48,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def test_the_clock_jumps(registry: Registry, tmp_path: Path, authority: Authority, pair: Pair, told: Told) -> None:
-    jumps = {"a year ahead": YEAR_S, "a year back": -YEAR_S, "ten minutes ahead": 600, "ten minutes back": -600}
+    jumps = {"a year ahead": YEAR_S, "a year back": -YEAR_S, "ten minutes back": -600}
     with Shim(tmp_path) as shim:
         site = Site(folder(tmp_path / "site"), registry)
         configured(site)

@@ -107,7 +107,6 @@ def test_opa_answers_nothing_and_nonsense(
             lambda one: answered(json.dumps({"result": json.loads(one.body)["result"]}).encode())
         ),
         "other revision, all passes": lies(all_pass),
-        "an error": lies(lambda one: dataclasses.replace(one, status=500)),
         "hole": hole,
     }
     site = Site(folder(tmp_path / "site"), registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -104,21 +105,22 @@ def test_its_workers_are_killed(
         with run.fault("killed", {"policy"}) as window:
             end = time.monotonic() + 3
             while time.monotonic() < end:
-                for worker in workers(run.process.process.pid):
-                    os.kill(worker, signal.SIGKILL)
-                    killed += 1
+                killed += told_to(run.process.process.pid, signal.SIGKILL)
                 run.load.wait(0.3)
             window.more["workers"] = killed
         with run.fault("stopped", {"policy"}) as window:
-            stopped = workers(run.process.process.pid)
-            for worker in stopped:
-                os.kill(worker, signal.SIGSTOP)
-            window.more["workers"] = len(stopped)
+            window.more["workers"] = told_to(run.process.process.pid, signal.SIGSTOP)
             run.load.wait(3)
     assert killed > 0
     told(run.figures())
 
 
-def workers(process: int) -> list[int]:
+def told_to(process: int, number: signal.Signals) -> int:
+    """Signals the processes that a process has started; how many there were."""
     done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False)
-    return [int(word) for word in done.stdout.split()]
+    count = 0
+    for word in done.stdout.split():
+        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile, as they do
+            os.kill(int(word), number)
+            count += 1
+    return count
