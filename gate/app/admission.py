@@ -46,6 +46,9 @@ class Holder(Protocol):
     def health(self) -> Health:
         """Whether the webhook can answer."""
 
+    def notes(self) -> Sequence[str]:
+        """What is wrong with the log and keeps nobody from answering."""
+
     def counts(self) -> Mapping[str, int]:
         """What happened since the start."""
 
@@ -95,6 +98,10 @@ class Admitter:
     def ready(self) -> Sequence[str]:
         """Why it cannot do its work now; empty when it can."""
         return self._held.health().problems
+
+    def notes(self) -> Sequence[str]:
+        """What is wrong and keeps nobody from answering, such as checkpoints that cannot be signed."""
+        return self._held.notes()
 
     def reload(self) -> Reloaded:
         """Looks for changes of policy, configuration and trust."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -95,9 +95,9 @@ class Held:
         state = self._state
         problems = [] if self._engine_problem is None else [self._engine_problem]
         notes = [] if self._problem is None else [f"the files are not taken: {self._problem}"]
+        notes += self.notes()
         try:
             if state.recorder is not None:
-                notes += state.recorder.notes()
                 state.recorder.probe()
         except GateError as error:
             problems.append(str(error))
@@ -106,6 +106,11 @@ class Held:
         except GateError as error:
             problems.append(str(error))
         return Health(tuple(problems), tuple(notes), self.counts())
+
+    def notes(self) -> Sequence[str]:
+        """What is wrong with the log and keeps nobody from answering."""
+        recorder = self._state.recorder
+        return () if recorder is None else recorder.notes()
 
     def counts(self) -> Mapping[str, int]:
         """What happened since the start, by names of a closed set: here, with the log, registries and caches."""

@@ -68,6 +68,9 @@ class Service(Judge, Protocol):
     def ready(self) -> Sequence[str]:
         """Why it cannot do its work now; empty when it can."""
 
+    def notes(self) -> Sequence[str]:
+        """What is wrong and keeps nobody from answering."""
+
     def reload(self) -> Reloaded:
         """Looks for changes."""
 

@@ -90,6 +90,7 @@ class _Server:
         self._figures: Mapping[str, float] = {}
         self._problems: dict[str, str | None] = {}
         self._was_ready: tuple[str, ...] | None = None
+        self._notes: tuple[str, ...] = ()
         self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
 
     async def run(self, listening: socket.socket, health: socket.socket) -> int:
@@ -165,6 +166,7 @@ class _Server:
         add("gate_webhook_in_flight", "Requests that are worked on.", lambda: reviews.in_flight)
         add("gate_webhook_connections", "Connections.", lambda: reviews.connections)
         add("gate_webhook_ready", "1 while it can judge.", lambda: not self._readiness.problems())
+        add("gate_webhook_attention", "1 while something is wrong that refuses nothing.", lambda: bool(self._notes))
         add("gate_webhook_log_lines_dropped", "Lines of the log that nobody read.", lambda: self._log.dropped)
         add(
             "gate_webhook_certificate_end_timestamp_seconds",
@@ -195,6 +197,14 @@ class _Server:
             event, level = ("not ready", "warning") if problems else ("ready", "info")
             self._log.say(event, level, problems=list(problems))
             self._was_ready = problems
+
+        self._look_at_notes()
+
+    def _look_at_notes(self) -> None:
+        notes = tuple(self._service.notes())
+        if notes != self._notes:
+            self._log.say("attention", "warning" if notes else "info", notes=list(notes))
+            self._notes = notes
 
     def _look_at_configuration(self) -> None:
         try:

@@ -77,6 +77,10 @@ class Judge:
         file = self._folder / "not-ready"
         return [file.read_text("utf-8")] if file.exists() else []
 
+    def notes(self) -> Sequence[str]:
+        file = self._folder / "attention"
+        return [file.read_text("utf-8")] if file.exists() else []
+
     def reload(self) -> Looked:
         if (self._folder / "broken").exists():
             return Looked(False, (self._folder / "broken").read_text("utf-8"))

@@ -455,6 +455,22 @@ def test_s42_whoever_sends_half_a_body_makes_room_for_others(tmp_path: Path, aut
             one.close()
 
 
+def test_what_is_wrong_and_refuses_nothing_is_told(tmp_path: Path, authority: Authority) -> None:
+    with judging(tmp_path, authority.server("attention")) as process:
+        process.started()
+        wait_for(lambda: process.log("ready"))
+        assert (process.metric("gate_webhook_attention"), process.log("attention")) == (0.0, [])
+        (tmp_path / "attention").write_text("no checkpoint could be made: the key is not there")
+        wait_for(lambda: process.metric("gate_webhook_attention") == 1.0)
+        (told,) = process.log("attention")
+        assert told["level"] == "warning"
+        assert told["notes"] == ["no checkpoint could be made: the key is not there"]
+        assert process.get("/readyz") == (200, "ok\n")
+        (tmp_path / "attention").unlink()
+        wait_for(lambda: process.metric("gate_webhook_attention") == 0.0)
+        wait_for(lambda: [line["notes"] for line in process.log("attention")][1:] == [[]])
+
+
 def test_what_is_not_ready_says_so(tmp_path: Path, authority: Authority) -> None:
     (tmp_path / "not-ready").write_text("the log cannot be written")
     with judging(tmp_path, authority.server("ready")) as process:
