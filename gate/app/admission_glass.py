@@ -49,7 +49,7 @@ def read_break_glass(text: str, settings: BreakGlassSettings | None, trust: Trus
     data = _decoded(text)
     if data is None:
         digest = sha256_digest(text.encode("utf-8", "surrogatepass"))
-        return BreakGlass(digest, problems=(f"it is no canonical base64 of at most {MAX_BYTES} bytes",))
+        return BreakGlass(digest, problems=(f"it is no canonical base64 on one line of at most {MAX_BYTES} bytes",))
     items = [Evidence(ORIGIN, data)]
     found = verify_evidence(items, trust, {}, {}, limit=MAX_BYTES, other_digest=lambda _digest, _algorithm: None)
     if len(found.verified) != 1 or found.rejected:

@@ -225,7 +225,7 @@ class Registries:
         found = self._registries.get(repository.registry)
         if found is None:
             raise UnknownRegistryError(
-                f"{repository.registry} is not a registry that images may come from",
+                f"{repository.registry} is not a registry that images may come from: {repository}",
                 hint="admission.registries in gate.yaml names them",
             )
         return found
