@@ -23,6 +23,8 @@ _LONGEST: Final = 4096
 _LARGEST: Final = 4 << 20
 """Of the JSON texts that are looked at in this way, in characters: taking all texts out of more costs much memory."""
 _STRING: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"')
+_ODD_NAME: Final = re.compile(r'"(?:null|true|false|-?[0-9][0-9.eE+-]*)":')
+"""A name that the encoder may have made of what is no text, and so of what is no JSON."""
 Test = Callable[[str], bool]
 
 
@@ -40,14 +42,16 @@ class CleanTexts:
     def copy(self, value: JsonValue) -> JsonValue | None:
         """The value in plain lists and dictionaries; `None` unless all texts in it are clean, and none is named so.
 
-        `None` also for what is too large to be looked at, and for what is no JSON.
+        `None` also for what is too large to be looked at, and for what is no JSON or may be none.
         """
         try:
             text = _ENCODER.encode(value)
             copy: JsonValue = json.loads(text)
         except (TypeError, ValueError, RecursionError):
             return None
-        return copy if len(text) <= _LARGEST and self._holds(text) else None
+        if len(text) > _LARGEST or _ODD_NAME.search(text) is not None:
+            return None
+        return copy if self._holds(text) else None
 
     def _holds(self, text: str) -> bool:
         """Whether the texts in a JSON text are clean, and none of them that is a name makes a secret of a text."""

@@ -145,6 +145,7 @@ DESCRIPTIVE: Final = {
     "formats.predicates.build_provenance._source": "asked for the source, of which no control here says anything",
     "formats.predicates.build_provenance._source_v1": "asked for the source, of which no control here says anything",
     "formats.predicates.build_provenance._whole": "asked for parameters, of which no control here says anything",
+    "verify.trust._fingerprint": "what a memory of signatures is for, and there is none",
     "verify.trust._Signer.proved_by": "how many people signed; nobody is one, and one is enough here",
     "verify.binding._differs": "the words of a refusal that another statement makes up for",
 }
@@ -352,4 +353,10 @@ def test_a_fault_while_the_policy_is_loaded_never_allows(name: str, fault: Fault
 def test_the_way_is_long() -> None:
     names = {title(function) for scene in (ALLOWED | DENIED).values() for function in called(scene)}
     assert len(names) >= 100
-    assert {"decide.decide", "verify.trust.TrustStore.prove", "evaluate.accept.evaluate"} <= names
+    expected = {
+        "decide.decide",
+        "verify.trust.TrustStore.match",
+        "verify.trust.TrustStore.accept",
+        "evaluate.accept.evaluate",
+    }
+    assert expected <= names

@@ -142,6 +142,13 @@ def test_what_is_no_plain_json_becomes_plain_or_goes_the_other_way() -> None:
         deep = deep.pop()
 
 
+@pytest.mark.parametrize("name", [None, True, False, 7, -7, 1.5, 1e300])
+def test_a_name_that_is_no_text_does_not_become_one(name: object) -> None:
+    texts = CleanTexts(lambda _: True, lambda _: False)
+    assert texts.copy({name: "a"}) is None  # type: ignore[dict-item]
+    assert texts.copy({"a": {"null-": "b", "7a": "c"}}) == {"a": {"null-": "b", "7a": "c"}}
+
+
 def test_s35_a_part_that_is_a_secret_makes_the_whole_none_even_where_it_is_said_elsewhere() -> None:
     text = "A1b2C3d4E5f6"
     whole: dict[str, Any] = {"part": {"password": text}, "said": text}
