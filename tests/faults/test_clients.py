@@ -9,12 +9,15 @@ import threading
 import time
 from pathlib import Path
 
+from tests.faults.load import RATE
 from tests.faults.site import Told, configured, folder, subjects, under_load
 from tests.support.certificates import Authority, Pair
 from tests.support.registries import Registry
 from tests.support.webhook_site import Site
 
 CONNECTIONS = 200
+FEW = 15
+"""Requests a second: as an API server does, they go over few connections, which are used all the time."""
 FAULT_S = 9.0
 HEAD = b"POST /validate?timeout=10s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
 
@@ -62,7 +65,7 @@ def test_slow_clients(registry: Registry, tmp_path: Path, authority: Authority, 
     configured(site, limits=limits)
     context = ssl.create_default_context(cafile=str(authority.path))
     over = threading.Event()
-    with under_load(site, authority, pair, subjects(site, "slow")) as run:
+    with under_load(site, authority, pair, subjects(site, "slow"), rate=min(RATE, FEW)) as run:
         slow = [Slow(run.process.port, context, number, over) for number in range(CONNECTIONS)]
         began = time.monotonic()
         for one in slow:

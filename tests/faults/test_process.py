@@ -21,6 +21,8 @@ from tests.support.webhook import wait_for
 from tests.support.webhook_site import Site
 
 IN_FLIGHT = 50
+ISOLATED = 10
+"""A process for each evaluation costs a tenth of a second: so many a second are enough for two processors."""
 KILLS = int(os.environ.get("FAULTS_KILLS") or 20)
 
 
@@ -101,7 +103,7 @@ def test_its_workers_are_killed(
     document = json.loads((site.root / "gate.yaml").read_text())
     site.write("gate.yaml", document | {"engine": {"isolation": "process", "timeout_s": 2}})
     killed = 0
-    with under_load(site, authority, pair, subjects(site, "workers")) as run:
+    with under_load(site, authority, pair, subjects(site, "workers"), rate=min(RATE, ISOLATED)) as run:
         with run.fault("killed", {"policy"}) as window:
             end = time.monotonic() + 3
             while time.monotonic() < end:
