@@ -52,7 +52,11 @@ class Shared:
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that nobody can hold open, or fill, for nothing."""
+    """A connection that nobody can hold open, or fill, for nothing.
+
+    `active_at` is when something last came of it: it was made, asked with a whole head, or was answered. A byte now and
+    then is nothing.
+    """
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared.config, shared.state, {})
@@ -89,7 +93,6 @@ class Connection(HttpToolsProtocol):
         """Some bytes; those of a head are counted."""
         if self.transport.is_closing():
             return
-        self.active_at = time.monotonic()
         self._head_bytes = self._head_bytes + len(data) if self._is_in_head else len(data)
         super().data_received(data)
         if self.transport.is_closing() or self.is_busy:
@@ -127,6 +130,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is read; how long the body may take is for the application to say."""
+        self.active_at = time.monotonic()
         self._disarm()
         self._is_in_head = False
         if self.parser.should_upgrade() or any(name == b"transfer-encoding" for name, _ in self.headers):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -33,6 +33,9 @@ class FakeHeld:
 
     def health(self) -> Health:
         return Health(("the log is full",), (), {"records": 3})
+
+    def notes(self) -> Sequence[str]:
+        return ("no checkpoint can be signed",)
 
     def counts(self) -> Mapping[str, int]:
         return {"records": 3}
@@ -134,6 +137,7 @@ def test_who_began_with_a_state_goes_on_with_it() -> None:
 def test_the_rest_is_asked_of_what_holds_the_state() -> None:
     held = FakeHeld(World(registries=FakeRegistries({APP: good()})))
     with Admitter(held) as admitter:
+        assert admitter.notes() == ("no checkpoint can be signed",)
         assert admitter.ready() == ("the log is full",)
         assert admitter.figures() == {"records": 3}
         assert admitter.reload() == Reloaded(True, "no")

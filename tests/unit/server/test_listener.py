@@ -92,6 +92,39 @@ def test_s42_when_all_are_at_work_a_new_one_is_not_taken() -> None:
     run(go)
 
 
+def test_s42_who_sends_a_byte_now_and_then_does_not_put_out_who_asks() -> None:
+    async def go() -> None:
+        case = Case(Bounds(connections=3))
+        case.go_on.set()
+        case.listener.start()
+        slow = [await case.client(b"GET / HTTP/1.1\r\nX:"), await case.client(b"G")]
+        await case.until(lambda: case.listener.connections == 2)
+        asks = await case.client(HEAD)
+        assert (await asks.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        for writer in case.writers[:2]:
+            writer.write(b"E")
+            await writer.drain()
+        await asyncio.sleep(0.05)
+        assert (await (await case.client(HEAD)).readline()).startswith(b"HTTP/1.1 200")
+        # Those who sent last made room, and whoever was answered is still there.
+        ended = [reader for reader in slow if reader.at_eof() or not await _is_open(reader)]
+        assert len(ended) == 1
+        case.writers[2].write(HEAD)
+        assert (await asks.readline()).startswith(b"HTTP/1.1 200")
+        await case.end()
+
+    run(go)
+
+
+async def _is_open(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await asyncio.wait_for(reader.read(1), 0.2) != b""
+    except TimeoutError:
+        return True
+    except ConnectionError:
+        return False
+
+
 def test_taking_goes_on_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async def go() -> None:
         case = Case(Bounds())
