@@ -21,8 +21,8 @@ AS_THEY_WERE = {
     "v1": "6c066d768a3ace70be641fe8e0a2992b1d5cc3a5dae08ff1ac9fe00ba8352ed6",
     "v2": "9fecd34bc6728c6f27ba2a88d3815d1d48a7c1ad087a2e6dd143a11c9182ae95",
 }
-NO_EVIDENCE = {"policy.bundle"}
-"""Signs a policy, which is no evidence about an artifact."""
+NO_EVIDENCE = {"policy.bundle", "admission.break_glass"}
+"""What signs a policy, and what makes an exception for some hours: no evidence about an artifact."""
 
 
 @pytest.mark.parametrize("version", VERSIONS)

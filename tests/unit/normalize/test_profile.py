@@ -58,3 +58,9 @@ def test_s35_a_parameter_that_looks_like_a_secret_judges_nothing(values: dict[st
 def test_s35_a_profile_is_not_called_after_a_secret() -> None:
     with pytest.raises(ConfigError, match="looks like a secret, and no control"):
         profile_sections(Profile(SECRETS["github token"], OTHER.controls, {}))
+
+
+@pytest.mark.parametrize("value", [{"7": "x"}, "x" * (5 << 20)])
+def test_a_parameter_that_is_odd_or_large_is_looked_at_part_by_part(value: Any) -> None:
+    odd = Profile("p", OTHER.controls, {"artifact.signed": {"rule": value, "other": ["y"]}})
+    assert profile_sections(odd)["parameters"] == {"artifact.signed": {"rule": value, "other": ["y"]}}
