@@ -44,15 +44,8 @@ default _are_components(_) := false
 _are_components(components) if {
 	is_object(components)
 	every component in components {
-		is_object(component.digests)
-		every digest in component.digests {
-			is_string(digest)
-		}
-		is_array(component.licenses)
-		every license in component.licenses {
-			is_string(license)
-			license != ""
-		}
+		shape.is_object_of_texts(component.digests)
+		shape.is_texts(component.licenses)
 	}
 }
 
@@ -170,17 +163,9 @@ _documents := documents
 # Components of a document with a digest of an artifact: [reference, digest].
 _matches(name, digest) := {[ref, content] |
 	own := _own(name)
-	some [ref, content] in _contents[digest]
+	some ref, component in _documents[digest].components
+	content := concat(":", ["sha256", component.digests.sha256])
 	content in own
-}
-
-# The components of each document that have a digest, so that they are found once and not again for each artifact.
-_contents[digest] := found if {
-	some digest, facts in _documents
-	found := {[ref, content] |
-		some ref, component in facts.components
-		content := concat(":", ["sha256", component.digests.sha256])
-	}
 }
 
 # The root stands for an artifact that the document names, if all that the statement is about is that artifact.

@@ -20,13 +20,7 @@ minimums := values if {
 	versions.are_minimums(values)
 }
 
-# The package of each minimum, and its name alone.
-_spellings[url] := names if {
-	some url, _ in minimums
-	names := {versions.canonical(url), versions.name(url)}
-}
-
-_wanted := {name | some names in _spellings; some name in names}
+_wanted := {name | some url, _ in minimums; some name in [versions.canonical(url), versions.name(url)]}
 
 _accepts_spdx_2 := object.get(parameters.of("sbom.complete"), "accept_spdx_2", false)
 
@@ -67,20 +61,15 @@ default _is_component(_) := false
 
 _is_component(component) if {
 	is_string(component.name)
-	type_name(component.version) in {"null", "string"}
-	type_name(component.purl) in {"null", "string"}
+	_is_optional_string(component.version)
+	_is_optional_string(component.purl)
 }
 
-# The last letters and digits of each wanted name, nothing where it has none. They stand together in each spelling of
-# the name, since spellings differ only in case and between letters and digits: what is without them is none of these.
-_hints := {hint |
-	some name in _wanted
-	ending := concat("", regex.find_n(`[a-z0-9]+[^a-z0-9]*$`, name, 1))
-	hint := concat("", regex.find_n(`^[a-z0-9]+`, ending, 1))
-}
+default _is_optional_string(_) := false
 
-# A package URL can be encoded, too.
-_url_hints := _hints | {"%" | some _ in _hints}
+_is_optional_string(value) if is_null(value)
+
+_is_optional_string(value) if is_string(value)
 
 # METADATA
 # description: |
@@ -88,10 +77,6 @@ _url_hints := _hints | {"%" | some _ in _hints}
 #   each version that something says. What nobody says is `unknown`, and without a package URL there is only a name.
 packages := {[image, name, version] |
 	some [image, component] in _components
-	is_string(component.purl)
-	url := lower(component.purl)
-	some hint in _url_hints
-	contains(url, hint)
 	_has_url(component)
 	name := versions.canonical(component.purl)
 	name in _wanted
@@ -99,9 +84,6 @@ packages := {[image, name, version] |
 } | {[image, name, "unknown"] |
 	some [image, component] in _components
 	is_string(component.name)
-	text := lower(component.name)
-	some hint in _hints
-	contains(text, hint)
 	not _has_url(component)
 	name := versions.name(component.name)
 	name in _wanted
@@ -124,10 +106,9 @@ _texts(component) := {text |
 }
 
 _versions(image, url) := {version |
-	names := _spellings[url]
 	some [about, one, version] in packages
 	about == image
-	one in names
+	one in {versions.canonical(url), versions.name(url)}
 }
 
 # METADATA
