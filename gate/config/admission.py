@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from gate.config.nodes import Source, flag, host, read, relative_path, seconds, size
+from gate.config.nodes import Source, size
+from gate.config.registry import ACCESS, read_access, read_repository
 from gate.formats.image_reference import parse_repository
 from gate.formats.rfc3339 import parse_duration
 from gate.formats.strict_yaml import Node, YamlError, suggestion
@@ -21,7 +22,6 @@ from gate.model.admission_settings import (
     PlacesSettings,
     Tags,
 )
-from gate.model.registry import RegistryAccess
 from gate.model.settings import TrustSettings
 
 CLAIM: Final = "admission.break_glass"
@@ -108,26 +108,9 @@ def _registry(name: str, node: Node, parent: Node | None, source: Source) -> Adm
         line, column = (node.line, node.column) if parent is None else parent.keys[name]
         known = "" if named is None else f": what is written like that is in {named!r}"
         raise YamlError(f"{name[:120]!r} is not a registry such as registry.example:5000{known}", line, column)
-    fields = node.fields("insecure", "private", "ca", "token_host", "timeout_s", "evidence")
-    insecure = flag(fields.get("insecure"))
-    if insecure and "ca" in fields:
-        raise fields["ca"].error("over plain HTTP there is no certificate to check: give ca, or insecure")
-    access = RegistryAccess(
-        insecure=insecure,
-        private=flag(fields.get("private")),
-        ca_path=relative_path(fields["ca"]) if "ca" in fields else None,
-        ca=read(source, fields["ca"], "ca") if "ca" in fields else None,
-        token_host=host(fields["token_host"]) if "token_host" in fields else None,
-        timeout_s=seconds(fields["timeout_s"]) if "timeout_s" in fields else TIMEOUT_S,
-    )
-    return AdmissionRegistry(access, _repository(fields["evidence"]) if "evidence" in fields else None)
-
-
-def _repository(node: Node) -> str:
-    try:
-        return str(parse_repository(node.text()))
-    except ValueError as error:
-        raise node.error(str(error)) from None
+    fields = node.fields(*ACCESS, "evidence")
+    access = read_access(fields, source, TIMEOUT_S)
+    return AdmissionRegistry(access, read_repository(fields["evidence"]) if "evidence" in fields else None)
 
 
 def _places(node: Node) -> tuple[PlacesSettings, ...]:

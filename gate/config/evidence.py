@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gate.config.nodes import Source, flag, host, read, relative_path, seconds
-from gate.formats.image_reference import parse_image, parse_layout, parse_repository
+from gate.config.nodes import Source, relative_path
+from gate.config.registry import ACCESS, read_access, read_repository
+from gate.formats.image_reference import parse_image, parse_layout
 from gate.formats.llmsa import FORMAT
 from gate.formats.strict_yaml import Node, suggestion
 from gate.model.registry import OciEvidence, RegistryAccess
@@ -42,7 +43,7 @@ def read_evidence(node: Node | None, artifacts: Mapping[str, ArtifactSettings], 
 
 
 def _registry(node: Node, artifacts: Mapping[str, ArtifactSettings], source: Source) -> OciEvidence:
-    fields = node.fields("artifact", "repository", "insecure", "private", "ca", "token_host", "timeout_s")
+    fields = node.fields("artifact", "repository", *ACCESS)
     if "artifact" not in fields:
         raise node.error("evidence from a registry needs the artifact whose image it refers to")
     artifact = fields["artifact"].text()
@@ -51,18 +52,8 @@ def _registry(node: Node, artifacts: Mapping[str, ArtifactSettings], source: Sou
     in_layout = _check_image(fields["artifact"], artifacts[artifact])
     if in_layout and "repository" not in fields and len(fields) > 1:
         raise node.error("the image lies in a layout on disk: without a repository nothing else is asked")
-    insecure = flag(fields.get("insecure"))
-    if insecure and "ca" in fields:
-        raise fields["ca"].error("over plain HTTP there is no certificate to check: give ca, or insecure")
-    access = RegistryAccess(
-        insecure=insecure,
-        private=flag(fields.get("private")),
-        ca_path=relative_path(fields["ca"]) if "ca" in fields else None,
-        ca=read(source, fields["ca"], "ca") if "ca" in fields else None,
-        token_host=host(fields["token_host"]) if "token_host" in fields else None,
-        timeout_s=seconds(fields["timeout_s"]) if "timeout_s" in fields else RegistryAccess().timeout_s,
-    )
-    return OciEvidence(artifact, _repository(fields["repository"]) if "repository" in fields else None, access)
+    access = read_access(fields, source, RegistryAccess().timeout_s)
+    return OciEvidence(artifact, read_repository(fields["repository"]) if "repository" in fields else None, access)
 
 
 def _check_image(node: Node, artifact: ArtifactSettings) -> bool:
@@ -79,10 +70,3 @@ def _check_image(node: Node, artifact: ArtifactSettings) -> bool:
             f"the image of {artifact.name!r} has no digest, and a tag may change: name it as registry/name@sha256:..."
         )
     return layout is not None
-
-
-def _repository(node: Node) -> str:
-    try:
-        return str(parse_repository(node.text()))
-    except ValueError as error:
-        raise node.error(str(error)) from None
