@@ -13,7 +13,7 @@ from typing import Final
 from gate.errors import PolicyError
 from gate.formats.rfc3339 import format_time
 from gate.model.admission import AdmissionFacts
-from gate.model.artifact import Artifact
+from gate.model.artifact import Artifact, ArtifactKind
 from gate.model.build_level import build_level
 from gate.model.change import ChangeSet
 from gate.model.control import ControlInfo, ControlResult, Evaluation, Mode, Profile, Status, Violation
@@ -44,6 +44,8 @@ EXIT_MISSING: Final = 10
 EXIT_REFUSED: Final = 13
 PRECEDENCE: Final = (11, 12, 14, EXIT_MISSING, EXIT_REFUSED)
 """With several causes the exit code is the first of these (ARCHITECTURE 6)."""
+_PINNED: Final = "artifact.pinned"
+_CONTAINER: Final = ArtifactKind.CONTAINER
 _HARMLESS: Final = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.WAIVED, Outcome.REUSED})
 
 
@@ -118,13 +120,17 @@ def decide(case: Case) -> Decision:
 def _judges_images(case: Case, controls: Mapping[str, ControlDecision]) -> bool:
     """Whether an enforced control had a say about each kind of image that an API server asks for.
 
-    A profile for other kinds would let in whatever nobody judged (SECURITY 39).
+    A profile for other kinds would let in whatever nobody judged (SECURITY 39). That a mounted image has a digest says
+    nothing about it: here every image has one.
     """
     said = {Outcome.PASS, Outcome.WAIVED, Outcome.REUSED}
     infos = [item.info for item in controls.values() if item.mode is Mode.ENFORCE and item.outcome in said]
     settings = case.profile.parameters
     kinds = () if case.admission is None else {image.role.kind for image in case.admission.images.values()}
-    return all(any(info.judges(kind, settings.get(info.id, {})) for info in infos) for kind in kinds)
+    return all(
+        any(info.judges(kind, settings.get(info.id, {})) for info in infos if info.id != _PINNED or kind is _CONTAINER)
+        for kind in kinds
+    )
 
 
 def _admitted(case: Case, verdict: Verdict) -> Admitted | None:

@@ -119,8 +119,17 @@ def test_places_are_for_their_own_kind() -> None:
 
 
 def test_a_model_needs_no_pods() -> None:
-    judged = judged_as(world(BOTH, controls=NO_EVIDENCE), review(kind=PLACED), Reviewed({}, (MODEL,)))
+    signed = {**NO_EVIDENCE, "artifact.signed": "enforce"}
+    judged = judged_as(world(BOTH, controls=signed), review(kind=PLACED), Reviewed({}, (MODEL,)))
     assert judged.answer.allowed
+
+
+def test_s39_a_mounted_image_is_not_judged_by_having_a_digest() -> None:
+    used = pod(IMAGE, volumes=[{"name": "m", "image": {"reference": OTHER_IMAGE}}])
+    mixed = {"artifact.pinned": "enforce", "container.signed": "enforce"}
+    assert world({APP: good()}, controls=mixed).judge(review(pod(IMAGE))).answer.allowed
+    judged = world({APP: good()}, controls=mixed).judge(review(used))
+    assert (judged.answer.allowed, judged.answer.cause) == (False, Cause.REFUSED)
 
 
 def test_registries_answer_before_the_time_is_over_and_stages_are_timed() -> None:
@@ -268,7 +277,8 @@ def test_what_lies_at_two_places_is_there_once() -> None:
     both = (f"{HOST}/team/shared@{shared}", f"{HOST}/mirror/shared@{shared}")
     assert world({shared: good(shared)}).judge(asks(*both)).answer.allowed
     used = pod(IMAGE, volumes=[{"name": "m", "image": {"reference": IMAGE}}])
-    judged = world({APP: good()}).judge(review(used))
+    signed = {**world().controls, "artifact.signed": "enforce"}
+    judged = world({APP: good()}, controls=signed).judge(review(used))
     assert judged.answer.allowed
     assert judged.decision is not None
     assert judged.decision.rejected == ()
