@@ -38,7 +38,7 @@ from gate.model.document import InputDocument
 from gate.model.record import PolicyFiles
 from gate.normalize.document import Facts, build_document
 from gate.record.chain import entry_of, policy_of
-from gate.report.json import decision_json
+from gate.report.json import recorded_json
 from gate.verify.pipeline import admit_evidence
 
 _NO_CHANGE = ChangeSet(ChangeSource.EVERYTHING, None, None, None, None, False, {}, {})
@@ -88,7 +88,7 @@ def judge(workspace: Workspace, engine: Engine, one: Image, now_s: int, files: P
         )
         decision = decide(case_of(document, bundle.catalogue, evaluation, how))
     with watch.stage("what is recorded"):
-        entry = entry_of(decision_json(decision), document.canonical, files)
+        entry = entry_of(recorded_json(decision), document.canonical, files)
     assert entry.decision
     return decision
 

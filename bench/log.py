@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.measure import Figure, table
-from gate.formats.canonical_json import dumps
+from gate.formats.canonical_json import Canonical, dumps
 from gate.model.digest import sha256_digest
 from gate.model.json import JsonObject
 from gate.model.record import Entry
@@ -49,7 +49,7 @@ def entries(count: int) -> list[Entry]:
         document = dumps({"context": {"now_s": number}, "attestations": dict(statements)})
         decision = json.loads(text) | {"id": f"01J8ZQ{number:020}"}
         decision["digests"] |= {"input": sha256_digest(document), "policy": used.digest}
-        found.append(entry_of(decision, document, used))
+        found.append(entry_of(Canonical(decision, dumps(decision)), document, used))
     return found
 
 

@@ -18,7 +18,7 @@ from gate.model.settings import LOG_SUFFIXES, CheckpointSettings, RecordSettings
 from gate.record.chain import entry_of, policy_of
 from gate.record.checkpoint import NoteKey, NoteSigner, make_checkpoint, note_key
 from gate.record.interface import DecisionLog
-from gate.report.json import decision_json
+from gate.report.json import recorded_json
 
 Passphrase = Callable[[str], str]
 
@@ -44,7 +44,7 @@ def record_decision(
     check_place(settings, root, repository)
     log = open_log(settings, root, append=True)
     try:
-        entry = entry_of(decision_json(decision), document.canonical, policy_of(bundle.digest, bundle.files))
+        entry = entry_of(recorded_json(decision), document.canonical, policy_of(bundle.digest, bundle.files))
         (record,) = log.append([entry], at_s)
         if settings.checkpoint is not None:
             last = log.last_checkpoint()

@@ -19,7 +19,7 @@ from gate.model.settings import RecordSettings
 from gate.record.chain import entry_of, policy_of
 from gate.record.group import GroupCommit
 from gate.record.interface import DecisionLog
-from gate.report.json import decision_json
+from gate.report.json import recorded_json
 
 _PROVED_S: Final = 5.0
 """What was written so short a time ago proves that the log can be."""
@@ -53,7 +53,7 @@ class Recorder:
 
         Raises `RecordError`, also when that is not known in time, or `ClockError`: then the decision may not be given.
         """
-        entry = entry_of(decision_json(decision), document.canonical, self._policy_of(bundle))
+        entry = entry_of(recorded_json(decision), document.canonical, self._policy_of(bundle))
         return self._group.append(entry, at_s, ends_at)
 
     def is_of(self, settings: RecordSettings, root: Path) -> bool:

@@ -18,7 +18,6 @@ from gate.decide import decide
 from gate.errors import PolicyError
 from gate.evaluate.accept import evaluate
 from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle
-from gate.formats.canonical_json import dumps
 from gate.formats.case_file import CaseFile
 from gate.formats.input_document import InputFacts
 from gate.formats.json_diff import differences
@@ -26,7 +25,7 @@ from gate.model.decision import Decision
 from gate.model.difference import Difference, Replayed
 from gate.model.json import JsonValue
 from gate.model.settings import EngineSettings
-from gate.report.json import decision_json
+from gate.report.json import recorded_json
 
 _INPUT: Final = "the input document is {}, the decision was made from {}"
 _NO_POLICY: Final = "the files of the policy are no policy"
@@ -53,7 +52,7 @@ def replay(case: CaseFile) -> Replayed:
         (),
         diff_decisions(recorded, alike, ("recorded", "replayed")),
         tuple(_makers(recorded, made)),
-        is_same_bytes=dumps(decision_json(alike)) == case.recorded,
+        is_same_bytes=recorded_json(alike).data == case.recorded,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from gate.formats.secrets import redacted
-from gate.model.json import JsonValue
+from gate.formats.secrets import clean_text, redacted
+from gate.model.json import JsonObject, JsonValue
 
 # What the C encoder of the standard library writes differently from RFC 8785: floats, integers that a double
 # cannot hold, keys outside ASCII (sorted by UTF-16 code units there). Strings are matched first, so that only
@@ -24,6 +25,14 @@ class CanonicalJsonError(ValueError):
     """The value has no canonical form: a number that a double cannot hold exactly, NaN, infinity, a surrogate."""
 
 
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A JSON object and its canonical form."""
+
+    value: JsonObject
+    data: bytes
+
+
 def dumps(value: JsonValue) -> bytes:
     """The canonical form; raises `CanonicalJsonError`.
 
@@ -37,6 +46,18 @@ def dumps(value: JsonValue) -> bytes:
     except (ValueError, UnicodeEncodeError) as error:
         raise CanonicalJsonError(str(error)) from None
     return _with_library(value)
+
+
+def without_secrets(value: JsonObject, *, is_outside: bool = False) -> Canonical:
+    """The object as `redacted` gives it; raises like that, and `CanonicalJsonError`."""
+    text = clean_text(value)
+    if text is None or not _is_plain(text):
+        plain = redacted(value, is_outside=is_outside)
+        return Canonical(plain, dumps(plain))
+    try:
+        return Canonical(json.loads(text), text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise CanonicalJsonError(str(error)) from None
 
 
 def check(value: JsonValue, source: bytes) -> None:

@@ -23,8 +23,10 @@ _LONGEST: Final = 4096
 _LARGEST: Final = 4 << 20
 """Of the JSON texts that are looked at in this way, in characters: taking all texts out of more costs much memory."""
 _STRING: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"')
-_ODD_NAME: Final = re.compile(r'"(?:null|true|false|-?[0-9][0-9.eE+-]*)":')
-"""A name that the encoder may have made of what is no text, and so of what is no JSON."""
+_ODD: Final = re.compile(r"null|true|false|-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?")
+"""What the encoder may have made a name of that is no text; then it is no JSON."""
+_FEW: Final = 32
+"""Texts that each are looked for in all of it."""
 Test = Callable[[str], bool]
 
 
@@ -39,19 +41,16 @@ class CleanTexts:
         self._old: set[str] = set()
         self._lock = threading.Lock()
 
-    def copy(self, value: JsonValue) -> JsonValue | None:
-        """The value in plain lists and dictionaries; `None` unless all texts in it are clean, and none is named so.
+    def text(self, value: JsonValue) -> str | None:
+        """The value as JSON, its members sorted; `None` unless all texts in it are clean, and none is named so.
 
         `None` also for what is too large to be looked at, and for what is no JSON or may be none.
         """
         try:
             text = _ENCODER.encode(value)
-            copy: JsonValue = json.loads(text)
         except (TypeError, ValueError, RecursionError):
             return None
-        if len(text) > _LARGEST or _ODD_NAME.search(text) is not None:
-            return None
-        return copy if self._holds(text) else None
+        return text if len(text) <= _LARGEST and self._holds(text) else None
 
     def _holds(self, text: str) -> bool:
         """Whether the texts in a JSON text are clean, and none of them that is a name makes a secret of a text."""
@@ -60,10 +59,15 @@ class CleanTexts:
         known = left & self._old
         left -= known
         names = [raw for raw in left if self._is_name(_read(raw))]
-        if not all(self._is_clean(_read(raw)) for raw in left) or any(f'"{raw}":"' in text for raw in names):
+        odd = [raw for raw in left if _ODD.fullmatch(raw)]
+        if len(names) + len(odd) > _FEW:
+            return False
+        if any(f'"{raw}":"' in text for raw in names) or any(f'"{raw}":' in text for raw in odd):
+            return False
+        if not all(self._is_clean(_read(raw)) for raw in left):
             return False
         self._remember(known)
-        self._remember(left.difference(names))
+        self._remember(left.difference(names, odd))
         return True
 
     def _remember(self, texts: Iterable[str]) -> None:
@@ -93,4 +97,6 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+)

@@ -20,7 +20,10 @@ MAX_DEPTH: Final = 64
 _INT64: Final = 1 << 63
 _INT64_DIGITS: Final = 20
 # An unterminated string runs to the end as one token, so that no text is scanned twice.
-_TOKENS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_TOKENS: Final = re.compile(rb"%b|[\[\]{}]" % _STRINGS.pattern, re.DOTALL)
+_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -82,7 +85,7 @@ def loads_object(data: bytes, *, limit: int = MAX_BYTES) -> JsonObject:
 
 def _check_depth(data: bytes) -> None:
     """Refuses deep nesting before the parser recurses into it; linear, and exact for any text that is JSON."""
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH or _is_flat(data):
         return
     depth = 0
     for token in _TOKENS.finditer(data):
@@ -93,6 +96,19 @@ def _check_depth(data: bytes) -> None:
                 raise StrictJsonError(f"more than {MAX_DEPTH} levels of nesting at byte {token.start()}")
         elif first in b"]}":
             depth -= 1
+
+
+def _is_flat(data: bytes) -> bool:
+    """Whether brackets outside of strings come in pairs, and not too deep in one another.
+
+    Without an escape every other piece between two quotes is a string. Each turn takes the innermost pairs out, and
+    only those. That a bracket has a partner of its own kind is the parser's business.
+    """
+    between = _STRINGS.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    brackets = between.translate(_SQUARE, _NO_BRACKET)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+    return not brackets
 
 
 def _check_surrogates(value: JsonValue) -> None:

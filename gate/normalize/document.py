@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from gate.errors import LimitError, PolicyError
 from gate.formats import canonical_json, schema
 from gate.formats.rfc3339 import format_time
-from gate.formats.secrets import redacted
 from gate.model.admission import AdmissionFacts
 from gate.model.artifact import Artifact
 from gate.model.change import ChangeSet
@@ -62,21 +61,20 @@ def build_document(facts: Facts) -> InputDocument:
     `LimitError` when it is larger than `limits.document_bytes`, and `PolicyError` when it does not fit its schema: then
     something came through that nobody foresaw, and nothing may be decided on it.
     """
-    value = redacted(_document(facts), is_outside=True)
     try:
-        canonical = canonical_json.dumps(value)
+        document = canonical_json.without_secrets(_document(facts), is_outside=True)
     except canonical_json.CanonicalJsonError as error:
         raise PolicyError(f"the input document has no canonical form: {error}") from None
     limit = facts.settings.limits.document_bytes
-    if len(canonical) > limit:
+    if len(document.data) > limit:
         raise LimitError(
-            f"the input document has {len(canonical)} bytes, limits.document_bytes allows {limit}",
+            f"the input document has {len(document.data)} bytes, limits.document_bytes allows {limit}",
             hint="raise the limit in gate.yaml, or judge fewer files at once",
         )
-    problem = schema.problem("input.json", value)
+    problem = schema.problem("input.json", document.value)
     if problem is not None:
         raise PolicyError(f"the input document does not fit its schema: {problem}", hint="please report this as a bug")
-    return InputDocument(value, canonical, sha256_digest(canonical))
+    return InputDocument(document.value, document.data, sha256_digest(document.data))
 
 
 def _document(facts: Facts) -> JsonObject:

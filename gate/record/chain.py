@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from gate.formats.canonical_json import dumps
+from gate.formats.canonical_json import Canonical, dumps
 from gate.model.digest import Digest
 from gate.model.json import JsonObject, JsonValue
 from gate.model.record import RECORD_SCHEMA, Entry, PolicyFiles, Record
@@ -52,9 +52,10 @@ def next_record(entry: Entry, seq: int, prev: Digest, at_s: int) -> Record:
     )  # fmt: skip
 
 
-def entry_of(decision: JsonObject, document: bytes, policy: PolicyFiles) -> Entry:
+def entry_of(decision: Canonical, document: bytes, policy: PolicyFiles) -> Entry:
     """What is appended for a decision: its document, the canonical input document and the policy's files."""
-    return Entry(str(decision["id"]), dumps(decision), dumps(_summary(decision)).decode(), document, policy)
+    summary = dumps(_summary(decision.value)).decode()
+    return Entry(str(decision.value["id"]), decision.data, summary, document, policy)
 
 
 def policy_of(digest: Digest, files: Mapping[str, bytes]) -> PolicyFiles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gate.formats.canonical_json import pretty
+from gate.formats.canonical_json import Canonical, pretty, without_secrets
 from gate.formats.secrets import redacted
 from gate.model.admission import admission_json
 from gate.model.decision import ControlDecision, DecidedViolation, Decision, Outcome, ReuseUse, VerifiedItem, WaiverUse
@@ -25,6 +25,11 @@ def decision_json(decision: Decision) -> JsonObject:
     What looks like a secret is redacted, as it is in the input document: a policy may bring one too (SECURITY 35).
     """
     return redacted(_document(decision))
+
+
+def recorded_json(decision: Decision) -> Canonical:
+    """The same document with its canonical form: what is recorded."""
+    return without_secrets(_document(decision))
 
 
 def _document(decision: Decision) -> JsonObject:

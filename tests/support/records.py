@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gate.formats.canonical_json import dumps
+from gate.formats.canonical_json import Canonical, dumps
 from gate.model.digest import sha256_digest
 from gate.model.record import Entry, PolicyFiles
 from gate.record.chain import entry_of, policy_of
@@ -53,7 +53,7 @@ def entry(number: int, size: int = 10, **changes: Any) -> Entry:
     used = changes.pop("policy", policy())
     decision: dict[str, Any] = json.loads(_decision()) | {"id": identity(number)} | changes
     decision["digests"] |= {"input": sha256_digest(document), "policy": used.digest}
-    return entry_of(decision, document, used)
+    return entry_of(Canonical(decision, dumps(decision)), document, used)
 
 
 def filled(path: Path, count: int, *, at_s: int = 1000) -> SqliteLog:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gate.errors import ConfigError, PolicyError
 from gate.formats import canonical_json
-from gate.formats.secrets import is_clean, redacted
+from gate.formats.secrets import clean_text, redacted
 from gate.model.control import Profile
 from gate.model.digest import sha256_digest
 from gate.model.document import InputDocument
@@ -17,7 +17,7 @@ def profile_sections(profile: Profile) -> JsonObject:
     No document holds one, so a control would compare with something else than its parameter says, and pass.
     """
     sections = _sections(profile)
-    if is_clean(sections):
+    if clean_text(sections) is not None:
         return sections
     for control, values in profile.parameters.items():
         for name in values:
