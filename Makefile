@@ -45,8 +45,8 @@ lint-python: preflight-test $(STAMPS)/dev $(STAMPS)/package
 	$(BIN)/ruff format --check $(CODE)
 	$(call say,mypy: types)
 	$(BIN)/mypy $(CODE)
-	$(call say,stubtest: the stub of gate._regorus against the extension module)
-	$(BIN)/stubtest gate._regorus
+	$(call say,stubtest: the stub of gate._native against the extension module)
+	$(BIN)/stubtest gate._native
 	$(call say,import-linter: direction of imports)
 	$(BIN)/lint-imports
 
@@ -131,7 +131,7 @@ wheel: $(STAMPS)/package  ## the wheel, in dist/
 
 clean:  ## remove what these targets made in the checkout
 	rm -rf $(VENV) .venv-lock dist native/target .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
-	  .import_linter_cache .hypothesis .fuzz gate/_regorus*.so
+	  .import_linter_cache .hypothesis .fuzz gate/_native*.so
 	find gate tests tools bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 preflight:
@@ -157,7 +157,7 @@ $(STAMPS)/fuzz: requirements/fuzz.lock $(STAMPS)/dev
 	@touch $@
 
 # The extension module lies in the source tree; without it the stamp says nothing.
-ifeq ($(wildcard gate/_regorus*.so gate/_regorus*.pyd),)
+ifeq ($(wildcard gate/_native*.so gate/_native*.pyd),)
 .PHONY: $(STAMPS)/package
 endif
 $(STAMPS)/package: pyproject.toml $(NATIVE) $(STAMPS)/runtime

@@ -1,4 +1,4 @@
-"""The embedded engine: the only importer of `gate._regorus`."""
+"""The embedded engine: the only importer of `gate._native`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gate import _regorus
+from gate import _native
 from gate.errors import PolicyError, PolicyTimeout
 from gate.evaluate.interface import ENTRYPOINT, REPORT_BYTES, TIME_LIMIT_S, Modules
 from gate.formats import canonical_json
@@ -36,8 +36,8 @@ class RegorusEngine:
         modules = dict(bundle.modules)
         _check_size(modules)
         try:
-            self._policies = _regorus.PolicySet.compile(modules, b"{}", [ENTRYPOINT])
-        except _regorus.PolicyError as error:
+            self._policies = _native.PolicySet.compile(modules, b"{}", [ENTRYPOINT])
+        except _native.PolicyError as error:
             raise PolicyError(f"the policy does not load: {_short(error)}") from None
 
     def report(self, document: InputDocument) -> bytes:
@@ -48,12 +48,12 @@ class RegorusEngine:
         """The report as the engine writes it; raises like `report`."""
         try:
             result = self._policies.evaluate(ENTRYPOINT, document.canonical, time_limit_s=self._time_limit_s)
-        except _regorus.PolicyTimeout:
+        except _native.PolicyTimeout:
             raise PolicyTimeout(
                 f"the evaluation took longer than {self._time_limit_s:g} seconds",
                 hint="judge fewer files at once, or look for a control that loops over too much",
             ) from None
-        except _regorus.PolicyError as error:
+        except _native.PolicyError as error:
             raise PolicyError(f"the policy failed: {_short(error)}") from None
         if result.json is None:
             raise PolicyError(f"{ENTRYPOINT} is undefined", hint="no decision can be made without it")
@@ -75,8 +75,8 @@ class CompiledRules:
         """Compiles; raises `PolicyError` for what the engine or its static checks refuse."""
         _check_size(modules)
         try:
-            self._policies = _regorus.PolicySet.compile(dict(modules), b"{}", rules)
-        except _regorus.PolicyError as error:
+            self._policies = _native.PolicySet.compile(dict(modules), b"{}", rules)
+        except _native.PolicyError as error:
             raise PolicyError(f"the policy does not load: {_short(error)}") from None
 
     @property
@@ -97,12 +97,12 @@ class CompiledRules:
         lines = {path: Lines(frozenset(one["covered"]), frozenset(one["not_covered"])) for path, one in found.items()}
         return answer.json, lines
 
-    def _answer(self, rule: str, document: bytes, time_limit_s: float, *, coverage: bool) -> _regorus.Evaluation:
+    def _answer(self, rule: str, document: bytes, time_limit_s: float, *, coverage: bool) -> _native.Evaluation:
         try:
             return self._policies.evaluate(rule, document, time_limit_s=time_limit_s, coverage=coverage)
-        except _regorus.PolicyTimeout:
+        except _native.PolicyTimeout:
             raise PolicyTimeout(f"{rule} took longer than {time_limit_s:g} seconds") from None
-        except _regorus.PolicyError as error:
+        except _native.PolicyError as error:
             raise PolicyError(f"{rule} failed: {_short(error)}") from None
 
 
@@ -125,7 +125,7 @@ def _check_size(modules: Mapping[str, str]) -> None:
         raise PolicyError(f"the policy has {size} bytes, more than the {MAX_POLICY_BYTES} allowed")
 
 
-def _short(error: _regorus.PolicyError) -> str:
+def _short(error: _native.PolicyError) -> str:
     """What the engine says, without the rest of very long lines of source and of very many errors."""
     lines = str(error).splitlines()
     short = [line if len(line) <= _LINE else line[:_LINE] + "..." for line in lines[:_LINES]]
@@ -135,6 +135,6 @@ def _short(error: _regorus.PolicyError) -> str:
 def parse_module(path: str, source: str) -> str:
     """The engine's syntax tree of one module as JSON; raises `PolicyError` when it does not parse."""
     try:
-        return _regorus.syntax(path, source)
-    except _regorus.PolicyError as error:
+        return _native.syntax(path, source)
+    except _native.PolicyError as error:
         raise PolicyError(f"the policy does not load: {_short(error)}") from None

@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
+from gate._native import canonical_json
 from gate.formats.secrets import clean_text, redacted
 from gate.model.json import JsonObject, JsonValue
 
-# What the C encoder of the standard library writes differently from RFC 8785: floats, integers that a double
-# cannot hold, keys outside ASCII (sorted by UTF-16 code units there). Strings are matched first, so that only
-# what stands between them is looked at.
-_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
-_KEY: Final = re.compile(_STRING.pattern + ":")
-_NUMBER: Final = re.compile(r"[0-9][.eE]|[0-9]{16}")
 # A number of so many digits, or a string that looks like one, in the JSON text of an object.
 _LONG: Final = re.compile(rb"[-:,\[\s][0-9]{16}")
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class CanonicalJsonError(ValueError):
@@ -27,37 +21,27 @@ class CanonicalJsonError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """A JSON object and its canonical form."""
+    """A JSON object, as it was given where nothing is changed in it, and its canonical form."""
 
     value: JsonObject
     data: bytes
 
 
 def dumps(value: JsonValue) -> bytes:
-    """The canonical form; raises `CanonicalJsonError`.
-
-    The standard library's encoder writes the same bytes for nearly all documents, and ten times faster; anything
-    unusual goes through the `rfc8785` package, which is also the oracle in the tests.
-    """
+    """The canonical form; raises `CanonicalJsonError`."""
     try:
-        text = _ENCODER.encode(value)
-        if _is_plain(text):
-            return text.encode("utf-8")
-    except (ValueError, UnicodeEncodeError) as error:
+        return canonical_json(value).encode("utf-8")
+    except ValueError as error:
         raise CanonicalJsonError(str(error)) from None
-    return _with_library(value)
 
 
 def without_secrets(value: JsonObject, *, is_outside: bool = False) -> Canonical:
     """The object as `redacted` gives it; raises like that, and `CanonicalJsonError`."""
     text = clean_text(value)
-    if text is None or not _is_plain(text):
-        plain = redacted(value, is_outside=is_outside)
-        return Canonical(plain, dumps(plain))
-    try:
-        return Canonical(json.loads(text), text.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        raise CanonicalJsonError(str(error)) from None
+    if text is not None:
+        return Canonical(value, text.encode("utf-8"))
+    plain = redacted(value, is_outside=is_outside)
+    return Canonical(plain, dumps(plain))
 
 
 def check(value: JsonValue, source: bytes) -> None:
@@ -68,25 +52,6 @@ def check(value: JsonValue, source: bytes) -> None:
     """
     if _LONG.search(source):
         dumps(value)
-
-
-def _is_plain(text: str) -> bool:
-    if not text.isascii() and any(not key[0].isascii() for key in _KEY.finditer(text)):
-        return False
-    # Without an escape every other piece between two quotes is a string. The quotes keep numbers apart.
-    between = _STRING.sub("", text) if "\\" in text else '"'.join(text.split('"')[::2])
-    return _NUMBER.search(between) is None
-
-
-def _with_library(value: JsonValue) -> bytes:
-    import rfc8785
-
-    try:
-        return rfc8785.dumps(cast("Any", value))
-    except rfc8785.CanonicalizationError as error:
-        raise CanonicalJsonError(str(error)) from None
-    except UnicodeEncodeError as error:
-        raise CanonicalJsonError(str(error)) from None
 
 
 def pretty(value: JsonValue) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
+from gate._native import canonical_json
 from gate.model.json import JsonValue
 
 _KEPT: Final = 4 << 20
@@ -23,8 +24,6 @@ _LONGEST: Final = 4096
 _LARGEST: Final = 4 << 20
 """Of the JSON texts that are looked at in this way, in characters: taking all texts out of more costs much memory."""
 _STRING: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"')
-_ODD: Final = re.compile(r"null|true|false|-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?")
-"""What the encoder may have made a name of that is no text; then it is no JSON."""
 _FEW: Final = 32
 """Texts that each are looked for in all of it."""
 Test = Callable[[str], bool]
@@ -42,13 +41,13 @@ class CleanTexts:
         self._lock = threading.Lock()
 
     def text(self, value: JsonValue) -> str | None:
-        """The value as JSON, its members sorted; `None` unless all texts in it are clean, and none is named so.
+        """The canonical form of the value; `None` unless all texts in it are clean, and none is named so.
 
-        `None` also for what is too large to be looked at, and for what is no JSON or may be none.
+        `None` also for what is too large to be looked at, and for what has no canonical form.
         """
         try:
-            text = _ENCODER.encode(value)
-        except (TypeError, ValueError, RecursionError):
+            text = canonical_json(value)
+        except (TypeError, ValueError):
             return None
         return text if len(text) <= _LARGEST and self._holds(text) else None
 
@@ -59,15 +58,12 @@ class CleanTexts:
         known = left & self._old
         left -= known
         names = [raw for raw in left if self._is_name(_read(raw))]
-        odd = [raw for raw in left if _ODD.fullmatch(raw)]
-        if len(names) + len(odd) > _FEW:
-            return False
-        if any(f'"{raw}":"' in text for raw in names) or any(f'"{raw}":' in text for raw in odd):
+        if len(names) > _FEW or any(f'"{raw}":"' in text for raw in names):
             return False
         if not all(self._is_clean(_read(raw)) for raw in left):
             return False
         self._remember(known)
-        self._remember(left.difference(names, odd))
+        self._remember(left.difference(names))
         return True
 
     def _remember(self, texts: Iterable[str]) -> None:
@@ -88,15 +84,3 @@ def _read(raw: str) -> str:
         return raw
     text: str = json.loads(f'"{raw}"')
     return text
-
-
-def _plain(value: object) -> Any:
-    """What the encoder does not know itself: mappings of other kinds."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is no JSON")
-
-
-_ENCODER: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
-)

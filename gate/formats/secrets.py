@@ -216,20 +216,20 @@ def redacted(value: JsonValue, *, is_outside: bool = False) -> JsonValue: ...
 def redacted(value: JsonValue, *, is_outside: bool = False) -> JsonValue:
     """A JSON value without secrets, in texts, in names of members, and as what a member holds that is named for one.
 
-    Members are sorted. Equal texts stay equal, so what a member holds that is named for a secret is none where it also stands elsewhere,
-    for all to see. Texts that are keys of some `files`, or a `path`, keep their slashes and their extension:
-    what is judged by where it lies is judged so all the same. With `is_outside` a mark that stands in the value is
-    redacted too, so that nobody writes down what a secret becomes. Raises `SecretsError` if two texts would become one.
+    Members are sorted. Equal texts stay equal, so what a member holds that is named for a secret is none where it also
+    stands elsewhere, for all to see. Texts that are keys of some `files`, or a `path`, keep their slashes and their
+    extension: what is judged by where it lies is judged so all the same. With `is_outside` a mark that stands in the
+    value is redacted too, so that nobody writes down what a secret becomes. Raises `SecretsError` if two texts would
+    become one.
     """
-    text = clean_text(value)
-    if text is None:
+    if clean_text(value) is None:
         return _Redaction(value, is_outside).of(value)
-    copy: JsonValue = json.loads(text)
+    copy: JsonValue = json.loads(json.dumps(value, sort_keys=True, default=dict))
     return copy
 
 
 def clean_text(value: JsonValue) -> str | None:
-    """A value that nothing is redacted in, as JSON without spaces, its members sorted.
+    """The canonical form of a value that nothing is redacted in.
 
     `None` where something in it, or in a part of it, looks like a secret; and where that is not looked at so quickly.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -71,10 +72,11 @@ def build_document(facts: Facts) -> InputDocument:
             f"the input document has {len(document.data)} bytes, limits.document_bytes allows {limit}",
             hint="raise the limit in gate.yaml, or judge fewer files at once",
         )
-    problem = schema.problem("input.json", document.value)
+    value: JsonObject = json.loads(document.data)
+    problem = schema.problem("input.json", value)
     if problem is not None:
         raise PolicyError(f"the input document does not fit its schema: {problem}", hint="please report this as a bug")
-    return InputDocument(document.value, document.data, sha256_digest(document.data))
+    return InputDocument(value, document.data, sha256_digest(document.data))
 
 
 def _document(facts: Facts) -> JsonObject:

@@ -1,4 +1,4 @@
-//! `gate._regorus`: the Rego engine regorus, embedded for deciding gates.
+//! `gate._native`: the Rego engine regorus, embedded for deciding gates, and canonical JSON.
 //!
 //! JSON text goes in and out, so that no value changes on the way between two type systems.
 //! Everything that can be known before an evaluation is an error of [`Policies::compile`].
@@ -15,9 +15,12 @@
 //! | `walk` | the syntax tree visitor that the checks use |
 //! | `sandbox` | own thread with a known stack, panics become errors |
 //! | `fault` | the kinds of failure |
+//! | `canonical` | canonical JSON of Python values |
 //! | `python` | the extension module; everything else knows nothing of Python |
 
 mod allowed;
+#[cfg(feature = "python")]
+mod canonical;
 mod checks;
 mod engine;
 mod fault;

@@ -9,26 +9,27 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 
 use crate::allowed;
+use crate::canonical;
 use crate::engine::{self, Outcome, Policies};
 use crate::fault::Fault;
 
-create_exception!(gate._regorus, PolicyError, PyException, "Base class of all errors of this module.");
-create_exception!(gate._regorus, PolicySyntaxError, PolicyError, "A module does not parse.");
+create_exception!(gate._native, PolicyError, PyException, "Base class of all errors of this module.");
+create_exception!(gate._native, PolicySyntaxError, PolicyError, "A module does not parse.");
 create_exception!(
-    gate._regorus,
+    gate._native,
     PolicyCompileError,
     PolicyError,
     "Modules, data and entrypoints do not fit, or the engine would get them wrong."
 );
 create_exception!(
-    gate._regorus,
+    gate._native,
     PolicyInputError,
     PolicyError,
     "Not an entrypoint, not a usable limit, or the input is not JSON."
 );
-create_exception!(gate._regorus, PolicyRuntimeError, PolicyError, "A rule failed while it was evaluated.");
-create_exception!(gate._regorus, PolicyTimeout, PolicyError, "The evaluation used up its time limit.");
-create_exception!(gate._regorus, PolicyPanic, PolicyError, "The engine itself failed.");
+create_exception!(gate._native, PolicyRuntimeError, PolicyError, "A rule failed while it was evaluated.");
+create_exception!(gate._native, PolicyTimeout, PolicyError, "The evaluation used up its time limit.");
+create_exception!(gate._native, PolicyPanic, PolicyError, "The engine itself failed.");
 
 impl From<Fault> for PyErr {
     fn from(fault: Fault) -> Self {
@@ -60,7 +61,7 @@ impl AsRef<[u8]> for JsonText {
 }
 
 /// Modules that passed all checks. Immutable, and free to be used by several threads at once.
-#[pyclass(frozen, module = "gate._regorus")]
+#[pyclass(frozen, module = "gate._native")]
 struct PolicySet(Policies);
 
 #[pymethods]
@@ -101,7 +102,7 @@ impl PolicySet {
 }
 
 /// The result of an evaluation.
-#[pyclass(frozen, get_all, module = "gate._regorus")]
+#[pyclass(frozen, get_all, module = "gate._native")]
 struct Evaluation {
     /// The value as JSON text; `None` if the rule is undefined, which is not the text `null`.
     json: Option<String>,
@@ -121,12 +122,18 @@ fn syntax(py: Python<'_>, file: &str, source: &str) -> PyResult<String> {
     Ok(py.detach(|| engine::syntax(file, source))?)
 }
 
+/// The canonical JSON (RFC 8785) of a value.
+#[pyfunction]
+fn canonical_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    canonical::text(value)
+}
+
 #[pymodule]
-mod _regorus {
+mod _native {
     #[pymodule_export]
     use super::{
         Evaluation, PolicyCompileError, PolicyError, PolicyInputError, PolicyPanic, PolicyRuntimeError,
-        PolicySet, PolicySyntaxError, PolicyTimeout, builtins, syntax,
+        PolicySet, PolicySyntaxError, PolicyTimeout, builtins, canonical_json, syntax,
     };
 
     #[pymodule_init]

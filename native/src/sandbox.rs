@@ -16,7 +16,7 @@ use crate::fault::Fault;
 pub(crate) const COMPILE_STACK: usize = 256 * 1024 * 1024;
 /// The largest size that glibc keeps for the next thread, which makes starting one ten times faster.
 pub(crate) const EVALUATE_STACK: usize = 32 * 1024 * 1024;
-const WORKER: &str = "gate-regorus";
+const WORKER: &str = "gate-native";
 
 thread_local! {
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };

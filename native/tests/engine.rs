@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use _regorus::{Fault, Outcome, Policies, builtins};
+use _native::{Fault, Outcome, Policies, builtins};
 
 const ENTRY: &str = "data.m.p";
 const SLOW: &str = "count([1 | some i in numbers.range(1, 3000); some j in numbers.range(1, 3000)])";

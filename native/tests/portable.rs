@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use _regorus::Policies;
+use _native::Policies;
 use regorus::Value;
 use serde_json::Value as Json;
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate import _regorus as binding
+from gate import _native as binding
 from tests.acceptance.world import ENVIRONMENT, MEASURING, World, good_world
 
 
@@ -35,7 +35,7 @@ def _compiled_once() -> Iterator[None]:
 
     names = {**vars(binding), "PolicySet": SimpleNamespace(compile=remembered)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gate.evaluate.regorus._regorus", SimpleNamespace(**names))
+        patch.setattr("gate.evaluate.regorus._native", SimpleNamespace(**names))
         yield
 
 

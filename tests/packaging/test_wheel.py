@@ -84,10 +84,10 @@ def test_nothing_lands_beside_the_package(wheel: Path) -> None:
 def test_the_package_is_complete(wheel: Path) -> None:
     """A checkout without symbolic links would give a wheel without data, and nobody would say so."""
     packed = {str(name) for name in names(wheel)}
-    assert {"gate/_regorus.abi3.so", "gate/_regorus.pyi", "gate/py.typed", "gate/__init__.py"} <= packed
+    assert {"gate/_native.abi3.so", "gate/_native.pyi", "gate/py.typed", "gate/__init__.py"} <= packed
     tracked = subprocess.check_output(["git", "ls-files", "gate/*.py"], cwd=CHECKOUT, text=True).split()
     assert set(tracked) <= packed
-    assert sum(name.startswith("gate/_regorus.") for name in packed) == 2
+    assert sum(name.startswith("gate/_native.") for name in packed) == 2
     assert not [name for name in packed if "__pycache__" in name or name.endswith((".pyc", ".orig", "~"))]
 
 
@@ -103,15 +103,15 @@ def test_all_data_is_inside_the_package(wheel: Path, folder: str) -> None:
 
 def test_the_library_names_no_folder_of_this_machine(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        library = archive.read("gate/_regorus.abi3.so")
+        library = archive.read("gate/_native.abi3.so")
     for folder in (Path.home(), CHECKOUT, Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")):
         assert os.fsencode(f"{folder}{os.sep}") not in library
 
 
 def test_it_imports_from_the_wheel_and_finds_its_data(python: Path, tmp_path: Path) -> None:
     script = (
-        "import gate, gate._regorus, gate.resources as resources\n"
-        "print(gate.__file__, gate._regorus.__file__, len(resources.rego_files()), sep='\\n')"
+        "import gate, gate._native, gate.resources as resources\n"
+        "print(gate.__file__, gate._native.__file__, len(resources.rego_files()), sep='\\n')"
     )
     done = run(python, "-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gate._regorus import PolicyError, PolicySet
+from gate._native import PolicyError, PolicySet
 from tests.property import rego_library as library
 from tests.support.opa_server import OpaServer
 

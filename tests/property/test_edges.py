@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gate._regorus import PolicySet
+from gate._native import PolicySet
 from gate.model.claim import CLAIMS, EDGES, NEEDS_PREDECESSOR, may_build_on
 from tests.property import rego_library as library
 

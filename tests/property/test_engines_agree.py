@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from gate._regorus import PolicySet
+from gate._native import PolicySet
 from gate.evaluate import sweep
 from gate.model.json import JsonValue
 from tests.property import rego_library as library

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gate._regorus import PolicySet
+from gate._native import PolicySet
 from tests.property import rego_library as library
 from tests.property.engines import ERROR, REPORT, UNDEFINED, Comparison
 from tests.support.opa_server import OpaServer

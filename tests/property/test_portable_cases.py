@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from gate import _regorus
-from gate._regorus import PolicyError, PolicySet
+from gate import _native
+from gate._native import PolicyError, PolicySet
 from tests.property import rego_library as library
 from tests.property.engines import ERROR, embedded, served
 from tests.property.portable_arguments import CAPABILITIES, FORMATS, PATTERNS, arguments, declarations, expression
@@ -165,7 +165,7 @@ def calls(name: str) -> Iterator[tuple[str, list[Any]]]:
 def test_builtin_functions_are_equal_in_both(opa: Loader, record_property: Count) -> None:
     asked = stricter = 0
     different = []
-    for name in _regorus.builtins():
+    for name in _native.builtins():
         inputs: dict[str, list[object]] = {}
         for call, values in calls(name):
             inputs.setdefault(call, []).append(values)
@@ -181,13 +181,13 @@ def test_builtin_functions_are_equal_in_both(opa: Loader, record_property: Count
                     different.append((call, document, ours, theirs))
     assert different == []
     assert asked > 10_000
-    functions = f"{len(_regorus.builtins())} builtin functions, {asked} calls"
+    functions = f"{len(_native.builtins())} builtin functions, {asked} calls"
     record_property("differential", f"{functions}: 0 differences, {stricter} errors where OPA goes on")
 
 
 def test_the_list_for_opa_is_the_list_of_the_embedded_engine() -> None:
-    operators = {name for name in declarations() if name not in _regorus.builtins()}
-    assert set(declarations()) == operators | set(_regorus.builtins())
+    operators = {name for name in declarations() if name not in _native.builtins()}
+    assert set(declarations()) == operators | set(_native.builtins())
     assert {name for name in operators if not name.startswith("internal.")} == {
         *("and", "assign", "eq", "equal", "gt", "gte", "lt", "lte", "minus", "mul", "neq", "or", "plus", "rem")
     }
@@ -196,7 +196,7 @@ def test_the_list_for_opa_is_the_list_of_the_embedded_engine() -> None:
 def test_the_page_names_each_function_that_may_be_called() -> None:
     page = (library.ROOT / "docs/explanation/portable-rego.md").read_text("utf-8")
     allowed = page.partition("## Builtin functions")[2].partition("The engine's own")[0]
-    assert set(re.findall(r"`([a-z0-9_.]+)`", allowed)) == set(_regorus.builtins())
+    assert set(re.findall(r"`([a-z0-9_.]+)`", allowed)) == set(_native.builtins())
 
 
 def test_the_library_and_its_tests_are_portable() -> None:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from gate._regorus import PolicySet
+from gate._native import PolicySet
 from tests.property import rego_library as library
 
 

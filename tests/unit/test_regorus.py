@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate import _regorus
-from gate._regorus import (
+from gate import _native
+from gate._native import (
     PolicyCompileError,
     PolicyError,
     PolicyInputError,
@@ -163,9 +163,9 @@ def test_a_time_limit_of_nothing_is_always_used_up() -> None:
 
 
 def test_all_errors_have_one_base() -> None:
-    errors = [error for name, error in vars(_regorus).items() if name.startswith("Policy") and name != "PolicySet"]
+    errors = [error for name, error in vars(_native).items() if name.startswith("Policy") and name != "PolicySet"]
     assert len(errors) == 7
-    assert all(issubclass(error, PolicyError) and error.__module__ == "gate._regorus" for error in errors)
+    assert all(issubclass(error, PolicyError) and error.__module__ == "gate._native" for error in errors)
 
 
 # -- checks at compile time --------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_evaluations_do_not_see_each_other() -> None:
 # A small stack is set for all threads of a process, and a crash ends it: both happen in one of their own.
 SMALL_STACK = """
 import threading
-from gate._regorus import PolicySet
+from gate._native import PolicySet
 source = {source!r}
 def work():
     policies = PolicySet.compile({{"m": "package m\\n" + source}}, "{{}}", ["data.m.p"])
@@ -332,7 +332,7 @@ thread.start()
 thread.join()
 """
 HOSTILE = """
-from gate._regorus import PolicyCompileError, PolicySet
+from gate._native import PolicyCompileError, PolicySet
 for rule in ("f(x) := f(x)", "f(x) := " + "1" + "\\n".join(["+1" * 400] * 300)):
     try:
         PolicySet.compile({"m": "package m\\n" + rule}, "{}", [])
@@ -385,9 +385,9 @@ def test_test_rules_can_be_evaluated() -> None:
 
 
 def test_builtins() -> None:
-    assert _regorus.builtins().items() >= {"count": 1, "sprintf": 2}.items()
+    assert _native.builtins().items() >= {"count": 1, "sprintf": 2}.items()
     outside = {"http.send", "opa.runtime", "uuid.rfc4122", "net.lookup_ip_addr", "time.now_ns", "rand.intn", "print"}
-    assert not outside & _regorus.builtins().keys()
+    assert not outside & _native.builtins().keys()
 
 
 # -- threads -----------------------------------------------------------------------------------------------------------

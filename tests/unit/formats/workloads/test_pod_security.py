@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gate._regorus import PolicySet
+from gate._native import PolicySet
 from gate.formats.workloads.interface import read_workloads
 from gate.model.workload import Manifest
 from gate.normalize.sections.workloads import workloads_section

@@ -1,4 +1,7 @@
-"""The embedded Rego engine (see `native/`). Only `gate.evaluate.regorus` imports it."""
+"""What is compiled (see `native/`): the embedded Rego engine, and canonical JSON.
+
+Only `gate.evaluate.regorus` imports the engine, and only `gate.formats` the other.
+"""
 
 from collections.abc import Sequence
 from typing import final
@@ -14,6 +17,7 @@ __all__ = [
     "PolicySyntaxError",
     "PolicyTimeout",
     "builtins",
+    "canonical_json",
     "syntax",
 ]
 
@@ -98,6 +102,14 @@ class Evaluation:
 
 def builtins() -> dict[str, int]:
     """The builtin functions that a policy may call, with their number of arguments."""
+
+def canonical_json(value: object) -> str:
+    """The canonical JSON (RFC 8785) of a value.
+
+    Raises:
+        ValueError: a number that no double holds exactly, NaN, infinity, a lone surrogate, too many levels.
+        TypeError: what is no JSON.
+    """
 
 def syntax(file: str, source: str) -> str:
     """The engine's syntax tree of one module, as JSON text. Only the parser looks at the source.
