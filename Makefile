@@ -107,7 +107,7 @@ fuzz: preflight-test $(STAMPS)/fuzz $(STAMPS)/package  ## every reader with made
 	$(call say,fuzzing: failures are kept in .fuzz)
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --only '$(FUZZ_ONLY)' --jobs $(FUZZ_JOBS)
 
-bench: $(STAMPS)/package  ## the benchmarks
+bench: $(STAMPS)/dev $(STAMPS)/package  ## the benchmarks
 	$(BIN)/python -m bench
 
 docs: $(STAMPS)/dev $(STAMPS)/package  ## write the generated parts of the documentation again

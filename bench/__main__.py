@@ -24,6 +24,7 @@ from bench.measure import GATE, ROOT, Figure, median_ms, milliseconds, peak_mib,
 from bench.model_signing import model_signing
 from bench.policy import hundred_controls, model_repository
 from bench.scan import scan
+from bench.webhook import webhook
 from gate import __version__
 from gate.collect.directory import collect_artifact
 from gate.formats import canonical_json
@@ -126,6 +127,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "model-signing": model_signing,
     "pickles": pickles,
     "scan": scan,
+    "webhook": webhook,
 }
 
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,7 +149,7 @@ def wrong(found: Mapping[str, Any]) -> str:
 # -- what is measured --------------------------------------------------------------------------------------------------
 
 
-def warm(server: Server, items: Sequence[Mapping[str, Any]], options: Any) -> Iterator[Figure]:
+def warm(server: Server, items: Sequence[Mapping[str, Any]], options: Plan) -> Iterator[Figure]:
     """A steady rate for images that are known."""
     ca = server.authority.path
     load(server.process.port, ca, items, rate=20, count=2 * len(items))
@@ -197,7 +197,7 @@ def one_image(folder: Path, registry: LateRegistry, policy: str, reference: str)
     yield Figure(what, str(listed), f"{wrong(found)}; {spread(found['due_ms'])}", "", "1")
 
 
-def beside_opa(folder: Path, policy: str, options: Any) -> Iterator[Figure]:
+def beside_opa(folder: Path, policy: str, options: Plan) -> Iterator[Figure]:
     """An OPA server that answers the same policy for documents that are made already: no evidence, TLS or log."""
     documents = documents_of(settings_in(folder / "opa", policy), [image(number) for number in range(IMAGES)])
     items = [{"body": f'{{"input":{text.decode()}}}', "refused_by": None} for text in documents]
@@ -224,32 +224,45 @@ def requests(registry: LateRegistry) -> list[dict[str, Any]]:
     return [*mixed, asking(good_image, "deploy.restricted", **privileged)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="of the warm part")
-    parser.add_argument("--opa-seconds", type=int, default=30)
-    parser.add_argument("--rate", type=int, default=100, help="requests a second of the warm part")
-    parser.add_argument("--cold", type=int, default=400, help="images of the cold part")
-    parser.add_argument("--overload", type=int, default=15, help="seconds of the overload")
-    parser.add_argument("--policy", default="profile.yaml", help="or baseline")
-    options = parser.parse_args()
-    figures: list[Figure] = []
+@dataclass(frozen=True)
+class Plan:
+    """What is measured: seconds of each part, requests a second of the warm one, images of the cold one."""
 
-    def add(part: Callable[[], Iterator[Figure]]) -> None:
-        for figure in part():
-            figures.append(figure)
-            print(f"{figure.what}: {figure.value} ({figure.beside})", file=sys.stderr)
+    seconds: int = 60
+    opa_seconds: int = 30
+    rate: int = 100
+    cold: int = 400
+    overload: int = 15
+    policy: str = "baseline"
 
-    with tempfile.TemporaryDirectory(prefix="gate-bench-") as name, LateRegistry(Path(name)) as registry:
-        folder = Path(name)
+
+def webhook(folder: Path, plan: Plan | None = None) -> Iterator[Figure]:
+    """All parts, one after the other."""
+    options = plan or Plan()
+    with LateRegistry(folder) as registry:
         items = requests(registry)
         unseen = registry.put_many(1000, options.cold + 1)
         with serving(folder / "one", registry, options.policy, {}) as server:
-            add(lambda: warm(server, items, options))
-            add(lambda: cold(server, unseen[1:]))
-            add(lambda: overload(server, items, options.rate, options.overload))
-        add(lambda: one_image(folder / "two", registry, options.policy, unseen[0]))
-        add(lambda: beside_opa(folder, options.policy, options))
+            yield from warm(server, items, options)
+            yield from cold(server, unseen[1:])
+            yield from overload(server, items, options.rate, options.overload)
+        yield from one_image(folder / "two", registry, options.policy, unseen[0])
+        yield from beside_opa(folder, options.policy, options)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=Plan.seconds, help="of the warm part")
+    parser.add_argument("--opa-seconds", type=int, default=Plan.opa_seconds)
+    parser.add_argument("--rate", type=int, default=Plan.rate, help="requests a second of the warm part")
+    parser.add_argument("--cold", type=int, default=Plan.cold, help="images of the cold part")
+    parser.add_argument("--overload", type=int, default=Plan.overload, help="seconds of the overload")
+    parser.add_argument("--policy", default=Plan.policy, help="a packaged profile, or profile.yaml for that of here")
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="gate-bench-") as name:
+        for figure in webhook(Path(name), Plan(**vars(parser.parse_args()))):
+            figures.append(figure)
+            print(f"{figure.what}: {figure.value} ({figure.beside})", file=sys.stderr)
     print(
         f"python -m bench.webhook {' '.join(sys.argv[1:])}".rstrip() + f", load {os.getloadavg()[0]:.1f} at the end\n"
     )

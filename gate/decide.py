@@ -124,11 +124,10 @@ def _judges_images(case: Case, controls: Mapping[str, ControlDecision]) -> bool:
     nothing about it: here every image has one.
     """
     said = {Outcome.PASS, Outcome.WAIVED, Outcome.REUSED}
-    infos = [item.info for item in controls.values() if item.mode is Mode.ENFORCE and item.outcome in said]
-    settings = case.profile.parameters
+    found = [item for item in controls.values() if item.mode is Mode.ENFORCE and item.outcome in said]
     kinds = () if case.admission is None else {image.role.kind for image in case.admission.images.values()}
     return all(
-        any(info.judges(kind, settings.get(info.id, {})) for info in infos if info.id != _PINNED or kind is _CONTAINER)
+        any(kind.value in item.judges for item in found if item.info.id != _PINNED or kind is _CONTAINER)
         for kind in kinds
     )
 
@@ -169,7 +168,9 @@ def _control(name: str, result: ControlResult, case: Case) -> ControlDecision:
         outcome = Outcome.FAIL  # no accepted evaluation says both; if one did, the violation would count
     if violations and result.status is Status.FAIL and all(entry.is_covered for entry in violations):
         outcome = Outcome.WAIVED if any(entry.waiver is not None for entry in violations) else Outcome.REUSED
-    return ControlDecision(info, case.profile.controls[name], outcome, violations, result.evidence, result.reason)
+    judges = info.judges(case.profile.parameters.get(name, {}))
+    mode = case.profile.controls[name]
+    return ControlDecision(info, mode, outcome, violations, result.evidence, result.reason, judges)
 
 
 def _decided(info: ControlInfo, violation: Violation, case: Case) -> DecidedViolation:

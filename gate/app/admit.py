@@ -149,12 +149,11 @@ def admit(request: Request, path: Path) -> Admission:
         raise Refused(decision)
     kind = artifact.kind.value
     passed = [
-        control.info
+        control
         for control in decision.controls.values()
         if control.mode is Mode.ENFORCE and control.outcome is Outcome.PASS
     ]
-    parameters = workspace.profile.parameters
-    if not any(info.judges(kind, parameters.get(info.id, {})) for info in passed):
+    if not any(kind in control.judges for control in passed):
         raise ConfigError(
             f"the profile allows, but no enforced control judged {artifact.name}",
             hint=f"enforce one whose METADATA lists {kind} among its artifacts, such as artifact.integrity",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gate.app.admission_answer import refusing_controls
@@ -54,12 +54,24 @@ Source = Callable[[AdmissionSettings], Iterable[Listed | Unlisted]]
 
 
 @dataclass(frozen=True, slots=True)
+class Namespaces:
+    """Those whose objects are judged: `only` those, or all where none is named, and none that is `excluded`."""
+
+    only: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+
+    def hold(self, namespace: str) -> bool:
+        """Whether one of them is that."""
+        return namespace not in self.excluded and (not self.only or namespace in self.only)
+
+
+@dataclass(frozen=True, slots=True)
 class AuditAsked:
-    """What to audit: where it is from, for people, how it is listed, and in which namespaces; none named: in all."""
+    """What to audit: where it is from, for people, how it is listed, and in which namespaces."""
 
     name: str
     listing: Source
-    namespaces: frozenset[str] = frozenset()
+    namespaces: Namespaces = field(default_factory=Namespaces)
 
 
 def audit(request: Request, asked: AuditAsked, progress: Counting) -> Audit:
@@ -88,14 +100,14 @@ def audit(request: Request, asked: AuditAsked, progress: Counting) -> Audit:
 
 
 def audited(
-    state: Judging, listed: Collection[Listed | Unlisted], namespaces: Collection[str], progress: Counting
+    state: Judging, listed: Collection[Listed | Unlisted], namespaces: Namespaces, progress: Counting
 ) -> tuple[tuple[AuditedObject, ...], tuple[AuditProblem, ...], int]:
     """The objects in the order of the listing, what is wrong with that, and how many are in other namespaces."""
     problems = tuple(AuditProblem(item.place, item.problem) for item in listed if isinstance(item, Unlisted))
     found = [item for item in listed if isinstance(item, Listed)]
-    wanted = [item for item in found if not namespaces or item.namespace in namespaces]
-    if namespaces and not wanted:
-        problems += (AuditProblem("", f"it lists nothing in {', '.join(sorted(namespaces))}"),)
+    wanted = [item for item in found if namespaces.hold(item.namespace)]
+    if namespaces.only and not wanted:
+        problems += (AuditProblem("", f"it lists nothing in {', '.join(sorted(namespaces.only))}"),)
     jobs = max(1, min(_JOBS, state.admission.limits.concurrent))
     with progress("judging what runs", len(wanted)) as tell, ThreadPoolExecutor(jobs) as pool:
         objects = []

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gate.app.notes import Level, Note
-from gate.app.record import open_log, public_keys
+from gate.app.record import nobody_to_ask, note_signer, open_log, public_keys
 from gate.app.workspace import Workspace
-from gate.errors import GateError
+from gate.errors import ConfigError, GateError
+from gate.model.settings import CheckpointSettings
 
 
 def examine_record(workspace: Workspace) -> Iterator[Note]:
@@ -24,12 +25,12 @@ def examine_record(workspace: Workspace) -> Iterator[Note]:
     elif not settings.checkpoint.public_keys:
         text = "checkpoints of the decision log are proved with the private key alone"
         yield Note(Level.WEAK, text, "set record.checkpoint.public_keys")
-    if settings.sqlite is not None and not Path(workspace.root / settings.sqlite).exists():
-        yield Note(Level.OK, f"decision log {settings.sqlite}: made by the next check")
-        return
     try:
         if settings.checkpoint is not None:
-            public_keys(settings.checkpoint)
+            _examine_key(settings.checkpoint, workspace.root)
+        if settings.sqlite is not None and not Path(workspace.root / settings.sqlite).exists():
+            yield Note(Level.OK, f"decision log {settings.sqlite}: made by the next check")
+            return
         log = open_log(settings, workspace.root)
         try:
             yield Note(Level.OK, f"decision log {log.name}: {log.size()} records")
@@ -37,3 +38,17 @@ def examine_record(workspace: Workspace) -> Iterator[Note]:
             log.close()
     except GateError as error:
         yield Note(Level.WRONG, str(error), error.hint)
+
+
+def _examine_key(settings: CheckpointSettings, root: Path) -> None:
+    """Raises a `GateError` where the next checkpoint could not be signed, or not proved. A key elsewhere is not asked.
+
+    A check that cannot sign the checkpoint that is due gives no answer.
+    """
+    known = public_keys(settings)
+    if "://" in settings.key:
+        return
+    signer = note_signer(settings.key, settings.origin, root, nobody_to_ask)
+    if known and signer.key.text not in {key.text for key in known}:
+        fix = "add the public key that belongs to it"
+        raise ConfigError("record.checkpoint.public_keys does not hold that of record.checkpoint.key", hint=fix)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gate.app.audit import AuditAsked, audit
+from gate.app.audit import AuditAsked, Namespaces, audit
 from gate.app.audit_source import FileListing, cluster_listing
 from gate.app.workspace import Request
 from gate.cli.output import OutputFile, progress, show
@@ -24,7 +24,7 @@ _PATH = click.Path(path_type=Path)
 Examples:
   kubectl get pods -A -o json | gate audit --from -
   gate audit --from running.json --namespace payments --format json --output audit.json
-  gate audit --cluster
+  gate audit --cluster --exclude-namespace kube-system --exclude-namespace gate
   gate audit --cluster --kubeconfig admin.conf --context production --kinds all
 """,
 )
@@ -40,6 +40,9 @@ Examples:
     help="With --cluster: pods, or all built-in and configured kinds that have images  [default: pods]",
 )
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="Only this namespace; repeatable.")
+@click.option(
+    "--exclude-namespace", "excluded", multiple=True, metavar="NAME", help="Not this namespace; repeatable."
+)
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), help="The folder of gate.yaml.")
 @click.option("--config", metavar="FILE", default="gate.yaml", show_default=True, help="The configuration.")
 @click.option("--now", type=TimeParameter(), metavar="TIME", help="Time at which everything is judged (RFC 3339).")
@@ -50,6 +53,7 @@ def command(
     listing: str | None,
     cluster: bool,
     namespaces: tuple[str, ...],
+    excluded: tuple[str, ...],
     root: Path | None,
     config: str,
     now: int | None,
@@ -71,14 +75,16 @@ def command(
         raise click.UsageError("--kubeconfig, --context and --kinds are for --cluster")
     if context and not kubeconfig:
         raise click.UsageError("--context is for --kubeconfig")
+    chosen = Namespaces(frozenset(namespaces), frozenset(excluded))
+    if both := chosen.only & chosen.excluded:
+        raise click.UsageError(f"--namespace and --exclude-namespace both name {', '.join(sorted(both))}")
     file = None if output is None else OutputFile(output)
     request = Request(start_folder(root), root, config, None, True, now_or_clock(now))
-    chosen = frozenset(namespaces)
     if listing is not None:
         file_listing = FileListing(listing, _standard_input())
         asked = AuditAsked(file_listing.name, file_listing, chosen)
     else:
-        of_cluster = cluster_listing(kubeconfig, context, templates=kinds == "all", namespaces=chosen)
+        of_cluster = cluster_listing(kubeconfig, context, templates=kinds == "all", namespaces=chosen.only)
         asked = AuditAsked(of_cluster.name, of_cluster, chosen)
     found = audit(request, asked, progress)
     text = render_audit(form, found)

@@ -128,21 +128,20 @@ class ControlInfo:
         """The id without the control's own name: `scan` of `scan.malware`, `custom.scan` of `custom.scan.virus`."""
         return self.id.rpartition(".")[0]
 
-    def judges(self, kind: ArtifactKind | str, settings: JsonObject | None = None) -> bool:
-        """Whether it judges artifacts of a kind itself, and not only statements, waivers, a change or what runs.
+    def judges(self, settings: JsonObject) -> tuple[str, ...]:
+        """The kinds of artifacts that it judges itself, and not only statements, waivers, a change or what runs.
 
-        `settings` are its parameters as the profile has them: one that says which kinds are judged may leave this out.
+        `settings` are its parameters as the profile has them: one that says which kinds are judged leaves others out.
         """
-        word, family = kind if isinstance(kind, str) else kind.value, self.id.partition(".")[0]
-        if word not in self.artifacts or family in _NOT_OF_ARTIFACTS:
-            return False
-        if family in _OF_WORKLOADS and word != ArtifactKind.CONTAINER.value:
-            return False
-        return settings is None or all(
-            _holds(settings.get(parameter.name, parameter.default), word)
-            for parameter in self.parameters
-            if parameter.choices == (ARTIFACT_KINDS,)
-        )
+        family = self.id.partition(".")[0]
+        kinds = () if family in _NOT_OF_ARTIFACTS else self.artifacts
+        if family in _OF_WORKLOADS:
+            kinds = tuple(kind for kind in kinds if kind == ArtifactKind.CONTAINER.value)
+        for parameter in self.parameters:
+            if parameter.choices == (ARTIFACT_KINDS,):
+                words = settings.get(parameter.name, parameter.default)
+                kinds = tuple(kind for kind in kinds if isinstance(words, list | tuple) and kind in words)
+        return kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,3 @@ class Evaluation:
     engine_version: str
     policy: Digest
     input: Digest
-
-
-def _holds(words: JsonValue, word: str) -> bool:
-    return isinstance(words, list | tuple) and word in words

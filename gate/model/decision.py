@@ -61,7 +61,7 @@ class DecidedViolation:
 
 @dataclass(frozen=True, slots=True)
 class ControlDecision:
-    """One control in the decision."""
+    """One control in the decision. `judges` are the kinds of artifacts that it judges, with the parameters it had."""
 
     info: ControlInfo
     mode: Mode
@@ -69,6 +69,7 @@ class ControlDecision:
     violations: tuple[DecidedViolation, ...]
     evidence: tuple[Digest, ...]
     reason: str | None
+    judges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

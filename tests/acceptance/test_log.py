@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from gate import api
 from gate.formats import schema
@@ -338,6 +339,15 @@ def test_doctor_and_reports(world: World, tmp_path: Path) -> None:
     assert "keys/log.pub is not a public key in PEM" in inside("doctor", "--root", str(world.root)).out
     shown = world.run("report", decision["id"][:20], "--format", "json")
     assert json.loads(shown.out) == decision
+    key = (world.root / "log.key").read_bytes()
+    other = ed25519.Ed25519PrivateKey.generate().public_key()
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (world.root / "keys/log.pub").write_bytes(other.public_bytes(*form))
+    found = inside("doctor", "--root", str(world.root))
+    assert "record.checkpoint.public_keys does not hold that of record.checkpoint.key" in found.out
+    (world.root / "log.key").unlink()
+    assert "log.key" in inside("doctor", "--root", str(world.root)).out
+    (world.root / "log.key").write_bytes(key)
     plain = recorded_world(tmp_path / "plain", SIMPLE)
     assert "the decision log has no checkpoints" in inside("doctor", "--root", str(plain.root)).out
     assert plain.judge().code == 0

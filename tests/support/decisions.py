@@ -69,9 +69,12 @@ def control(
     mode: Mode = Mode.ENFORCE,
     evidence: Iterable[Digest] = (),
     reason: str | None = None,
+    judges: tuple[str, ...] | None = None,
     **changes: Any,
 ) -> ControlDecision:
-    return ControlDecision(info(name, **changes), mode, outcome, tuple(violations), tuple(evidence), reason)
+    about = info(name, **changes)
+    kinds = about.judges({}) if judges is None else judges
+    return ControlDecision(about, mode, outcome, tuple(violations), tuple(evidence), reason, kinds)
 
 
 def signer(name: str) -> SignerIdentity:

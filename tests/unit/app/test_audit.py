@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from gate.app.admission_judge import State
-from gate.app.audit import audited
+from gate.app.audit import Namespaces, audited
 from gate.app.gather import silent
 from gate.app.workspace import Workspace
 from gate.errors import ClockError, EvidenceError, GateError, PolicyError, UnavailableError
@@ -52,10 +52,10 @@ def listed(*items: Any) -> list[Listed | Unlisted]:
 
 
 def judged(
-    world: World, *items: Any, namespaces: Iterable[str] = ()
+    world: World, *items: Any, namespaces: Iterable[str] = (), excluded: Iterable[str] = ()
 ) -> tuple[tuple[AuditedObject, ...], tuple[AuditProblem, ...], int]:
     state = cast("State", world.replace(recorder=None))
-    return audited(state, listed(*items), frozenset(namespaces), silent)
+    return audited(state, listed(*items), Namespaces(frozenset(namespaces), frozenset(excluded)), silent)
 
 
 def one(world: World, item: Any) -> AuditedObject:
@@ -86,7 +86,7 @@ class TestStandings:
         assert one(GOOD, deployment()).standing is Standing.ALLOWED
 
     def test_nothing_is_recorded(self) -> None:
-        audited(cast("State", GOOD), listed(pod(IMAGE), pod(OTHER_IMAGE)), frozenset(), silent)
+        audited(cast("State", GOOD), listed(pod(IMAGE), pod(OTHER_IMAGE)), Namespaces(), silent)
         assert GOOD.recorder is not None
         assert not GOOD.recorder.records
 
@@ -185,7 +185,7 @@ class TestStandings:
         assert whole(GOOD, empty, pod(IMAGE)).exit_code == 0
 
     def test_a_cluster_that_lists_nothing_was_not_judged(self) -> None:
-        objects, problems, _ = audited(cast("State", GOOD.replace(recorder=None)), [], frozenset(), silent)
+        objects, problems, _ = audited(cast("State", GOOD.replace(recorder=None)), [], Namespaces(), silent)
         assert not objects
         assert [item.problem for item in problems] == ["nothing that it lists brings an image, so nothing was judged"]
 
@@ -296,6 +296,18 @@ class TestListing:
         assert [item.namespace for item in objects] == ["payments"]
         assert (problems, left_out) == ((), 1)
 
+    def test_a_namespace_may_be_left_out(self) -> None:
+        other = pod(OTHER_IMAGE)
+        other["metadata"]["namespace"] = "kube-system"
+        objects, problems, left_out = judged(GOOD, pod(IMAGE), other, excluded=("kube-system", "typo"))
+        assert [item.namespace for item in objects] == ["payments"]
+        assert (problems, left_out) == ((), 1)
+
+    def test_when_all_is_left_out_nothing_was_judged(self) -> None:
+        objects, problems, left_out = judged(GOOD, pod(IMAGE), excluded=("payments",))
+        assert (objects, left_out) == ((), 1)
+        assert "nothing was judged" in problems[0].problem
+
     def test_a_namespace_of_nothing_is_a_problem(self) -> None:
         found = whole(GOOD, pod(IMAGE), namespaces=("typo",))
         assert found.problems[0].problem == "it lists nothing in typo"
@@ -329,7 +341,7 @@ class TestListing:
 
             def __exit__(self, *_: object) -> None: ...
 
-        audited(cast("State", GOOD), listed(pod(IMAGE), pod(IMAGE)), frozenset(), cast("Any", Telling()))
+        audited(cast("State", GOOD), listed(pod(IMAGE), pod(IMAGE)), Namespaces(), cast("Any", Telling()))
         assert told == [2, 1, 1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -279,6 +280,26 @@ class TestS17StrictJson:
     )
     def test_s17_brackets_inside_strings_do_not_count(self, value: object) -> None:
         assert loads(json.dumps([value] * 3).encode()) == [value] * 3
+
+    @given(st.lists(st.sampled_from(["[", "]", "{", "}", '"', "\\", "\\\\", '\\"', "a", ",", "[" * 33, "]" * 33]), max_size=60))
+    def test_s17_depth_is_that_of_a_walk_over_each_byte(self, pieces: list[str]) -> None:
+        data = "".join(pieces).encode()
+        depth = most = 0
+        is_string = is_escaped = False
+        for byte in data.decode():
+            if is_string:
+                is_string, is_escaped = is_escaped or byte != '"', byte == "\\" and not is_escaped
+            elif byte == '"':
+                is_string = True
+            else:
+                depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(byte, 0)
+                most = max(most, depth)
+        if most > MAX_DEPTH:
+            assert "levels of nesting" in refused(data)
+        else:
+            with contextlib.suppress(StrictJsonError):
+                loads(data)
+                assert json.loads(data) == loads(data)
 
     def test_s17_many_flat_containers_are_no_nesting(self) -> None:
         assert loads(b"[" + b",".join([b'{"a":[]}'] * 5000) + b"]") == [{"a": []}] * 5000

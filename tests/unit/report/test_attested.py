@@ -82,6 +82,8 @@ def test_only_an_allow_that_is_no_dry_run_has_passed() -> None:
         ("artifact.pinned", {"artifacts": ("dataset",)}, False),
         ("change.attested", {}, False),
         ("evidence.accepted", {}, False),
+        # A profile may narrow the kinds that a control judges.
+        ("eval.safety", {"judges": ("prompt",)}, False),
     ],
 )
 def test_what_no_enforced_control_judged_has_not_passed(name: str, changes: Any, passes: bool) -> None:
