@@ -161,8 +161,11 @@ def warm(server: Server, items: Sequence[Mapping[str, Any]], options: Plan) -> I
     beside = f"{wrong(found)}; {cpu_ms:.1f} ms of processor each"
     what = f"warm, {options.rate}/s for {options.seconds} s, {BUNDLES} bundles an image"
     yield Figure(what, spread(found["due_ms"]), beside, "", "p99 150 ms, none wrong")
-    early, late = (statistics.median(part) for part in (watched.pss[:5], watched.pss[-5:]))
-    value = f"{early:.0f} MiB at first, {late:.0f} at the end, {max(watched.pss):.0f} at most"
+    size = max(1, len(watched.pss) // 6)
+    sixths = [statistics.median(watched.pss[begin : begin + size]) for begin in range(0, size * 6, size)]
+    value = (
+        ", ".join(f"{mib:.0f}" for mib in sixths) + f" MiB in each sixth of the time, {max(watched.pss):.0f} at most"
+    )
     yield Figure("its memory meanwhile", value, "", "", "350 MiB, flat")
 
 

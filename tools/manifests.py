@@ -29,7 +29,7 @@ _OF_HELM = ("app.kubernetes.io/managed-by: Helm", "helm.sh/chart: ")
 PLACEHOLDERS: Mapping[str, str] = {
     "registry.example/gate/webhook": "the repository that you pushed the image to",
     "sha256:" + "0" * 64: "the image's digest. Nothing has this one, so nothing is pulled before you put in yours",
-    "192.0.2.0/24": "from where the API server asks (kubectl get endpointslices kubernetes, with /32 behind each address)",
+    "192.0.2.0/24": "from where the API server asks (kubectl get endpointslices kubernetes, each address with /32)",
     "198.51.100.0/24": "where your registries are",
     "databases": "the namespace of PostgreSQL; or an ipBlock, where it is outside of the cluster",
     "gate-webhook-configuration": "a config map with gate.yaml and the files that it names",

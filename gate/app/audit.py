@@ -60,7 +60,7 @@ class Namespaces:
     only: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
 
-    def hold(self, namespace: str) -> bool:
+    def hold(self, namespace: str | None) -> bool:
         """Whether one of them is that."""
         return namespace not in self.excluded and (not self.only or namespace in self.only)
 

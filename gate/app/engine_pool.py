@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
@@ -12,14 +13,17 @@ from gate.model.document import InputDocument
 class EnginePool:
     """An engine for many threads, made of engines that one thread at a time uses; compiled when one is missing.
 
-    One that failed in any way is not used again.
+    One that failed in any way is not used again. One more evaluates at a time than there are processors: others wait
+    in their turn, since they would only take time from those that have begun.
     """
 
-    def __init__(self, make: Callable[[], Engine], made_for: object, *, is_shared: bool = False) -> None:
+    def __init__(
+        self, make: Callable[[], Engine], made_for: object, *, is_shared: bool = False, turns: int | None = None
+    ) -> None:
         """Makes the first engine, so that a policy that does not load raises here what `make` does.
 
         `made_for` tells pools apart whose engines would answer alike from others. With `is_shared` the first engine is
-        the only one: it may be used by all threads at once.
+        the only one: it may be used by all threads at once. `turns` is how many evaluate at a time, where it is said.
         """
         first = make()
         self.made_for = made_for
@@ -28,6 +32,7 @@ class EnginePool:
         self._shared = first if is_shared else None
         self._idle = [] if is_shared else [first]
         self._lock = threading.Lock()
+        self._turns = threading.Semaphore(turns or len(os.sched_getaffinity(0)) + 1)
         self._local = threading.local()
         self._version = first.version
 
@@ -38,13 +43,17 @@ class EnginePool:
 
     def report(self, document: InputDocument) -> bytes:
         """See `Engine.report`."""
-        engine = self._shared or self._taken()
-        report = engine.report(document)
-        self._local.version = engine.version
-        if self._shared is None:
+        if self._shared is not None:
+            report = self._shared.report(document)
+            self._local.version = self._shared.version
+            return report
+        with self._turns:
+            engine = self._taken()
+            report = engine.report(document)
+            self._local.version = engine.version
             with self._lock:
                 self._idle.append(engine)
-        return report
+            return report
 
     def _taken(self) -> Engine:
         with self._lock:

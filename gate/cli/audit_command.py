@@ -40,9 +40,7 @@ Examples:
     help="With --cluster: pods, or all built-in and configured kinds that have images  [default: pods]",
 )
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="Only this namespace; repeatable.")
-@click.option(
-    "--exclude-namespace", "excluded", multiple=True, metavar="NAME", help="Not this namespace; repeatable."
-)
+@click.option("--exclude-namespace", "excluded", multiple=True, metavar="NAME", help="Not this namespace; repeatable.")
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), help="The folder of gate.yaml.")
 @click.option("--config", metavar="FILE", default="gate.yaml", show_default=True, help="The configuration.")
 @click.option("--now", type=TimeParameter(), metavar="TIME", help="Time at which everything is judged (RFC 3339).")
@@ -50,7 +48,6 @@ Examples:
 @click.option("--output", type=_PATH, metavar="FILE", help="Write the report to a file.")
 def command(
     *,
-    listing: str | None,
     cluster: bool,
     namespaces: tuple[str, ...],
     excluded: tuple[str, ...],
@@ -68,7 +65,7 @@ def command(
     could not be judged. Nothing in the cluster is changed and nothing is recorded. Exit code 0: everything was judged
     and would be let in. 13: something runs that would be refused. 3: something could not be judged.
     """
-    kubeconfig, context, kinds = (reached[name] for name in ("kubeconfig", "context", "kinds"))
+    listing, kubeconfig, context, kinds = (reached[name] for name in ("listing", "kubeconfig", "context", "kinds"))
     if (listing is None) != cluster:
         raise click.UsageError("give either --from FILE or --cluster")
     if not cluster and (kubeconfig or context or kinds):

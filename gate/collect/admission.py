@@ -3,15 +3,18 @@
 1. An image of a registry that is not configured is refused, and nothing is connected to
 2. A tag is refused, or looked up for whoever asks; the digest is that of the bytes that came
 3. What is read is what `gate check` reads; bytes that are kept by digest are hashed again before they are used
-4. A list of what is attached is used for a while, hashed again each time. An error is told and never kept
+4. A list of what is attached is used for a while, hashed again each time. An error is told and never kept. One that
+   is in use is looked up again before its time is over, and no list is used for longer by that
 5. An older list stands for a registry that cannot be reached, if the configuration says so; never for one that answers
 6. Whoever asks waits until its own deadline. A registry is asked once for all who wait, within a time of its own
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from gate.collect.looking import Contents, Registry
 
 _LATEST: Final = "latest"
+_OLD: Final = 0.5
+"""The part of its time after which a list that is asked for is looked up again, at the earliest."""
+_RENEWED: Final = 10_000
+"""Lists of which it is known that they were looked up again."""
 
 
 class ImageError(EvidenceError):
@@ -132,6 +139,7 @@ class Registries:
         # Half of the memory is for bytes by digest, half for lists with the evidence in them.
         kept = None if before is None else before._contents.kept  # noqa: SLF001  # one of us
         self._contents: Contents = looking.Contents(settings.cache_bytes // 2, self._counter, clock, kept)
+        self._renewed: dict[str, float] = {}
         self._listings: Lru[Listing] = Lru(settings.cache_bytes // 2)
         self._registries: dict[str, Registry] = {
             host: looking.Registry(host, registry.access, limits, self._contents, self._counter, clock)
@@ -187,6 +195,8 @@ class Registries:
         now = self._clock()
         if kept is not None and self._is_fresh(kept, now):
             self._counter.add("hits")
+            if self._is_old(key, kept, now):
+                registry.begin(key, self._looking(key, registry, repository, resolved.digest, kept.seen_at))
             return _told(kept, now)
         self._counter.add("misses")
         is_usable = kept is not None and self._is_usable(kept, now)
@@ -203,15 +213,6 @@ class Registries:
             self._counter.add("last_seen")
             return _told(kept, now, is_last_seen=not self._is_fresh(kept, now))
         return _told(found, self._clock())
-
-    def begin(self, images: Sequence[Resolved]) -> None:
-        """Begins to read what is attached to some images, which `fetched` is asked for soon. Nothing is raised."""
-        for resolved in images:
-            registry, repository = self._place(resolved)
-            key, digest = f"{repository}@{resolved.digest}", resolved.digest
-            kept = self._kept(key)
-            if kept is None or not self._is_fresh(kept, self._clock()):
-                registry.begin(key, self._looking(key, registry, repository, digest))
 
     def counts(self) -> Mapping[str, int]:
         """What happened so far, by a closed set of words; the same for each of them however often they are asked."""
@@ -236,13 +237,15 @@ class Registries:
         repository = self._evidence.get(resolved.repository.registry, resolved.repository)
         return self._registry(repository), repository
 
-    def _looking(self, key: str, registry: Registry, repository: Repository, digest: Digest) -> Callable[[], Listing]:
-        return lambda: self._look(key, registry, repository, digest)
+    def _looking(
+        self, key: str, registry: Registry, repository: Repository, digest: Digest, after: float = -math.inf
+    ) -> Callable[[], Listing]:
+        return lambda: self._look(key, registry, repository, digest, after)
 
-    def _look(self, key: str, registry: Registry, repository: Repository, digest: Digest) -> Listing:
-        """Reads what is attached, unless somebody has just done that."""
+    def _look(self, key: str, registry: Registry, repository: Repository, digest: Digest, after: float) -> Listing:
+        """Reads what is attached, unless somebody has just done that `after` some time."""
         kept, now = self._kept(key), self._clock()
-        if kept is not None and self._is_fresh(kept, now):
+        if kept is not None and self._is_fresh(kept, now) and kept.seen_at > after:
             return kept
         self._counter.add("fetches")
         try:
@@ -280,6 +283,19 @@ class Registries:
 
     def _is_fresh(self, kept: Listing, now: float) -> bool:
         return 0 <= now - kept.seen_at < self._settings.listing_s
+
+    def _is_old(self, key: str, kept: Listing, now: float) -> bool:
+        """Whether to look again by the side, which is done once: who asks for what is in use does not wait for that.
+
+        Lists that were made together are not all looked at again together.
+        """
+        share = _OLD + (1 - _OLD) / 2 * (zlib.crc32(key.encode()) & 0xFF) / 0xFF
+        if now - kept.seen_at < self._settings.listing_s * share or self._renewed.get(key) == kept.seen_at:
+            return False
+        if len(self._renewed) >= _RENEWED:
+            self._renewed.clear()
+        self._renewed[key] = kept.seen_at
+        return True
 
     def _is_usable(self, kept: Listing, now: float) -> bool:
         """Whether it may stand for a registry that cannot be reached."""

@@ -46,7 +46,7 @@ class Made:
 
 def test_each_thread_has_an_engine_for_itself_and_its_version() -> None:
     made = Made(4)
-    pool = EnginePool(made, "a key")
+    pool = EnginePool(made, "a key", turns=4)
     assert (pool.name, pool.version, pool.made_for, len(made.engines)) == ("an engine", "1.0", "a key", 1)
 
     def ask(_: int) -> tuple[bytes, str]:
@@ -57,6 +57,20 @@ def test_each_thread_has_an_engine_for_itself_and_its_version() -> None:
         assert sorted(answers) == [(f"1.{n}".encode(), f"1.{n}") for n in range(4)]
         list(threads.map(ask, range(40)))
     assert len(made.engines) == 4, "they are used again"
+
+
+def test_others_wait_for_their_turn() -> None:
+    made = Made(2)
+    pool = EnginePool(made, None, turns=2)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: pool.report(DOCUMENT), range(40)))
+    assert len(made.engines) == 2
+    made.engines[0].fails = made.engines[1].fails = True
+    for _ in range(2):
+        with pytest.raises(PolicyError, match="it failed"):
+            pool.report(DOCUMENT)
+    with ThreadPoolExecutor(2) as threads:
+        assert len(list(threads.map(lambda _: pool.report(DOCUMENT), range(2)))) == 2, "a failure gives its turn back"
 
 
 def test_an_engine_that_failed_is_not_used_again() -> None:

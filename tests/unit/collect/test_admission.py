@@ -23,6 +23,7 @@ from gate.model.digest import sha256_digest
 from gate.model.registry import OciEvidence, RegistryAccess
 from tests.support.asked_registries import LIMITS, OTHER, Clock, fetch, opened, soon
 from tests.support.hostile_registry import BUNDLE, REPOSITORY, HostileRegistry, described, encode
+from tests.support.webhook import wait_for
 
 
 @pytest.fixture
@@ -184,11 +185,11 @@ def test_a_list_is_used_for_a_while_and_then_asked_for_again_but_not_what_has_a_
     with opened(registry, clock=clock, listing_s=30) as registries:
         first = fetch(registries, registry)
         asked = len(registry.requests)
-        clock.more = 29
+        clock.more = 14
         again = fetch(registries, registry, 100)
         assert len(registry.requests) == asked
         assert again.items == first.items
-        assert 28 < again.age_s < 31
+        assert 13 < again.age_s < 16
         clock.more = 31
         assert registries.fetched(registries.resolve(registry.reference, 0), clock() + 9).items == first.items
         newer = registry.requests[asked:]
@@ -236,14 +237,69 @@ def test_s41_an_error_is_told_to_all_who_wait_and_never_remembered(registry: Hos
         assert registries.counts()["fetches"] == 2
 
 
-def test_many_images_begin_to_be_read_before_they_are_asked_for(registry: HostileRegistry) -> None:
-    with opened(registry) as registries:
-        image = registries.resolve(registry.reference, soon())
-        registries.begin([image, image])
-        registries.begin([image])
-        assert len(registries.fetched(image, soon()).items) == 1
-        registries.begin([image])
+def looked(registries: Registries, count: int) -> bool:
+    """Whether so many looks were begun, and the last one is over."""
+    return registries.counts()["fetches"] == count and not any(
+        found._listings._flights for found in registries._registries.values()
+    )
+
+
+def test_a_list_in_use_is_looked_up_again_before_its_time_is_over(registry: HostileRegistry) -> None:
+    clock, held = Clock(), threading.Event()
+    with opened(registry, clock=clock, listing_s=30) as registries:
+        first = fetch(registries, registry)
+        clock.more = 14
+        assert fetch(registries, registry, 100).age_s > 13
         assert registries.counts()["fetches"] == 1
+        registry.behave = lambda asked: asked.kind == "referrers" and not held.wait(20)
+        clock.more = 29
+        # Nobody waits for it, and it is done once.
+        assert all(fetch(registries, registry, 100).age_s > 28 for _ in range(5))
+        wait_for(lambda: registries.counts()["fetches"] == 2)
+        held.set()
+        wait_for(lambda: looked(registries, 2))
+        again = fetch(registries, registry, 100)
+        assert (again.items, again.age_s < 10) == (first.items, True)
+        assert registries.counts()["fetches"] == 2
+
+
+def test_s41_what_is_looked_up_again_in_vain_is_used_no_longer_than_before(registry: HostileRegistry) -> None:
+    clock = Clock()
+    with opened(registry, clock=clock, listing_s=30) as registries:
+        first = fetch(registries, registry)
+        registry.behave = lambda asked: asked.say(503)
+        clock.more = 29
+        for _ in range(3):
+            assert fetch(registries, registry, 100).items == first.items
+            wait_for(lambda: looked(registries, 2))
+        clock.more = 31
+        with pytest.raises(UnavailableError):
+            fetch(registries, registry, 60)
+
+
+def test_s41_what_was_taken_away_is_not_used_when_that_was_seen_early(registry: HostileRegistry) -> None:
+    clock = Clock()
+    with opened(registry, clock=clock, listing_s=30) as registries:
+        assert len(fetch(registries, registry).items) == 1
+        registry.listed.clear()
+        clock.more = 29
+        assert len(fetch(registries, registry, 100).items) == 1
+        wait_for(lambda: looked(registries, 2))
+        assert fetch(registries, registry, 100).items == ()
+
+
+def test_lists_that_are_looked_up_again_are_not_all_remembered(
+    registry: HostileRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gate.collect.admission._RENEWED", 1)
+    clock = Clock()
+    with opened(registry, clock=clock, listing_s=30) as registries:
+        fetch(registries, registry)
+        registries._renewed["another"] = 1.0
+        clock.more = 29
+        fetch(registries, registry, 100)
+        assert "another" not in registries._renewed
+        assert len(registries._renewed) == 1
 
 
 # --- time -----------------------------------------------------------------------------------------------------------

@@ -312,7 +312,7 @@ def test_who_begins_a_look_after_another_has_ended_does_not_look_again(registry:
         asked = len(registry.requests)
         image = registries.resolve(registry.reference, soon())
         place, repository = registries._place(image)
-        kept = registries._look(f"{repository}@{image.digest}", place, repository, image.digest)
+        kept = registries._look(f"{repository}@{image.digest}", place, repository, image.digest, 0.0)
         assert kept.items == first.items
         assert len(registry.requests) == asked
 

@@ -281,7 +281,11 @@ class TestS17StrictJson:
     def test_s17_brackets_inside_strings_do_not_count(self, value: object) -> None:
         assert loads(json.dumps([value] * 3).encode()) == [value] * 3
 
-    @given(st.lists(st.sampled_from(["[", "]", "{", "}", '"', "\\", "\\\\", '\\"', "a", ",", "[" * 33, "]" * 33]), max_size=60))
+    @given(
+        st.lists(
+            st.sampled_from(["[", "]", "{", "}", '"', "\\", "\\\\", '\\"', "a", ",", "[" * 33, "]" * 33]), max_size=60
+        )
+    )
     def test_s17_depth_is_that_of_a_walk_over_each_byte(self, pieces: list[str]) -> None:
         data = "".join(pieces).encode()
         depth = most = 0
