@@ -27,12 +27,19 @@ def token(plane: Kubernetes, site: Site) -> Iterator[str]:
     plane.call("DELETE", plane.path(kind, name=kind["metadata"]["name"]))
 
 
-def audit(site: Site, token: str, *namespaces: str) -> Done:
-    """Runs what the chart's CronJob says."""
+LEAVING_OUT = "--exclude-namespace="
+
+
+def audit(site: Site, token: str, *namespaces: str, everywhere: bool = False) -> Done:
+    """Runs what the chart's CronJob says, or the same without leaving out a namespace."""
     kind = {"apiVersion": "batch/v1", "kind": "CronJob"}
     job = site.plane.call("GET", site.plane.path(kind, site.namespace, NAME)).document
     (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     arguments = [text.replace("/etc/gate", f"{site.pod.folder}/volumes/configuration") for text in container["args"]]
+    left_out = {text.removeprefix(LEAVING_OUT) for text in arguments if text.startswith(LEAVING_OUT)}
+    assert left_out == {UNJUDGED, site.namespace}
+    if everywhere:
+        arguments = [text for text in arguments if not text.startswith(LEAVING_OUT)]
     arguments += ["--kubeconfig", str(site.plane.kubeconfig(token)), "--format", "json"]
     return inside(*arguments, *(f"--namespace={name}" for name in namespaces))
 
@@ -55,7 +62,8 @@ def test_the_audit_finds_what_was_never_judged(
     assert done.code == 0, done.text
     missed = a_pod(bad)
     plane.made(missed, UNJUDGED)
-    done = audit(site, token, team.namespace, UNJUDGED)
+    assert audit(site, token, team.namespace).code == 0
+    done = audit(site, token, team.namespace, UNJUDGED, everywhere=True)
     assert done.code == 13, done.text
     found = standing(done)
     assert {found[named(document)] for document in judged} == {"allowed"}
