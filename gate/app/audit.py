@@ -106,8 +106,10 @@ def audited(
     problems = tuple(AuditProblem(item.place, item.problem) for item in listed if isinstance(item, Unlisted))
     found = [item for item in listed if isinstance(item, Listed)]
     wanted = [item for item in found if namespaces.hold(item.namespace)]
-    if namespaces.only and not wanted:
-        problems += (AuditProblem("", f"it lists nothing in {', '.join(sorted(namespaces.only))}"),)
+    if missing := namespaces.only - {item.namespace for item in wanted}:
+        problems += (AuditProblem("", f"it lists nothing in {', '.join(sorted(missing))}"),)
+    elif found and not wanted:
+        problems += (AuditProblem("", "all that it lists is in namespaces that are left out, so nothing was judged"),)
     jobs = max(1, min(_JOBS, state.admission.limits.concurrent))
     with progress("judging what runs", len(wanted)) as tell, ThreadPoolExecutor(jobs) as pool:
         objects = []

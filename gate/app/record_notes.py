@@ -8,6 +8,7 @@ from pathlib import Path
 from gate.app.notes import Level, Note
 from gate.app.record import nobody_to_ask, note_signer, open_log, public_keys
 from gate.app.workspace import Workspace
+from gate.attest.signer import key_file
 from gate.errors import ConfigError, GateError
 from gate.model.settings import CheckpointSettings
 
@@ -46,7 +47,7 @@ def _examine_key(settings: CheckpointSettings, root: Path) -> None:
     A check that cannot sign the checkpoint that is due gives no answer.
     """
     known = public_keys(settings)
-    if "://" in settings.key:
+    if key_file(settings.key) is None:
         return
     signer = note_signer(settings.key, settings.origin, root, nobody_to_ask)
     if known and signer.key.text not in {key.text for key in known}:

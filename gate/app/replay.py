@@ -21,7 +21,7 @@ from gate.evaluate.bundle import PolicyBundle, make_bundle, packaged_bundle
 from gate.formats.case_file import CaseFile
 from gate.formats.input_document import InputFacts
 from gate.formats.json_diff import differences
-from gate.model.decision import Decision
+from gate.model.decision import ControlDecision, Decision
 from gate.model.difference import Difference, Replayed
 from gate.model.json import JsonValue
 from gate.model.settings import EngineSettings
@@ -45,7 +45,12 @@ def replay(case: CaseFile) -> Replayed:
         return Replayed(recorded.id, recorded.verdict.value, problems, None)
     made = _decided(case, bundle)
     # Whoever made it says nothing about the verdict: it is told apart, and compared as recorded.
-    alike = replace(made, engine=recorded.engine, engine_version=recorded.engine_version)
+    alike = replace(
+        made,
+        engine=recorded.engine,
+        engine_version=recorded.engine_version,
+        controls={name: _as_told(item, recorded.controls.get(name)) for name, item in made.controls.items()},
+    )
     return Replayed(
         recorded.id,
         recorded.verdict.value,
@@ -54,6 +59,11 @@ def replay(case: CaseFile) -> Replayed:
         tuple(_makers(recorded, made)),
         is_same_bytes=recorded_json(alike).data == case.recorded,
     )
+
+
+def _as_told(made: ControlDecision, recorded: ControlDecision | None) -> ControlDecision:
+    """Without what an older gate did not tell."""
+    return replace(made, judges=None) if recorded is not None and recorded.judges is None else made
 
 
 def _bundle(case: CaseFile) -> PolicyBundle | None:

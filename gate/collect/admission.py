@@ -201,9 +201,13 @@ class Registries:
         self._counter.add("misses")
         is_usable = kept is not None and self._is_usable(kept, now)
         # Who has something to fall back on leaves itself the time to use it.
-        wait_s = (ends_at - now) / 2 if is_usable else ends_at - now
+        until = now + (ends_at - now) / 2 if is_usable else ends_at
+        looking = self._looking(key, registry, repository, resolved.digest)
         try:
-            found = registry.listing(key, self._looking(key, registry, repository, resolved.digest), wait_s)
+            found = registry.listing(key, looking, until - now)
+            # A look that others had begun may have taken long: what it saw first may not be so any more.
+            while found.seen_at < now and not self._is_fresh(found, self._clock()):
+                found = registry.listing(key, looking, until - self._clock())
         except UnavailableError:
             # What is kept now: another look may have been answered meanwhile, and that answer is not overruled.
             kept = self._kept(key)

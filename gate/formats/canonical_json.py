@@ -11,8 +11,10 @@ from gate._native import canonical_json
 from gate.formats.secrets import clean_text, redacted
 from gate.model.json import JsonObject, JsonValue
 
-# A number of so many digits, or a string that looks like one, in the JSON text of an object.
-_LONG: Final = re.compile(rb"[-:,\[\s][0-9]{16}")
+# A number of so many digits or with an exponent, or a string that looks like one, in the JSON text of an object.
+_LONG: Final = re.compile(rb"[-:,\[\s][0-9]{16}|[0-9][eE]")
+_LARGEST: Final = 2**53 - 1
+_DIGITS: Final = 15
 
 
 class CanonicalJsonError(ValueError):
@@ -45,13 +47,25 @@ def without_secrets(value: JsonObject, *, is_outside: bool = False) -> Canonical
 
 
 def check(value: JsonValue, source: bytes) -> None:
-    """Raises `CanonicalJsonError` unless a value has a canonical form.
+    """Raises `CanonicalJsonError` unless a value has a canonical form, which means the same to whoever reads it.
 
     `source` is the strict JSON, an object, that it was read from. There are no surrogates, NaN and infinity in that, so
-    only an integer of 16 digits or more can have none.
+    only what is written as an integer of 16 digits or more can have none.
     """
     if _LONG.search(source):
-        dumps(value)
+        read(dumps(value))
+
+
+def read(data: bytes) -> JsonObject:
+    """The object in a canonical form; raises `CanonicalJsonError` for a double that is written like a large integer."""
+    value: JsonObject = json.loads(data, parse_int=_integer)
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > _DIGITS and abs(int(text)) > _LARGEST:
+        raise CanonicalJsonError("a number is larger than all doubles hold exactly")
+    return int(text)
 
 
 def pretty(value: JsonValue) -> str:

@@ -117,7 +117,7 @@ def _control(name: str, item: Checked) -> ControlDecision:
         tuple(map(_violation, item.objects("violations"))),
         item.digests("evidence"),
         item.maybe_text("reason"),
-        item.texts("judges") if "judges" in item.value else (),
+        item.texts("judges") if "judges" in item.value else None,
     )
 
 

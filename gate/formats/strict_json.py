@@ -23,6 +23,7 @@ _INT64_DIGITS: Final = 20
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _TOKENS: Final = re.compile(rb"%b|[\[\]{}]" % _STRINGS.pattern, re.DOTALL)
 _SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_TOO_DEEP: Final = b"[" * (MAX_DEPTH + 1)
 _NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
@@ -107,7 +108,10 @@ def _is_flat(data: bytes) -> bool:
     between = _STRINGS.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
     brackets = between.translate(_SQUARE, _NO_BRACKET)
     for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"")
+        inner = brackets.replace(b"[]", b"")
+        if len(inner) == len(brackets) or _TOO_DEEP in inner:
+            return not inner
+        brackets = inner
     return not brackets
 
 

@@ -61,7 +61,11 @@ class DecidedViolation:
 
 @dataclass(frozen=True, slots=True)
 class ControlDecision:
-    """One control in the decision. `judges` are the kinds of artifacts that it judges, with the parameters it had."""
+    """One control in the decision.
+
+    `judges` are the kinds of artifacts that it judges, with the parameters it had; `None` where an older gate did not
+    tell: then it counts as judging none.
+    """
 
     info: ControlInfo
     mode: Mode
@@ -69,7 +73,7 @@ class ControlDecision:
     violations: tuple[DecidedViolation, ...]
     evidence: tuple[Digest, ...]
     reason: str | None
-    judges: tuple[str, ...] = ()
+    judges: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -64,6 +63,7 @@ def build_document(facts: Facts) -> InputDocument:
     """
     try:
         document = canonical_json.without_secrets(_document(facts), is_outside=True)
+        value = canonical_json.read(document.data)
     except canonical_json.CanonicalJsonError as error:
         raise PolicyError(f"the input document has no canonical form: {error}") from None
     limit = facts.settings.limits.document_bytes
@@ -72,7 +72,6 @@ def build_document(facts: Facts) -> InputDocument:
             f"the input document has {len(document.data)} bytes, limits.document_bytes allows {limit}",
             hint="raise the limit in gate.yaml, or judge fewer files at once",
         )
-    value: JsonObject = json.loads(document.data)
     problem = schema.problem("input.json", value)
     if problem is not None:
         raise PolicyError(f"the input document does not fit its schema: {problem}", hint="please report this as a bug")

@@ -88,7 +88,7 @@ def _control(control: ControlDecision) -> JsonObject:
         "severity": control.info.severity,
         "claims": list(control.info.claims),
         "artifacts": list(control.info.artifacts),
-        "judges": list(control.judges),
+        **({} if control.judges is None else {"judges": list(control.judges)}),
         "targets": list(control.info.targets),
         "waivable": control.info.waivable,
         "fix": control.info.fix,

@@ -7,7 +7,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, P
 /// What a double holds exactly, and every integer below it (RFC 8785, appendix D).
 const MAX_INTEGER: i64 = (1 << 53) - 1;
 /// Deeper values than anything that is read from outside may be.
-const MAX_LEVELS: usize = 256;
+const MAX_LEVELS: usize = 128;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The canonical form of dictionaries and other mappings, lists, tuples, texts, numbers, booleans and `None`.

@@ -18,7 +18,8 @@ from typing import Any, Final
 import pytest
 
 import gate
-from gate.formats import predicates, schema
+from gate.evaluate import catalogue
+from gate.formats import predicates, schema, secrets
 from gate.model.decision import Verdict
 from gate.model.scan import Finding, Severity
 from tests.support.cases import (
@@ -125,12 +126,14 @@ DESCRIPTIVE: Final = {
     "decide._subject": "names for people",
     "decide._verified": "a listing for people",
     "evaluate.catalogue._framework": "what a control supports, for people",
+    "evaluate.catalogue.read_reference": "what a control supports, for people",
     "evaluate.catalogue._claim": "in METADATA: claims a control speaks of, for people",
     "formats.checked.Checked.digest": "a digest that is listed for people; a waiver without one fits nothing",
     "formats.checked._digest": "a digest that is listed for people; a waiver without one fits nothing",
     "formats.checked.Checked.texts_by_name": "what was skipped, for people",
     "formats.input_document.InputFacts.skipped": "what was skipped, for people",
     "formats.input_document._file_change": "a changed file has a say only where a waiver is for it, and none is",
+    "model.control.ControlInfo.judges": "what a decision tells; where an API server asks, it would judge none",
     "normalize.sections.evidence._resources": "names of files that a statement covers, for people",
     "formats.hashes.Recipe.word": "asked of manifests of other digests, and there is none",
     "formats.schema.members": "asked for the forms of collected statements, and there is none",
@@ -185,12 +188,16 @@ def cold() -> None:
     """Forgets the loaded policy, so that loading it belongs to the way."""
     packaged.cache_clear()
     embedded.cache_clear()
+    catalogue.read_control.cache_clear()
+    secrets._CLEAN._young.clear()
+    secrets._CLEAN._old.clear()
 
 
 def forget() -> None:
     """Nothing that was computed before the fault may answer for it."""
     predicates.readers.cache_clear()
     schema._validator.cache_clear()
+    schema.members.cache_clear()
 
 
 def called(scene: Scene, before: Callable[[], None] = lambda: None) -> list[FunctionType]:

@@ -51,10 +51,12 @@ def test_s40_an_image_of_another_registry_is_refused_and_nothing_is_connected_to
     def refuse(*_: object) -> None:
         raise AssertionError("somebody connects")
 
-    monkeypatch.setattr(addresses, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    with opened(registry, tags=Tags.RESOLVE) as registries, pytest.raises(UnknownRegistryError, match="may come from"):
-        registries.resolve(reference, soon())
+    # Opened first: what is imported by that would keep what stands for a connection here.
+    with opened(registry, tags=Tags.RESOLVE) as registries:
+        monkeypatch.setattr(addresses, "connect", refuse)
+        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+        with pytest.raises(UnknownRegistryError, match="may come from"):
+            registries.resolve(reference, soon())
     assert registry.requests == []
 
 
@@ -286,6 +288,29 @@ def test_s41_what_was_taken_away_is_not_used_when_that_was_seen_early(registry: 
         assert len(fetch(registries, registry, 100).items) == 1
         wait_for(lambda: looked(registries, 2))
         assert fetch(registries, registry, 100).items == ()
+
+
+def test_s41_a_look_that_took_long_is_not_believed_by_who_came_when_its_time_was_over(
+    registry: HostileRegistry,
+) -> None:
+    clock, held = Clock(), threading.Event()
+    with opened(registry, clock=clock, listing_s=30) as registries:
+        assert len(fetch(registries, registry).items) == 1
+        listed = dict(registry.listed)
+        registry.attach(b'{"n":1}')
+        registry.behave = lambda asked: asked.kind == "blobs" and not held.wait(20)
+        clock.more = 29
+        assert len(fetch(registries, registry, 100).items) == 1
+        wait_for(lambda: registries.counts()["fetches"] == 2 and registry.requests[-1][1].count("/blobs/"))
+        # It has seen the list. Then all of it is taken away, and its time is over.
+        registry.listed.clear()
+        clock.more = 65
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(lambda: fetch(registries, registry, 200))
+            wait_for(lambda: registries.counts()["shared"] == 1)
+            held.set()
+            assert asking.result().items == ()
+        assert len(listed) == 1
 
 
 def test_lists_that_are_looked_up_again_are_not_all_remembered(
