@@ -131,6 +131,20 @@ def test_an_exported_case_is_replayed_where_nothing_else_is(tmp_path: Path, monk
     assert Path("again.json").read_bytes() == (tmp_path / "case.json").read_bytes()
 
 
+@pytest.mark.usefixtures("saved")
+def test_a_decision_that_an_older_gate_told_less_of_is_the_same() -> None:
+    def without(value: Any) -> None:
+        for control in value["controls"].values():
+            del control["judges"]
+
+    assert replay("decision.json", "--input", "input.json").code == 0
+    change("decision.json", without)
+    done = replay("decision.json", "--input", "input.json")
+    assert done.code == 0, done.text
+    change("decision.json", lambda value: value["controls"]["artifact.pinned"].update(judges=["prompt"]))
+    assert replay("decision.json", "--input", "input.json").code != 0
+
+
 @pytest.mark.usefixtures("logged")
 def test_a_policy_that_is_not_installed_is_evaluated_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever wrote the record wrote the policy, and chose what it says of itself."""

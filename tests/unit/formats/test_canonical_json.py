@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import struct
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 import rfc8785
@@ -199,3 +201,31 @@ def test_check_refuses_what_dumps_refuses(text: str) -> None:
             check(value, source)
     else:
         check(value, source)
+
+
+@pytest.mark.parametrize("text", ['{"a":1e16}', '{"a":[9007199254740992.0]}', '{"a":-1E+20}', '{"a":123456789e9}'])
+def test_check_refuses_what_nobody_could_read_back(text: str) -> None:
+    """Written canonically, a large double is an integer that is read from nowhere."""
+    with pytest.raises(CanonicalJsonError, match="larger than all doubles hold exactly"):
+        check(loads(text.encode()), text.encode())
+
+
+@pytest.mark.parametrize("text", ['{"a":1e21}', '{"a":1e-7,"b":"1e16 9007199254740992"}', '{"a":9007199254740991e0}'])
+def test_check_takes_what_means_the_same_to_all(text: str) -> None:
+    check(loads(text.encode()), text.encode())
+
+
+def test_mappings_of_all_kinds_are_objects_and_nothing_else_is_json() -> None:
+    assert dumps(MappingProxyType({"b": ("x", 1), "a": {}})) == b'{"a":{},"b":["x",1]}'
+    for value in ({1: "a"}, {None: "a"}, {"a": {1, 2}}, b"a", object()):
+        with pytest.raises(TypeError):
+            dumps(value)  # type: ignore[arg-type]
+
+
+def test_levels_have_a_limit_of_their_own() -> None:
+    value: Any = []
+    for _ in range(128):
+        value = [value]
+    assert dumps(value) == b"[" * 129 + b"]" * 129
+    with pytest.raises(CanonicalJsonError, match="128 levels"):
+        dumps([value])
