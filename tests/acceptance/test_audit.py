@@ -229,5 +229,5 @@ def test_the_commands_of_the_page_run(tmp_path: Path, registry: Registry) -> Non
     running = listing(own, named(pod(own.good()), "good"), named(pod(own.image("unsigned")), "bad"))
     running.rename(own.root / "running.json")
     shown = run_page("audit.md", own.root, tmp_path / "programs")
-    assert shown.count("2 objects: 1 refused, 1 allowed.   exit 13") == 3
+    assert shown.count("2 objects: 1 refused, 1 allowed.   exit 13") == 4
     assert json.loads((own.root / "audit.json").read_text())["exit_code"] == 13
