@@ -127,7 +127,7 @@ def _judges_images(case: Case, controls: Mapping[str, ControlDecision]) -> bool:
     found = [item for item in controls.values() if item.mode is Mode.ENFORCE and item.outcome in said]
     kinds = () if case.admission is None else {image.role.kind for image in case.admission.images.values()}
     return all(
-        any(kind.value in (item.judges or ()) for item in found if item.info.id != _PINNED or kind is _CONTAINER)
+        any(item.judged(kind.value) for item in found if item.info.id != _PINNED or kind is _CONTAINER)
         for kind in kinds
     )
 

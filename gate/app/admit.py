@@ -153,7 +153,7 @@ def admit(request: Request, path: Path) -> Admission:
         for control in decision.controls.values()
         if control.mode is Mode.ENFORCE and control.outcome is Outcome.PASS
     ]
-    if not any(kind in (control.judges or ()) for control in passed):
+    if not any(control.judged(kind) for control in passed):
         raise ConfigError(
             f"the profile allows, but no enforced control judged {artifact.name}",
             hint=f"enforce one whose METADATA lists {kind} among its artifacts, such as artifact.integrity",

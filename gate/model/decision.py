@@ -75,6 +75,10 @@ class ControlDecision:
     reason: str | None
     judges: tuple[str, ...] | None = None
 
+    def judged(self, kind: str) -> bool:
+        """Whether it is known to judge artifacts of a kind."""
+        return self.judges is not None and kind in self.judges
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedItem:

@@ -101,7 +101,7 @@ def why_not(decision: Decision, about: About) -> list[str]:
 def _is_judged(decision: Decision, about: About) -> bool:
     """Whether an enforced control judges artifacts of that kind; those of statements, waivers and changes do not."""
     return about.kind is None or any(
-        about.kind in (control.judges or ())
+        control.judged(about.kind)
         for control in decision.controls.values()
         if control.mode is Mode.ENFORCE and control.outcome is not Outcome.NOT_APPLICABLE
     )
