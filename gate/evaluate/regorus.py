@@ -1,4 +1,4 @@
-"""The embedded engine: the only importer of `gate._native`."""
+"""The embedded engine: the only importer of it from `gate._native`."""
 
 from __future__ import annotations
 

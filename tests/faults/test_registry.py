@@ -84,13 +84,12 @@ def test_the_registry_breaks_in_other_ways(
                 before = proxy.requests
                 with run.fault(name, UNREACHED):
                     proxy.does(behaviour)
-                    run.load.wait(FAULT_S)
+                    # Longer than a list that was looked up just before is used, and than anybody waits.
+                    run.load.wait(FAULT_S + 2)
                     proxy.does(through)
                 assert proxy.requests > before
         figures = run.figures()
-    # A list that was looked up just before it lasts for longer than some of them do.
-    unnoticed = {name for name in BREAKS if not figures["faults"][name].get("registry")}
-    assert unnoticed <= {"hole", "late by 1 s"}
+    assert [name for name in BREAKS if not figures["faults"][name].get("registry")] in ([], ["late by 1 s"])
     told(figures)
 
 
